@@ -1,0 +1,33 @@
+//! The one seeded generator of bench inputs.
+
+use logodds::objective::{ModelSpec, Penalty};
+use logodds::panels::{PANEL_ROWS, Panels, Rows};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+/// Uniform features of unit variance, classes drawn at random.
+pub(crate) fn table(n_rows: usize, n_features: usize, n_classes: u32) -> (Panels, Rows) {
+    let mut rng = StdRng::seed_from_u64(1);
+    let mut panels = Panels::zeros(n_rows, n_features);
+    let width = 12f32.sqrt();
+    for (p, panel) in panels.values_mut().chunks_exact_mut(PANEL_ROWS * n_features).enumerate() {
+        for column in panel.chunks_exact_mut(PANEL_ROWS) {
+            let rows = PANEL_ROWS.min(n_rows - p * PANEL_ROWS);
+            column[..rows].fill_with(|| (rng.random::<f32>() - 0.5) * width);
+        }
+    }
+    let class = (0..n_rows).map(|_| rng.random_range(0..n_classes)).collect();
+    (panels, Rows::new(class, vec![1.0; n_rows], n_classes as usize))
+}
+
+/// One model per class, cycled.
+pub(crate) fn models(n_models: usize, n_classes: u32) -> Vec<ModelSpec> {
+    (0..n_models as u32)
+        .map(|m| ModelSpec {
+            class: m % n_classes,
+            penalty: Penalty { l1: 0.0, l2: 1e-4 },
+            positive_weight: 1.0,
+            negative_weight: 1.0,
+        })
+        .collect()
+}

@@ -1,0 +1,145 @@
+//! One gradient pass over X beside the machine's limits: a plain read of the same memory, and the
+//! fastest multiply-adds that stay in registers.
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group};
+use logodds::engine::cpu::CpuEngine;
+use logodds::engine::gpu::{AdapterChoice, GpuDevice, GpuEngine, Selection, select};
+use logodds::engine::{Engine, Epoch, SgdState};
+use logodds::objective::Coefficients;
+use logodds::panels::{Panels, Rows};
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use crate::data;
+
+const ROWS: usize = 1_000_000;
+const FEATURES: usize = 64;
+
+fn passes(c: &mut Criterion) {
+    let (panels, rows) = data::table(ROWS, FEATURES, 16);
+    let bytes = (panels.values().len() * 4) as u64;
+    let mut group = c.benchmark_group("pass_1Mx64");
+    group.sample_size(20);
+    group.throughput(Throughput::Bytes(bytes));
+    group.bench_function("read", |b| b.iter(|| read(panels.values())));
+    for n_models in [1, 2, 4, 8, 16, 64] {
+        let models = data::models(n_models, 16);
+        let mut w = Coefficients::zeros(FEATURES, n_models);
+        w.values_mut().iter_mut().enumerate().for_each(|(i, w)| *w = (i % 7) as f64 * 0.01);
+        let mut engine = CpuEngine::new(&panels, &rows);
+        group.bench_function(format!("cpu_{n_models}"), |b| {
+            b.iter(|| engine.evaluate(&models, &w).expect("a pass"))
+        });
+    }
+    match select(AdapterChoice::Software) {
+        Ok(Selection::Device(device, _)) => gpu(&mut group, "software", &device, &panels, &rows),
+        _ => eprintln!("no software adapter: its passes are left out"),
+    }
+    match select(AdapterChoice::Auto) {
+        Ok(Selection::Device(device, _)) => gpu(&mut group, "gpu", &device, &panels, &rows),
+        _ => eprintln!("no hardware GPU: its passes are left out"),
+    }
+    group.finish();
+
+    let mut group = c.benchmark_group("multiply_add");
+    let per_thread = 1 << 22;
+    group.throughput(Throughput::Elements(2 * (rayon::current_num_threads() * per_thread) as u64));
+    group.bench_function("peak", |b| {
+        b.iter(|| {
+            rayon::broadcast(|_| pulp::Arch::new().dispatch(MultiplyAdds(per_thread)));
+        });
+    });
+}
+
+fn evaluate(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, engine: &mut dyn Engine, n_models: usize) {
+    let models = data::models(n_models, 16);
+    let mut w = Coefficients::zeros(FEATURES, n_models);
+    w.values_mut().iter_mut().enumerate().for_each(|(i, w)| *w = (i % 7) as f64 * 0.01);
+    group.bench_function(format!("{name}_{n_models}"), |b| {
+        b.iter(|| engine.evaluate(&models, &w).expect("a pass"));
+    });
+}
+
+fn gpu(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    device: &GpuDevice,
+    panels: &Panels,
+    rows: &Rows,
+) {
+    let mut engine = GpuEngine::new(device, panels, rows).expect("room for the table");
+    for n_models in [1, 4, 16, 64] {
+        evaluate(group, name, &mut engine, n_models);
+    }
+}
+
+/// An epoch of the mini-batch loop: every row once, for the coupled point and the snapshot.
+fn epochs(c: &mut Criterion) {
+    let (panels, rows) = data::table(ROWS, FEATURES, 16);
+    let mut group = c.benchmark_group("epoch_1Mx64");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(ROWS as u64));
+    let panel_order: Vec<u32> = (0..panels.n_panels() as u32).collect();
+    for (n_models, batch_rows) in [(1, 1024), (1, 8192), (16, 8192)] {
+        let models = data::models(n_models, 16);
+        let zeros = Coefficients::zeros(FEATURES, n_models);
+        let batch_order: Vec<u32> = (0..ROWS.div_ceil(batch_rows) as u32).collect();
+        let epoch = Epoch {
+            panel_order: &panel_order,
+            batch_rows,
+            batch_order: &batch_order,
+            intercept: true,
+            coupling: &vec![0.5; n_models],
+            step: &vec![0.01; n_models],
+            gradient: &zeros,
+        };
+        let mut engine = CpuEngine::new(&panels, &rows);
+        group.bench_function(format!("cpu_{n_models}_batch_{batch_rows}"), |b| {
+            b.iter(|| {
+                let mut state = SgdState { snapshot: zeros.clone(), iterate: zeros.clone() };
+                engine.sgd_epoch(&models, &epoch, &mut state).expect("an epoch");
+            });
+        });
+    }
+}
+
+/// Sums all values on all cores.
+fn read(values: &[f32]) -> f32 {
+    struct Sum<'a>(&'a [f32]);
+    impl WithSimd for Sum<'_> {
+        type Output = f32;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> f32 {
+            let (vectors, _) = S::as_simd_f32s(self.0);
+            let mut sums = [simd.splat_f32s(0.0); 8];
+            for v in vectors.chunks_exact(8) {
+                for (sum, &v) in sums.iter_mut().zip(v) {
+                    *sum = simd.add_f32s(*sum, v);
+                }
+            }
+            sums.into_iter().map(|s| simd.reduce_sum_f32s(s)).sum()
+        }
+    }
+    values.par_chunks(1 << 20).map(|chunk| pulp::Arch::new().dispatch(Sum(chunk))).sum()
+}
+
+/// That many float32 multiply-adds in independent chains.
+struct MultiplyAdds(usize);
+
+impl WithSimd for MultiplyAdds {
+    type Output = f32;
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        let x = simd.splat_f32s(std::hint::black_box(0.999));
+        let mut sums = [simd.splat_f32s(1.0); 12];
+        for _ in 0..self.0 / (12 * S::F32_LANES) {
+            for sum in &mut sums {
+                *sum = simd.mul_add_e_f32s(*sum, x, x);
+            }
+        }
+        sums.into_iter().map(|s| simd.reduce_sum_f32s(s)).sum()
+    }
+}
+
+criterion_group!(benches, passes, epochs);

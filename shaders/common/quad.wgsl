@@ -1,0 +1,12 @@
+// Four models of the stack side by side, as the mini-batch kernels see them.
+
+struct Quad {
+    class_index: vec4<u32>,
+    positive_weight: vec4<f32>,
+    negative_weight: vec4<f32>,
+    step: vec4<f32>,
+    l1: vec4<f32>,
+    l2: vec4<f32>,
+    inverse_weight_sum: vec4<f32>,
+    coupling: vec4<f32>,
+}

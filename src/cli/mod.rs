@@ -1,0 +1,78 @@
+//! The commands: from arguments to library calls to reports. No mathematics, no data format.
+
+mod devices;
+mod driver;
+mod evaluate;
+mod inspect;
+mod predict;
+mod progress;
+mod report;
+mod table;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use logodds::Error;
+use logodds::error::DataError;
+
+pub(crate) use driver::quieten as quieten_drivers;
+pub(crate) use report::print_error;
+
+/// Trains logistic regression straight from Parquet, on any GPU or none.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    /// Print one JSON object instead of a report
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) json: bool,
+    /// No progress and no messages on stderr
+    #[arg(long, short, global = true, help_heading = "Output")]
+    pub(crate) quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train one model, or one for each class
+    Train(Box<train::TrainArguments>),
+    /// Write predictions and probabilities as Parquet
+    Predict(predict::PredictArguments),
+    /// Measure a model on labelled data
+    Evaluate(evaluate::EvaluateArguments),
+    /// Show what a model file holds
+    Inspect(inspect::InspectArguments),
+    /// List the devices, and what `--device auto` would take
+    Devices,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let output = report::Output { json: arguments.json, quiet: arguments.quiet };
+    match arguments.command {
+        Command::Train(arguments) => train::run(*arguments, output),
+        Command::Predict(arguments) => predict::run(&arguments, output),
+        Command::Evaluate(arguments) => evaluate::run(&arguments, output),
+        Command::Inspect(arguments) => inspect::run(&arguments, output),
+        Command::Devices => devices::run(output),
+    }
+}
+
+/// 2 for a command that was called the wrong way, 130 for one stopped by Ctrl-C, else 1.
+pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref::<Error>() {
+        Some(Error::Config(config)) if config.is_usage() => ExitCode::from(2),
+        Some(Error::Data(DataError::Interrupted)) => ExitCode::from(130),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// Logs go to stderr; `RUST_LOG` chooses others than warnings.
+pub(crate) fn start_logging(quiet: bool) {
+    // The driver layers warn about what they do not find; that is for their authors.
+    let default = if quiet { "off" } else { "warn,wgpu_hal=off,wgpu_core=error,naga=error" };
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default))
+        .format_timestamp(None)
+        .init();
+}

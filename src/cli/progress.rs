@@ -1,0 +1,154 @@
+//! What a command shows while it works: bars on a terminal, metrics to a file, Ctrl-C.
+
+use std::fs::File;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use logodds::train::{EpochReport, Observer};
+
+use super::report::Output;
+use super::table::{count, number};
+
+/// How often Ctrl-C was pressed.
+static INTERRUPTS: AtomicUsize = AtomicUsize::new(0);
+
+/// What happens on Ctrl-C to a command that trains nothing.
+pub(crate) const STOPPING: &str = "stopping; nothing is left behind";
+
+/// Whether an epoch is done, so that there is something to keep.
+static TRAINING: AtomicBool = AtomicBool::new(false);
+
+/// The first Ctrl-C asks to stop and says what happens then, as long as nothing is trained and after; the
+/// second stops at once.
+pub(crate) fn catch_ctrl_c(before: &'static str, training: &'static str) -> anyhow::Result<()> {
+    ctrlc::set_handler(move || {
+        if INTERRUPTS.fetch_add(1, Ordering::Relaxed) > 0 {
+            std::process::exit(130);
+        }
+        let what_happens = if TRAINING.load(Ordering::Relaxed) { training } else { before };
+        eprintln!("\n{what_happens} (Ctrl-C again stops at once)");
+    })
+    .context("cannot listen to Ctrl-C")
+}
+
+/// A bar on stderr if that is a terminal, else nothing.
+fn bar(output: Output) -> ProgressBar {
+    let shown = !output.quiet && std::io::stderr().is_terminal();
+    let target = if shown { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+    ProgressBar::with_draw_target(None, target)
+}
+
+/// Shows and records a training run.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    quiet: bool,
+    metrics: Option<Mutex<Metrics>>,
+}
+
+/// The metrics file: begun with the first epoch, so that a run that fails before leaves an older one as
+/// it was.
+struct Metrics {
+    path: PathBuf,
+    file: Option<File>,
+    /// The first failure; the run goes on, and says so at its end.
+    failure: Option<std::io::Error>,
+}
+
+impl Metrics {
+    /// Appends `text`, unbuffered: the file is to be watched while it grows.
+    fn write(&mut self, text: &str) {
+        if self.failure.is_some() {
+            return;
+        }
+        let file = match self.file.take() {
+            Some(file) => Ok(file),
+            None => File::create(&self.path),
+        };
+        let written = file.and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            self.file = Some(file);
+            Ok(())
+        });
+        self.failure = written.err();
+    }
+}
+
+impl Progress {
+    /// Shows the bar; the metrics file is not touched yet.
+    pub(crate) fn start(output: Output, metrics: Option<&Path>) -> Self {
+        let metrics =
+            metrics.map(|path| Mutex::new(Metrics { path: path.to_owned(), file: None, failure: None }));
+        Self { bar: bar(output), quiet: output.quiet, metrics }
+    }
+
+    /// Takes the bar away and reports what could not be recorded; a run that succeeded without an epoch
+    /// leaves an empty metrics file.
+    pub(crate) fn finish(self, succeeded: bool) -> anyhow::Result<()> {
+        self.bar.finish_and_clear();
+        let Some(mut metrics) = self.metrics.and_then(|metrics| metrics.into_inner().ok()) else {
+            return Ok(());
+        };
+        if succeeded {
+            metrics.write("");
+        }
+        match metrics.failure {
+            Some(failure) => Err(failure)
+                .with_context(|| format!("the --metrics file {} is incomplete", metrics.path.display())),
+            None => Ok(()),
+        }
+    }
+
+    fn record(&self, report: &EpochReport) {
+        let Some(Ok(mut metrics)) = self.metrics.as_ref().map(Mutex::lock) else { return };
+        metrics.write(&(serde_json::to_string(report).expect("plain numbers always serialise") + "\n"));
+    }
+}
+
+impl Observer for Progress {
+    fn message(&self, text: &str) {
+        if !self.quiet {
+            self.bar.suspend(|| eprintln!("{text}"));
+        }
+    }
+
+    fn reading(&self, rows_done: usize, rows_total: usize) {
+        if self.bar.length() != Some(rows_total as u64) {
+            self.bar.set_length(rows_total as u64);
+            self.bar.set_style(style("reading  [{bar:30}] {human_pos} of {human_len} rows, {per_sec}"));
+        }
+        self.bar.set_position(rows_done as u64);
+    }
+
+    fn epoch(&self, report: &EpochReport) {
+        TRAINING.store(true, Ordering::Relaxed);
+        self.record(report);
+        if report.epoch == 1 {
+            self.bar.reset();
+            self.bar.set_style(style("training {spinner} {msg}"));
+        }
+        self.bar.set_position(report.epoch as u64);
+        let validation = report.validation_loss.map(|loss| format!(", validation {}", number(loss)));
+        self.bar.set_message(format!(
+            "epoch {}, objective {}, residual {:.1e}, {} of {} done{}, {} rows/s",
+            report.epoch,
+            number(report.objective),
+            report.kkt_residual,
+            report.models_converged,
+            report.models_converged + report.models_active,
+            validation.unwrap_or_default(),
+            count(report.rows_per_second as usize),
+        ));
+    }
+
+    fn is_interrupted(&self) -> bool {
+        INTERRUPTS.load(Ordering::Relaxed) > 0
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("templates are written above").progress_chars("=> ")
+}

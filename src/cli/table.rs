@@ -1,0 +1,145 @@
+//! Text for people: aligned within 80 columns, numbers with as many digits as matter.
+
+/// Width of a report.
+const WIDTH: usize = 80;
+/// Rows of a table before it is cut short.
+const MAX_ROWS: usize = 20;
+
+/// `name` and `value` lines, the values aligned, long ones continued under their start, words that
+/// are longer than a line broken.
+pub(crate) fn facts(facts: &[(&str, String)]) -> String {
+    let name_width = facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (name, value) in facts {
+        let mut line = format!("{name:name_width$} ");
+        let width = WIDTH.saturating_sub(name_width + 2).max(1);
+        for word in value.split(' ').flat_map(|word| pieces(word, width)) {
+            if line.chars().count() + 1 + word.chars().count() > WIDTH && line.trim_end().len() > name.len() {
+                text.push_str(line.trim_end());
+                text.push('\n');
+                line = " ".repeat(name_width + 1);
+            }
+            line.push(' ');
+            line.push_str(&word);
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// `word` in pieces of at most `width` characters; one piece if it fits, an empty word too.
+fn pieces(word: &str, width: usize) -> Vec<String> {
+    let characters: Vec<char> = word.chars().collect();
+    if characters.len() <= width {
+        return vec![word.to_owned()];
+    }
+    characters.chunks(width).map(|piece| piece.iter().collect()).collect()
+}
+
+/// A table of text: the first column to the left, the others to the right, cut short after
+/// [`MAX_ROWS`] rows and within [`WIDTH`] columns.
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let shown = &rows[..rows.len().min(MAX_ROWS)];
+    let longest = |c: usize| shown.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
+    let mut widths: Vec<usize> = (0..head.len()).map(|c| longest(c).max(head[c].chars().count())).collect();
+    let others: usize = widths.iter().skip(1).map(|width| width + 2).sum();
+    widths[0] = widths[0].min(WIDTH.saturating_sub(others).max(8));
+    let mut text = String::new();
+    let head: Vec<String> = head.iter().map(|&name| name.to_owned()).collect();
+    for row in std::iter::once(&head).chain(shown) {
+        let mut line = format!("{:width$}", shorten(&row[0], widths[0]), width = widths[0]);
+        for (cell, width) in row.iter().zip(&widths).skip(1) {
+            line.push_str(&format!("  {cell:>width$}"));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    if rows.len() > shown.len() {
+        text.push_str(&format!("... and {} more (all with --json)\n", rows.len() - shown.len()));
+    }
+    text
+}
+
+/// `text` in at most `width` characters, its end replaced by dots if it is longer.
+pub(crate) fn shorten(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(3)).chain("...".chars()).collect()
+}
+
+/// Six significant digits, without zeros at the end.
+pub(crate) fn number(x: f64) -> String {
+    let size = x.abs();
+    if x == 0.0 || !x.is_finite() {
+        return format!("{x}");
+    }
+    if !(1e-4..1e7).contains(&size) {
+        return format!("{x:.3e}");
+    }
+    let before = size.log10().floor().max(0.0) as usize + 1;
+    let text = format!("{x:.*}", 6usize.saturating_sub(before).max(1));
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A whole number, its thousands parted.
+pub(crate) fn count(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A duration.
+pub(crate) fn seconds(secs: f64) -> String {
+    if secs < 0.0995 { format!("{:.0} ms", secs * 1e3) } else { format!("{secs:.2} s") }
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn plural(n: usize, noun: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{} {noun}{s}", count(n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_the_digits_that_matter() {
+        for (x, text) in [
+            (0.0, "0"),
+            (1.0, "1"),
+            (0.123_456_789, "0.12346"),
+            (12_345.678, "12345.7"),
+            (1.5e-9, "1.500e-9"),
+            (-2.5, "-2.5"),
+        ] {
+            assert_eq!(number(x), text);
+        }
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(plural(1, "row"), "1 row");
+        assert_eq!(seconds(0.012), "12 ms");
+    }
+
+    #[test]
+    fn a_table_stays_within_80_columns() {
+        let rows = vec![vec!["a very long class name ".repeat(9), "1".repeat(20), "2".repeat(20)]; 30];
+        let text = table(&["class", "x", "y"], &rows);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert_eq!(text.lines().count(), 1 + MAX_ROWS + 1);
+        let text = facts(&[("device", "word ".repeat(60)), ("x", "y".into())]);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(text.lines().nth(1).unwrap().starts_with("        word"), "{text}");
+        let path = "a/long/path".repeat(30);
+        let text = facts(&[("model", format!("at {path} now"))]);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(text.replace("\n       ", "").contains(&path), "{text}");
+    }
+}

@@ -1,0 +1,229 @@
+//! `logodds train`.
+
+use std::path::{Path, PathBuf};
+
+use logodds::config::{TrainConfig, ValidConfig, Validation};
+use logodds::data;
+use logodds::error::ConfigError;
+use logodds::model::{FittedModel, Model, PenaltyScales};
+use logodds::output::{check_apart, check_once, check_writable};
+use logodds::solver::Stop;
+use logodds::train::{TrainReport, Trained};
+use serde::Serialize;
+
+use super::progress::{Progress, catch_ctrl_c};
+use super::report::Output;
+use super::table::{count, facts, number, plural, seconds, table};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TrainArguments {
+    /// TOML file of the same settings; a flag wins
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    flags: TrainConfig,
+}
+
+pub(crate) fn run(arguments: TrainArguments, output: Output) -> anyhow::Result<()> {
+    let config = match &arguments.config {
+        Some(path) => TrainConfig::load(path)?.merge(arguments.flags),
+        None => arguments.flags,
+    }
+    .check()?;
+    let Some(path) = config.output.clone() else {
+        let what = "name the file that the model goes to";
+        return Err(logodds::Error::from(ConfigError::Missing { flag: "--output", what }).into());
+    };
+    check_outputs(&config, &path, arguments.config.as_deref())?;
+    let progress = Progress::start(output, config.metrics.as_deref());
+    catch_ctrl_c(
+        "stopping; no model is written unless training has begun",
+        "stopping after this epoch; what is trained by then is written",
+    )?;
+
+    let trained = logodds::train::train(&config, &progress);
+    // The bar goes away before anything else is printed, an error too.
+    let recorded = progress.finish(trained.is_ok());
+    let trained = trained?;
+    trained.model.save(&path)?;
+
+    output.result(&json(&trained, &path), || text(&trained, &config, &path))?;
+    recorded
+}
+
+/// Checks before any work that every output can be written, and destroys nothing that is read.
+fn check_outputs(config: &ValidConfig, model: &Path, config_file: Option<&Path>) -> anyhow::Result<()> {
+    let metrics = config.metrics.as_deref();
+    check_writable("--output", model)?;
+    // Something else than a file, such as /dev/stderr, is opened as it is.
+    if let Some(metrics) = metrics.filter(|path| path.is_file() || path.is_dir() || !path.exists()) {
+        check_writable("--metrics", metrics)?;
+    }
+    let table = data::open(&config.data)?;
+    check_once(table.files())?;
+    let validation = match &config.validation {
+        Some(Validation::Data(paths)) => {
+            let table = data::open(paths)?;
+            check_once(table.files())?;
+            Some(table)
+        }
+        _ => None,
+    };
+    for (flag, path) in [("--output", Some(model)), ("--metrics", metrics)] {
+        let Some(path) = path else { continue };
+        check_apart(flag, path, "an input table", table.files())?;
+        check_apart(flag, path, "a validation table", validation.as_ref().map_or(&[], |v| v.files()))?;
+        check_apart(flag, path, "the config file", config_file.as_slice())?;
+    }
+    if let Some(metrics) = metrics {
+        check_apart("--metrics", metrics, "the model that --output names", &[model])?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    model: &'a Path,
+    #[serde(flatten)]
+    run: &'a TrainReport,
+    penalty: PenaltyScales,
+    models: Vec<ModelReport<'a>>,
+}
+
+/// A fitted model without its coefficients: those are in the file.
+#[derive(Serialize)]
+struct ModelReport<'a> {
+    class: &'a str,
+    objective: f64,
+    kkt_residual: f64,
+    converged: bool,
+    iterations: usize,
+    nonzero: usize,
+}
+
+fn json<'a>(trained: &'a Trained, path: &'a Path) -> Report<'a> {
+    let describe = |model: &'a FittedModel| ModelReport {
+        class: &model.class,
+        objective: model.objective,
+        kkt_residual: model.kkt_residual,
+        converged: model.converged,
+        iterations: model.iterations,
+        nonzero: model.nonzero,
+    };
+    Report {
+        model: path,
+        run: &trained.report,
+        penalty: trained.model.penalty,
+        models: trained.model.models.iter().map(describe).collect(),
+    }
+}
+
+fn text(trained: &Trained, config: &ValidConfig, path: &Path) -> String {
+    let (model, report) = (&trained.model, &trained.report);
+    let mut lines = vec![
+        ("device", format!("{}: {}", report.device, report.device_reason)),
+        ("table", table_line(report)),
+        ("models", models_line(model)),
+        ("solver", format!("{}, {}: {}", report.solver, plural(report.epochs, "epoch"), report.stopped)),
+        ("result", result_line(model, config, report)),
+        ("time", time_line(report)),
+        ("model", path.display().to_string()),
+    ];
+    lines.extend(report.warnings.iter().map(|warning| ("warning", warning.clone())));
+    let mut text = facts(&lines);
+    if model.models.len() > 1 {
+        text.push('\n');
+        text.push_str(&models_table(&model.models));
+    }
+    text
+}
+
+fn table_line(report: &TrainReport) -> String {
+    let mut line = format!("{} x {}", plural(report.rows, "row"), plural(report.n_features, "feature"));
+    if report.rows_dropped > 0 {
+        line.push_str(&format!(", {} dropped", plural(report.rows_dropped, "row")));
+    }
+    line
+}
+
+fn models_line(model: &Model) -> String {
+    match &model.positive {
+        Some(positive) => format!("1: {} is {positive:?}", model.target),
+        None => format!("{}: each class of {} against the rest", model.models.len(), model.target),
+    }
+}
+
+/// Objective, residual, and whether that is the optimum; if not, which flag to raise.
+fn result_line(model: &Model, config: &ValidConfig, report: &TrainReport) -> String {
+    let n_models = model.models.len();
+    let converged = model.models.iter().filter(|m| m.converged).count();
+    let objective = model.models.iter().map(|m| m.objective).sum::<f64>() / n_models as f64;
+    let residual = model.models.iter().map(|m| m.kkt_residual).fold(0.0, f64::max);
+    let (mean, largest) =
+        if n_models > 1 { ("mean objective", "largest residual") } else { ("objective", "residual") };
+    let numbers = format!("{mean} {}, {largest} {residual:.1e}", number(objective));
+    if converged == n_models {
+        return format!("{numbers}: converged (tolerance {:e})", config.tolerance);
+    }
+    let what = if n_models > 1 {
+        format!("{converged} of {n_models} models converged")
+    } else {
+        "not converged".to_owned()
+    };
+    let advice = advice(model, config, report);
+    format!("{numbers}: {what} (tolerance {:e}); {advice}", config.tolerance)
+}
+
+/// What helps the models that did not converge, by what ended them.
+fn advice(model: &Model, config: &ValidConfig, report: &TrainReport) -> String {
+    let unfinished = || model.models.iter().zip(&report.stops).filter(|(model, _)| !model.converged);
+    let ended = |stop| unfinished().any(|(_, &s)| s == stop);
+    if ended(Stop::Interrupted) {
+        return "interrupted before the end".to_owned();
+    }
+    if ended(Stop::Limit) {
+        return match config.max_iterations {
+            Some(bound) if report.epochs >= bound => format!("raise --max-iterations above {bound} to go on"),
+            _ => format!("raise --epochs above {} to go on", config.epochs),
+        };
+    }
+    if config.validation.is_some() {
+        return "kept is the model that was best on the validation rows, not the last one".to_owned();
+    }
+    let ends = unfinished().filter(|(_, stop)| **stop == Stop::ProgressEnded);
+    let residual = ends.map(|(model, _)| model.kkt_residual).fold(0.0, f64::max);
+    format!(
+        "the progress that float32 mini-batches make ended at residual {residual:.1e}: if that is close \
+         enough, raise --tolerance; a smaller one asks for more progress"
+    )
+}
+
+fn time_line(report: &TrainReport) -> String {
+    let time = &report.seconds;
+    let rate = report.bytes as f64 / time.train.max(1e-9) / 1e9;
+    format!(
+        "{} reading, {} training, {} in all; {} passes at {} GB/s",
+        seconds(time.read),
+        seconds(time.train),
+        seconds(time.total),
+        number((report.passes * 10.0).round() / 10.0),
+        number((rate * 100.0).round() / 100.0),
+    )
+}
+
+fn models_table(models: &[FittedModel]) -> String {
+    let rows: Vec<Vec<String>> = models
+        .iter()
+        .map(|model| {
+            vec![
+                model.class.clone(),
+                number(model.objective),
+                format!("{:.1e}", model.kkt_residual),
+                if model.converged { "yes" } else { "no" }.to_owned(),
+                count(model.iterations),
+                format!("{} of {}", count(model.nonzero), count(model.coefficients.len())),
+            ]
+        })
+        .collect();
+    table(&["class", "objective", "residual", "converged", "epochs", "nonzero"], &rows)
+}

@@ -1,0 +1,368 @@
+//! A table in file order, block by block, for prediction and evaluation.
+
+use super::chunks::{BATCH_ROWS, Chunks, Types};
+use super::deal::{Span, split};
+use super::fill::Encode;
+use super::keys::{KeyError, Keys, NULL_ID};
+use super::options::{column, weight_column};
+use super::rows::DROPPED;
+use super::source::{RowGroup, Source};
+use super::statistics::narrow;
+use super::target::{ClassIndex, by_group, target_error};
+use super::training::{Known, Reading};
+use super::values::{has_non_finite, numbers};
+use super::weights::batch_weights;
+use super::{Encoding, Target};
+use crate::error::DataError;
+use crate::panels::{PANEL_ROWS, Panels};
+use arrow::array::{Array, ArrayRef};
+use rayon::prelude::*;
+
+/// What to read beside the features.
+#[derive(Debug, Clone, Default)]
+pub struct BlocksOptions<'a> {
+    /// The target, to compare predictions with.
+    pub target: Option<&'a Target>,
+    /// Column of row weights.
+    pub weight: Option<String>,
+    /// Columns to pass through.
+    pub keep: Vec<String>,
+    /// Rows of a block, at most; a block never crosses a row group.
+    pub rows_per_block: usize,
+}
+
+/// Columns passed through, as they were read.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    pub(crate) columns: Vec<ArrayRef>,
+}
+
+/// Some consecutive rows.
+#[derive(Debug)]
+pub struct Block {
+    /// The encoded features; slot i is the i-th row of the block.
+    pub panels: Panels,
+    /// Class of each row: none if its target is null.
+    pub class: Option<Vec<Option<u32>>>,
+    /// Weight of each row.
+    pub weight: Option<Vec<f64>>,
+    /// The columns passed through.
+    pub keep: Kept,
+    /// For each column of the encoding: rows with a level that training had not.
+    pub unseen: Vec<usize>,
+    /// Rows, in ascending order, that have a null which the model cannot fill: their features are
+    /// not to be used.
+    pub incomplete: Vec<usize>,
+    /// Number of rows.
+    pub rows: usize,
+    /// Place of the first row in the table.
+    pub first_row: usize,
+}
+
+/// The blocks of a table, in file order.
+pub struct Blocks<'a> {
+    source: &'a Source,
+    encoding: Encoding,
+    known: Known,
+    /// Columns of the encoding that are read together.
+    together: usize,
+    classes: Option<ClassIndex>,
+    weight: Option<usize>,
+    keep: Vec<usize>,
+    rows_per_block: usize,
+    next_group: usize,
+    open: Option<OpenGroup<'a>>,
+    failed: bool,
+}
+
+struct OpenGroup<'a> {
+    group: RowGroup,
+    row: usize,
+    features: Vec<Chunks<'a>>,
+    target: Option<Chunks<'a>>,
+    weight: Option<Chunks<'a>>,
+    keep: Option<Chunks<'a>>,
+    keys: Keys,
+}
+
+/// Reads a table in file order with an encoding from training.
+///
+/// # Errors
+/// If the columns are not those of training. A block is an error if it cannot be decoded, or holds
+/// a value that cannot be used: the target's must be classes of training.
+pub fn blocks<'a>(
+    source: &'a Source,
+    encoding: &Encoding,
+    options: BlocksOptions<'_>,
+) -> crate::Result<Blocks<'a>> {
+    let known = Known::new(source, encoding)?;
+    let classes = options.target.map(|target| ClassIndex::new(source, target)).transpose()?;
+    let weight = options.weight.as_deref().map(|name| weight_column(source, name)).transpose()?;
+    let keep = options.keep.iter().map(|name| column(source, name, "keep")).collect::<Result<_, _>>()?;
+    Ok(Blocks {
+        source,
+        encoding: encoding.clone(),
+        together: (known.columns.len() / 64).clamp(1, 32),
+        known,
+        classes,
+        weight,
+        keep,
+        rows_per_block: options.rows_per_block.max(1),
+        next_group: 0,
+        open: None,
+        failed: false,
+    })
+}
+
+impl Iterator for Blocks<'_> {
+    type Item = crate::Result<Block>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let next = self.read();
+        self.failed = next.is_err();
+        next.map_err(Into::into).transpose()
+    }
+}
+
+impl<'a> Blocks<'a> {
+    fn read(&mut self) -> Result<Option<Block>, DataError> {
+        loop {
+            if self.open.is_none() {
+                let Some(&group) = self.source.groups.get(self.next_group) else { return Ok(None) };
+                self.next_group += 1;
+                if group.n_rows == 0 {
+                    continue;
+                }
+                self.open = Some(self.open_group(group)?);
+            }
+            let Some(mut open) = self.open.take() else { continue };
+            if let Some(block) = self.block(&mut open)? {
+                if open.row < open.group.n_rows {
+                    self.open = Some(open);
+                }
+                return Ok(Some(block));
+            }
+        }
+    }
+
+    fn open_group(&self, group: RowGroup) -> Result<OpenGroup<'a>, DataError> {
+        let (source, rows_per_block) = (self.source, self.rows_per_block);
+        let open =
+            move |columns: &[usize], types| Chunks::open(source, group, columns, types, rows_per_block);
+        Ok(OpenGroup {
+            group,
+            row: 0,
+            features: self
+                .known
+                .columns
+                .par_chunks(self.together)
+                .map(|columns| open(columns, Types::Decoding))
+                .collect::<Result<_, _>>()?,
+            target: self.classes.as_ref().map(|c| open(&[c.column], Types::Decoding)).transpose()?,
+            weight: self.weight.map(|column| open(&[column], Types::Decoding)).transpose()?,
+            keep: (!self.keep.is_empty()).then(|| open(&self.keep, Types::Natural)).transpose()?,
+            keys: Keys::new(NULL_ID as usize),
+        })
+    }
+
+    fn block(&self, open: &mut OpenGroup<'a>) -> Result<Option<Block>, DataError> {
+        let rows = self.rows_per_block.min(open.group.n_rows - open.row);
+        let arrays: Vec<Vec<ArrayRef>> =
+            open.features.par_iter_mut().map(|chunks| next(chunks, rows)).collect::<Result<_, _>>()?;
+        let mut panels = Panels::zeros(rows, self.encoding.n_features());
+        let spans = [Span::new(0, rows, 0)];
+        let n_features = panels.n_features();
+        let mut slices =
+            split(panels.values_mut(), n_features, &spans).into_iter().next().unwrap_or_default();
+        let columns = self.known.fill(&self.encoding);
+        let tasks: Vec<_> = columns
+            .iter()
+            .zip(arrays.iter().flatten())
+            .map(|(column, array)| {
+                let slices = slices[column.first_feature..][..column.n_features].iter_mut();
+                (column, array, slices.map(std::mem::take).collect::<Vec<_>>())
+            })
+            .collect();
+        let place = Place { source: self.source, group: open.group, row: open.row };
+        let written: Vec<Written> = tasks
+            .into_par_iter()
+            .map(|(column, array, slices)| match &column.encode {
+                Encode::Levels(index) => write_levels(&place, column.column, index, array, slices),
+                &Encode::Apply { centre, scale, missing } => {
+                    write_numbers(&place, column.column, (centre, scale, missing), array, slices)
+                }
+                Encode::Learn { .. } => Ok(Written::default()),
+            })
+            .collect::<Result<_, _>>()?;
+        let mut incomplete: Vec<usize> = written.iter().flat_map(|w| w.incomplete.iter().copied()).collect();
+        incomplete.sort_unstable();
+        incomplete.dedup();
+
+        let class = match (&mut open.target, &self.classes) {
+            (Some(chunks), Some(classes)) => {
+                let array = next(chunks, rows)?.swap_remove(0);
+                let mut ids = Vec::new();
+                open.keys.ids(&array, &mut ids).map_err(|error| {
+                    target_error(self.source, classes.column, &open.group, open.row, error)
+                })?;
+                let known: Vec<Option<u32>> = open.keys.keys().iter().map(|k| classes.class(k)).collect();
+                if let Some(id) = known.iter().position(Option::is_none) {
+                    let row = ids.iter().position(|&found| found as usize == id).unwrap_or(0);
+                    return Err(DataError::UnknownClass {
+                        path: self.source.path(&open.group),
+                        column: self.source.columns[classes.column].name.clone(),
+                        row_group: open.group.index,
+                        row: open.row + row,
+                        value: open.keys.keys()[id].name(),
+                    });
+                }
+                Some(ids.iter().map(|&id| known.get(id as usize).copied().flatten()).collect())
+            }
+            _ => None,
+        };
+        let weight = match (&mut open.weight, self.weight) {
+            (Some(chunks), Some(column)) => {
+                let array = next(chunks, rows)?.swap_remove(0);
+                Some(batch_weights(self.source, column, &open.group, open.row, &array, |_| true)?)
+            }
+            _ => None,
+        };
+        let columns = open.keep.as_mut().map(|chunks| next(chunks, rows)).transpose()?.unwrap_or_default();
+        let first_row = open.group.first_row + open.row;
+        open.row += rows;
+        let unseen = written.iter().map(|w| w.unseen).collect();
+        Ok(Some(Block { panels, class, weight, keep: Kept { columns }, unseen, incomplete, rows, first_row }))
+    }
+}
+
+/// The next batch, which must have `rows` rows.
+fn next(chunks: &mut Chunks<'_>, rows: usize) -> Result<Vec<ArrayRef>, DataError> {
+    match chunks.next()? {
+        Some(arrays) if arrays.iter().all(|a| a.len() == rows) => Ok(arrays),
+        found => Err(chunks.blame(&format!(
+            "{} rows found where {rows} were expected",
+            found.and_then(|arrays| arrays.first().map(|a| a.len())).unwrap_or(0)
+        ))),
+    }
+}
+
+/// Where a block begins.
+struct Place<'a> {
+    source: &'a Source,
+    group: RowGroup,
+    row: usize,
+}
+
+#[derive(Default)]
+struct Written {
+    unseen: usize,
+    incomplete: Vec<usize>,
+}
+
+fn write_numbers(
+    place: &Place<'_>,
+    column: usize,
+    (centre, scale, missing): (f64, f64, Option<f64>),
+    array: &ArrayRef,
+    mut slices: Vec<Vec<&mut [f32]>>,
+) -> Result<Written, DataError> {
+    let name = || place.source.columns[column].name.clone();
+    let mut values = Vec::new();
+    numbers(array, &mut values).map_err(|found| DataError::FeatureType { column: name(), found })?;
+    let nulls = array.logical_nulls().filter(|n| n.null_count() > 0);
+    let is_null = |row| nulls.as_ref().is_some_and(|n| n.is_null(row));
+    if has_non_finite(&values)
+        && let Some(row) = (0..values.len()).find(|&row| !values[row].is_finite() && !is_null(row))
+    {
+        return Err(DataError::NotFinite {
+            path: place.source.path(&place.group),
+            column: name(),
+            row_group: place.group.index,
+            row: place.row + row,
+            value: values[row],
+        });
+    }
+    let mut written = Written::default();
+    if nulls.is_some() {
+        for (row, value) in values.iter_mut().enumerate().filter(|&(row, _)| is_null(row)) {
+            *value = missing.unwrap_or(centre);
+            if missing.is_none() {
+                written.incomplete.push(row);
+            }
+        }
+    }
+    for (piece, values) in slices.iter_mut().flatten().zip(values.chunks(PANEL_ROWS)) {
+        for (out, value) in piece.iter_mut().zip(values) {
+            *out = narrow((value - centre) / scale);
+        }
+    }
+    Ok(written)
+}
+
+fn write_levels(
+    place: &Place<'_>,
+    column: usize,
+    index: &super::levels::LevelIndex,
+    array: &ArrayRef,
+    mut slices: Vec<Vec<&mut [f32]>>,
+) -> Result<Written, DataError> {
+    let mut keys = Keys::new(NULL_ID as usize);
+    let mut ids = Vec::new();
+    keys.ids(array, &mut ids).map_err(|error| DataError::CategoricalType {
+        column: place.source.columns[column].name.clone(),
+        found: match error {
+            KeyError::Type(found) => found,
+            KeyError::NotFinite(_, value) => value.to_string(),
+            KeyError::TooMany => "of too many distinct values".to_owned(),
+        },
+    })?;
+    let levels: Vec<Option<u32>> = keys.keys().iter().map(|key| index.level(&key.name())).collect();
+    let mut written = Written::default();
+    for (row, &id) in ids.iter().enumerate() {
+        let level = if id == NULL_ID { index.null() } else { levels[id as usize] };
+        match level {
+            Some(level) => slices[level as usize][row / PANEL_ROWS][row % PANEL_ROWS] = 1.0,
+            None => written.unseen += 1,
+        }
+    }
+    Ok(written)
+}
+
+/// Codes the rows of a table by known classes; also counts null targets and unknown classes.
+pub(crate) fn class_codes(
+    reading: &Reading<'_>,
+    classes: &ClassIndex,
+) -> Result<(Vec<u16>, usize, usize), DataError> {
+    let source = reading.source;
+    let mut codes = vec![DROPPED; source.n_rows()];
+    let counts: Vec<(usize, usize)> = by_group(source, &mut codes)
+        .into_par_iter()
+        .zip(&source.groups)
+        .map(|(codes, group)| {
+            let mut chunks = Chunks::open(source, *group, &[classes.column], Types::Decoding, BATCH_ROWS)?;
+            let mut keys = Keys::new(NULL_ID as usize);
+            let (mut ids, mut known) = (Vec::new(), Vec::new());
+            let (mut row, mut null, mut unknown) = (0, 0, 0);
+            while let Some(arrays) = chunks.next()? {
+                reading.check()?;
+                keys.ids(&arrays[0], &mut ids)
+                    .map_err(|error| target_error(source, classes.column, group, row, error))?;
+                known.extend(keys.keys()[known.len()..].iter().map(|key| classes.class(key)));
+                for (code, &id) in codes[row..].iter_mut().zip(&ids) {
+                    match known.get(id as usize) {
+                        None => null += 1,
+                        Some(None) => unknown += 1,
+                        Some(Some(class)) => *code = u16::try_from(*class).unwrap_or(DROPPED),
+                    }
+                }
+                row += ids.len();
+            }
+            Ok((null, unknown))
+        })
+        .collect::<Result<_, DataError>>()?;
+    let (null, unknown) = counts.iter().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
+    Ok((codes, null, unknown))
+}

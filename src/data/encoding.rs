@@ -1,0 +1,120 @@
+//! How columns become features: what training learned of them, and what the model file keeps.
+
+use serde::{Deserialize, Serialize};
+
+/// The kind of an input column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColumnKind {
+    /// One feature: the value, nulls replaced by `missing`.
+    Numeric,
+    /// One feature: 0 or 1, nulls replaced by `missing`.
+    Boolean,
+    /// One 0/1 feature per level.
+    Categorical,
+}
+
+/// One input column, as training saw it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// Name in the files.
+    pub name: String,
+    /// Kind.
+    pub kind: ColumnKind,
+    /// Numeric: weighted mean of the filled training column. Boolean: share of true. Else null.
+    pub mean: Option<f64>,
+    /// Numeric: what the centred value is divided by (1 where constant or not standardised).
+    /// Boolean: 1. Else null.
+    pub scale: Option<f64>,
+    /// Numeric and boolean: what replaces a null; null if nulls are not filled (`--missing drop|error`).
+    pub missing: Option<f64>,
+    /// Categorical: the levels in ascending order; a null entry, last, is the level of nulls.
+    pub levels: Option<Vec<Option<String>>>,
+}
+
+/// All input columns in encoding order, and the space that the objective is written in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Encoding {
+    /// The columns, in the order of their features.
+    pub columns: Vec<Column>,
+    /// Whether numeric columns are standardised in the objective (section 2 of the design).
+    pub standardize: bool,
+    /// Whether the models have an intercept.
+    pub intercept: bool,
+}
+
+impl Encoding {
+    /// Names of the encoded features: `column`, or `column=level`, `column=null`.
+    pub fn feature_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for column in &self.columns {
+            match &column.levels {
+                None => names.push(column.name.clone()),
+                Some(levels) => names.extend(
+                    levels
+                        .iter()
+                        .map(|level| format!("{}={}", column.name, level.as_deref().unwrap_or("null"))),
+                ),
+            }
+        }
+        names
+    }
+
+    /// Number of encoded features.
+    pub fn n_features(&self) -> usize {
+        self.columns.iter().map(|c| c.levels.as_ref().map_or(1, Vec::len)).sum()
+    }
+
+    /// What the panels hold for each feature: `(value - centre) / scale`.
+    ///
+    /// Numeric columns are centred whenever an intercept (or the standardised objective) makes that
+    /// free, even if the objective is not standardised: the coefficients stay the same, the problem
+    /// becomes better conditioned.
+    pub fn panel_transform(&self) -> Vec<(f64, f64)> {
+        let mut transform = Vec::with_capacity(self.n_features());
+        for column in &self.columns {
+            match column.kind {
+                ColumnKind::Numeric => {
+                    let centred = self.standardize || self.intercept;
+                    let mean = column.mean.unwrap_or(0.0);
+                    transform.push((if centred { mean } else { 0.0 }, column.scale.unwrap_or(1.0)));
+                }
+                ColumnKind::Boolean => transform.push((0.0, 1.0)),
+                ColumnKind::Categorical => {
+                    transform
+                        .extend(std::iter::repeat_n((0.0, 1.0), column.levels.as_ref().map_or(0, Vec::len)));
+                }
+            }
+        }
+        transform
+    }
+}
+
+/// The type of the target column, to write predictions in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetType {
+    /// Text.
+    String,
+    /// true and false.
+    Boolean,
+    /// Any integer type.
+    Integer,
+    /// Any floating-point or decimal type.
+    Float,
+}
+
+/// The target column and its classes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// Name in the files.
+    pub name: String,
+    /// Type of its values.
+    pub data_type: TargetType,
+    /// The exact type in the files, as Arrow writes it (`Int8`, `Float32`): that of predictions.
+    pub arrow_type: Option<String>,
+    /// The class values as strings, ascending in the order of the type (numbers numerically,
+    /// false before true). A float that is a whole number is written without a fraction.
+    pub classes: Vec<String>,
+}

@@ -1,0 +1,255 @@
+//! Learning an encoding while the panels are filled.
+
+use super::deal::Span;
+use super::fill::{Encode, FillColumn, Filled, Part, fill};
+use super::levels::LevelIndex;
+use super::options::{Missing, ReadOptions, Selection};
+use super::rows::RowPlan;
+use super::schema::{ValueType, nearest};
+use super::source::Source;
+use super::statistics::{Moments, narrow};
+use super::training::Reading;
+use super::{Column, ColumnKind, Encoding};
+use crate::error::DataError;
+use crate::panels::{PANEL_ROWS, Panels};
+use rayon::prelude::*;
+
+/// A value written with a guessed centre is decoded again if the guess was off by more than this
+/// many standard deviations: float32 would have kept its digits for the offset.
+const FAR: f64 = 16.0;
+
+/// What turns a provisional value into the final one: `value * factor + offset`, NaN into `null`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fix {
+    feature: usize,
+    factor: f64,
+    offset: f64,
+    null: f32,
+}
+
+/// What was learned of the columns, and what the panels still need.
+#[derive(Debug)]
+pub(crate) struct Learned {
+    pub(crate) encoding: Encoding,
+    /// For each span.
+    pub(crate) fixes: Vec<Vec<Fix>>,
+    pub(crate) constant_columns: Vec<String>,
+}
+
+/// Mean and standard deviation of a column, nulls filled.
+#[derive(Debug, Clone, Copy)]
+struct Spread {
+    mean: f64,
+    deviation: f64,
+}
+
+impl Spread {
+    /// Adds up the spans, in their order; the means relative to the first centre, which keeps their digits.
+    fn of<'a>(filled: impl Iterator<Item = &'a Filled>, weight_sum: f64) -> Option<Self> {
+        let mut moments = Moments::default();
+        let mut origin = None;
+        for span in filled.filter(|span| span.moments.weight > 0.0) {
+            let origin = *origin.get_or_insert(span.centre);
+            moments.merge(&span.moments.unscale(span.centre - origin, span.scale));
+        }
+        origin.map(|origin| Self {
+            mean: origin + moments.mean,
+            deviation: (moments.m2.max(0.0) / weight_sum).sqrt(),
+        })
+    }
+
+    /// Rounding errors make a little spread of a constant; they scale with its size, so that large
+    /// numbers close together (identifiers, timestamps) and tiny ones are told from it.
+    fn is_constant(&self) -> bool {
+        self.deviation <= 4.0 * f64::EPSILON * self.mean.abs()
+    }
+
+    /// Whether values written with a guess must be decoded again.
+    fn is_far_from(&self, guess: &Filled) -> bool {
+        let off = (guess.centre - self.mean).abs();
+        let ratio = guess.scale / self.deviation;
+        guess.guessed
+            && (off > FAR * self.deviation + 1e-12 * self.mean.abs()
+                || (!self.is_constant() && !(1e-12..1e12).contains(&ratio)))
+    }
+}
+
+/// Fills the panels and learns mean, scale and fill value of each column.
+pub(crate) fn learn(
+    reading: &Reading<'_>,
+    plan: &RowPlan,
+    selection: &Selection,
+    levels: Vec<Vec<Option<String>>>,
+    options: &ReadOptions,
+    (panels, spans, mut held_out, held_out_spans): (&mut Panels, &[Span], Option<&mut Panels>, &[Span]),
+) -> Result<Learned, DataError> {
+    let source = reading.source;
+    let indexes: Vec<LevelIndex> = levels.iter().map(|levels| LevelIndex::new(levels)).collect();
+    let mut columns = fill_columns(selection, &indexes, options);
+    let mut pass = |columns: &[FillColumn<'_>]| {
+        let held_out = held_out.as_deref_mut().map(|panels| Part { panels, spans: held_out_spans });
+        fill(reading, plan, columns, Part { panels, spans }, held_out)
+    };
+    let mut filled = pass(&columns)?;
+    let spread =
+        |filled: &[Vec<Filled>], at: usize| Spread::of(filled.iter().map(|span| &span[at]), plan.weight_sum);
+
+    let mut again = Vec::new();
+    for (at, (column, &(_, kind))) in columns.iter_mut().zip(&selection.features).enumerate() {
+        if kind == ColumnKind::Numeric
+            && let Some(found) = spread(&filled, at)
+            && filled.iter().any(|span| found.is_far_from(&span[at]))
+        {
+            let scale = if found.is_constant() { 1.0 } else { found.deviation };
+            column.encode =
+                Encode::Learn { fixed: Some((found.mean, scale)), nulls: options.missing == Missing::Mean };
+            again.push(at);
+        }
+    }
+    if !again.is_empty() {
+        let columns: Vec<_> = again.iter().map(|&at| columns[at].clone()).collect();
+        for (span, better) in filled.iter_mut().zip(pass(&columns)?) {
+            for (&at, better) in again.iter().zip(better) {
+                span[at] = better;
+            }
+        }
+    }
+
+    let mut levels = levels.into_iter();
+    let mut learned = Vec::with_capacity(columns.len());
+    let mut constant_columns = Vec::new();
+    for (at, &(column, kind)) in selection.features.iter().enumerate() {
+        let name = source.columns[column].name.clone();
+        if kind == ColumnKind::Categorical {
+            learned.push(Column {
+                name,
+                kind,
+                mean: None,
+                scale: None,
+                missing: None,
+                levels: levels.next(),
+            });
+            continue;
+        }
+        let Some(found) = spread(&filled, at) else { return Err(DataError::AllNull { column: name }) };
+        if !found.mean.is_finite() || !found.deviation.is_finite() {
+            return Err(DataError::Overflow { column: name });
+        }
+        let mut scale = 1.0;
+        if kind == ColumnKind::Numeric {
+            if found.is_constant() {
+                constant_columns.push(name.clone());
+            } else if options.standardize {
+                scale = found.deviation;
+            }
+        }
+        let missing = (options.missing == Missing::Mean).then_some(found.mean);
+        let (mean, scale) = (Some(found.mean), Some(scale));
+        learned.push(Column { name, kind, mean, scale, missing, levels: None });
+    }
+    let encoding =
+        Encoding { columns: learned, standardize: options.standardize, intercept: options.intercept };
+    let fixes = fixes(&encoding, &columns, &filled);
+    Ok(Learned { encoding, fixes, constant_columns })
+}
+
+fn fill_columns<'a>(
+    selection: &Selection,
+    indexes: &'a [LevelIndex],
+    options: &ReadOptions,
+) -> Vec<FillColumn<'a>> {
+    let nulls = options.missing == Missing::Mean;
+    let mut indexes = indexes.iter();
+    let mut first_feature = 0;
+    let mut columns = Vec::with_capacity(selection.features.len());
+    for &(column, kind) in &selection.features {
+        let (encode, n_features) = match kind {
+            ColumnKind::Numeric => (Encode::Learn { fixed: None, nulls }, 1),
+            ColumnKind::Boolean => (Encode::Learn { fixed: Some((0.0, 1.0)), nulls }, 1),
+            ColumnKind::Categorical => {
+                let Some(index) = indexes.next() else { continue };
+                (Encode::Levels(index), index.n_levels())
+            }
+        };
+        columns.push(FillColumn { column, first_feature, n_features, encode });
+        first_feature += n_features;
+    }
+    columns
+}
+
+fn fixes(encoding: &Encoding, columns: &[FillColumn<'_>], filled: &[Vec<Filled>]) -> Vec<Vec<Fix>> {
+    let transform = encoding.panel_transform();
+    filled
+        .iter()
+        .map(|span| {
+            let mut fixes = Vec::new();
+            for ((column, known), found) in columns.iter().zip(&encoding.columns).zip(span) {
+                if known.kind == ColumnKind::Categorical {
+                    continue;
+                }
+                let feature = column.first_feature;
+                let (centre, scale) = transform[feature];
+                let (factor, offset) = (found.scale / scale, (found.centre - centre) / scale);
+                #[allow(clippy::float_cmp, reason = "only a transformation that changes nothing is left out")]
+                let nothing = factor == 1.0 && offset == 0.0 && !found.has_nulls;
+                if !nothing {
+                    let null = narrow((known.missing.unwrap_or(centre) - centre) / scale);
+                    fixes.push(Fix { feature, factor, offset, null });
+                }
+            }
+            fixes
+        })
+        .collect()
+}
+
+/// Turns provisional values into final ones, in place.
+pub(crate) fn finish(panels: &mut Panels, spans: &[Span], fixes: &[Vec<Fix>]) {
+    let panel_len = panels.panel_len();
+    if panel_len == 0 {
+        return;
+    }
+    panels.values_mut().par_chunks_mut(panel_len).enumerate().for_each(|(panel, values)| {
+        let slots = panel * PANEL_ROWS..(panel + 1) * PANEL_ROWS;
+        let first = spans.partition_point(|span| span.slots().end <= slots.start);
+        for (span, fixes) in spans.iter().zip(fixes).skip(first) {
+            let owned = span.slots();
+            if owned.start >= slots.end {
+                break;
+            }
+            let lanes = owned.start.max(slots.start) - slots.start..owned.end.min(slots.end) - slots.start;
+            for fix in fixes {
+                for value in &mut values[fix.feature * PANEL_ROWS..][lanes.clone()] {
+                    let fixed = narrow(f64::from(*value) * fix.factor + fix.offset);
+                    *value = if value.is_nan() { fix.null } else { fixed };
+                }
+            }
+        }
+    });
+}
+
+/// Finds a column of the encoding in a table, and checks its type.
+pub(crate) fn known(source: &Source, column: &Column) -> Result<usize, DataError> {
+    let at = source.find(&column.name).ok_or_else(|| DataError::FeatureMissing {
+        column: column.name.clone(),
+        nearest: nearest(&column.name, source.columns.iter().map(|c| c.name.as_str())),
+    })?;
+    let found = &source.columns[at].value_type;
+    let all = |is: fn(&str) -> bool| column.levels.iter().flatten().flatten().all(|level| is(level));
+    let (fits, expected) = match column.kind {
+        ColumnKind::Numeric => (found.is_number(), "numbers"),
+        ColumnKind::Boolean => (*found == ValueType::Boolean, "booleans"),
+        // The model file has levels as text only; what they were shows in how they look.
+        ColumnKind::Categorical => match found {
+            ValueType::Integer => (all(|level| level.parse::<i128>().is_ok()), "text"),
+            ValueType::Boolean => (all(|level| level.parse::<bool>().is_ok()), "text"),
+            ValueType::Text => (true, "text"),
+            _ => (false, "levels"),
+        },
+    };
+    if fits || *found == ValueType::Null {
+        Ok(at)
+    } else {
+        let found = found.describe().to_owned();
+        Err(DataError::FeatureTypeDiffers { column: column.name.clone(), found, expected })
+    }
+}

@@ -1,0 +1,31 @@
+//! Parquet to panels: which files, which columns, how each value becomes numbers.
+//!
+//! The only module that knows arrow and parquet. It knows no solver and no device.
+
+mod blocks;
+mod chunks;
+mod deal;
+mod encoding;
+mod fill;
+mod keys;
+mod learn;
+mod levels;
+mod memory;
+mod options;
+mod rows;
+mod scatter;
+mod schema;
+mod source;
+mod statistics;
+mod target;
+mod training;
+mod values;
+mod weights;
+mod writer;
+
+pub use blocks::{Block, Blocks, BlocksOptions, Kept, blocks};
+pub use encoding::{Column, ColumnKind, Encoding, Target, TargetType};
+pub use options::{Missing, ReadOptions};
+pub use source::{Source, open};
+pub use training::{Dataset, Encoded, ReadProgress, read_encoded, read_training, read_training_in_spans};
+pub use writer::{PREDICTION, PredictionWriter};

@@ -1,0 +1,154 @@
+//! What to read of a table, and which of its columns that means.
+
+use super::ColumnKind;
+use super::schema::{ValueType, nearest};
+use super::source::Source;
+use crate::error::DataError;
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::str::FromStr;
+
+/// What becomes of nulls in numeric and boolean features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Missing {
+    /// Replaced by the mean of the column's other training values.
+    #[default]
+    Mean,
+    /// The row is dropped.
+    Drop,
+    /// An error.
+    Error,
+}
+
+impl FromStr for Missing {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "mean" => Ok(Self::Mean),
+            "drop" => Ok(Self::Drop),
+            "error" => Ok(Self::Error),
+            _ => Err("expected mean, drop or error".into()),
+        }
+    }
+}
+
+/// How to read a training table.
+#[derive(Debug, Clone)]
+pub struct ReadOptions {
+    /// Column of the classes.
+    pub target: String,
+    /// Columns to learn from: all but the target and the weight, by default.
+    pub features: Option<Vec<String>>,
+    /// Columns not to learn from.
+    pub exclude: Vec<String>,
+    /// Integer and boolean columns to be treated as levels.
+    pub categorical: Vec<String>,
+    /// Column of row weights.
+    pub weight: Option<String>,
+    /// What becomes of nulls.
+    pub missing: Missing,
+    /// Whether numeric columns are divided by their standard deviation.
+    pub standardize: bool,
+    /// Whether the models have an intercept.
+    pub intercept: bool,
+    /// Seed of the dealing and of the validation split.
+    pub seed: u64,
+    /// Share of the rows held out for validation; 0 for none.
+    pub validation_fraction: f64,
+    /// Bytes of memory that the table may take: what is available, by default.
+    pub memory: Option<u64>,
+}
+
+impl ReadOptions {
+    /// The defaults, for a target.
+    pub fn new(target: impl Into<String>) -> Self {
+        Self {
+            target: target.into(),
+            features: None,
+            exclude: Vec::new(),
+            categorical: Vec::new(),
+            weight: None,
+            missing: Missing::Mean,
+            standardize: true,
+            intercept: true,
+            seed: 0,
+            validation_fraction: 0.0,
+            memory: None,
+        }
+    }
+}
+
+/// The columns that the options name, as places in the source.
+#[derive(Debug)]
+pub(crate) struct Selection {
+    pub(crate) target: usize,
+    pub(crate) weight: Option<usize>,
+    /// In the order of the first file.
+    pub(crate) features: Vec<(usize, ColumnKind)>,
+}
+
+/// Finds a column by name.
+pub(crate) fn column(source: &Source, name: &str, role: &'static str) -> Result<usize, DataError> {
+    source.find(name).ok_or_else(|| DataError::UnknownColumn {
+        column: name.to_owned(),
+        role,
+        nearest: nearest(name, source.columns.iter().map(|c| c.name.as_str())),
+    })
+}
+
+/// Finds the weight column.
+pub(crate) fn weight_column(source: &Source, name: &str) -> Result<usize, DataError> {
+    let at = column(source, name, "weight")?;
+    match &source.columns[at].value_type {
+        ValueType::Integer | ValueType::Float => Ok(at),
+        other => Err(DataError::WeightType { column: name.to_owned(), found: other.describe().to_owned() }),
+    }
+}
+
+/// Resolves the options against the table.
+pub(crate) fn select(source: &Source, options: &ReadOptions) -> Result<Selection, DataError> {
+    let target = column(source, &options.target, "target")?;
+    let weight = options.weight.as_deref().map(|name| weight_column(source, name)).transpose()?;
+    if weight == Some(target) {
+        return Err(DataError::TargetIsWeight { column: options.target.clone() });
+    }
+    let places = |names: &[String], role| {
+        names.iter().map(|name| column(source, name, role)).collect::<Result<HashSet<_>, _>>()
+    };
+    let listed = options.features.as_deref().map(|names| places(names, "features")).transpose()?;
+    let excluded = places(&options.exclude, "exclude")?;
+    let categorical = places(&options.categorical, "categorical")?;
+    for at in listed.iter().flatten().copied() {
+        if at == target || Some(at) == weight {
+            let role = if at == target { "target" } else { "weight" };
+            return Err(DataError::NotAFeature { column: source.columns[at].name.clone(), role });
+        }
+    }
+    let mut features = Vec::new();
+    for (at, column) in source.columns.iter().enumerate() {
+        let wanted = listed.as_ref().is_none_or(|listed| listed.contains(&at));
+        if !wanted || at == target || Some(at) == weight || excluded.contains(&at) {
+            continue;
+        }
+        let found = || (column.name.clone(), column.value_type.describe().to_owned());
+        let kind = match &column.value_type {
+            ValueType::Text => ColumnKind::Categorical,
+            ValueType::Boolean | ValueType::Integer if categorical.contains(&at) => ColumnKind::Categorical,
+            ValueType::Null => return Err(DataError::AllNull { column: column.name.clone() }),
+            ValueType::Unsupported(_) => {
+                let (column, found) = found();
+                return Err(DataError::FeatureType { column, found });
+            }
+            _ if categorical.contains(&at) => {
+                let (column, found) = found();
+                return Err(DataError::CategoricalType { column, found });
+            }
+            ValueType::Boolean => ColumnKind::Boolean,
+            _ => ColumnKind::Numeric,
+        };
+        features.push((at, kind));
+    }
+    if features.is_empty() { Err(DataError::NoFeatures) } else { Ok(Selection { target, weight, features }) }
+}

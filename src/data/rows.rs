@@ -1,0 +1,92 @@
+//! What becomes of each row of the files: dropped, trained on, or held out.
+
+use super::deal::{Span, span_ends, spans};
+use super::source::Source;
+use crate::panels::Rows;
+use std::ops::Range;
+
+/// The code of a dropped row; others are the class, with [`HELD_OUT`] added for validation.
+pub(crate) const DROPPED: u16 = u16::MAX;
+/// Marks a row of the validation part.
+pub(crate) const HELD_OUT: u16 = 0x8000;
+
+/// Class, part and weight of every row, in file order.
+#[derive(Debug)]
+pub(crate) struct RowPlan {
+    pub(crate) codes: Vec<u16>,
+    pub(crate) weights: Option<Vec<f32>>,
+    /// Row groups of each span.
+    pub(crate) runs: Vec<Range<usize>>,
+    /// Whether every row of a row group is trained on.
+    pub(crate) whole: Vec<bool>,
+    /// Sum of the weights of the training rows.
+    pub(crate) weight_sum: f64,
+}
+
+/// Whether a row is trained on.
+pub(crate) fn is_trained(code: u16) -> bool {
+    code < HELD_OUT
+}
+
+/// Whether a row is held out for validation.
+pub(crate) fn is_held_out(code: u16) -> bool {
+    code >= HELD_OUT && code != DROPPED
+}
+
+impl RowPlan {
+    /// Groups the row groups into spans of enough training rows.
+    pub(crate) fn new(source: &Source, codes: Vec<u16>, weights: Option<Vec<f32>>, span_rows: usize) -> Self {
+        let kept: Vec<usize> = source
+            .groups
+            .iter()
+            .map(|g| codes[g.first_row..g.first_row + g.n_rows].iter().filter(|&&c| is_trained(c)).count())
+            .collect();
+        let whole = kept.iter().zip(&source.groups).map(|(&k, g)| k == g.n_rows).collect();
+        let mut begin = 0;
+        let runs = span_ends(&kept, span_rows)
+            .into_iter()
+            .map(|end| std::mem::replace(&mut begin, end)..end)
+            .collect();
+        let weight_sum = match &weights {
+            None => kept.iter().sum::<usize>() as f64,
+            Some(w) => codes.iter().zip(w).filter(|&(&c, _)| is_trained(c)).map(|(_, &w)| f64::from(w)).sum(),
+        };
+        Self { codes, weights, runs, whole, weight_sum }
+    }
+
+    /// The rows of a span.
+    fn rows(&self, source: &Source, run: &Range<usize>) -> Range<usize> {
+        let last = &source.groups[run.end - 1];
+        source.groups[run.start].first_row..last.first_row + last.n_rows
+    }
+
+    /// The spans of the rows that `part` chooses.
+    pub(crate) fn spans(&self, source: &Source, part: fn(u16) -> bool, seed: u64) -> Vec<Span> {
+        let count = |run| self.codes[self.rows(source, run)].iter().filter(|&&c| part(c)).count();
+        spans(self.runs.iter().map(count), seed)
+    }
+
+    /// Class and weight of each slot of the rows that `part` chooses.
+    pub(crate) fn deal(
+        &self,
+        source: &Source,
+        part: fn(u16) -> bool,
+        spans: &[Span],
+        n_classes: usize,
+    ) -> Rows {
+        let n_rows = spans.last().map_or(0, |s| s.slots().end);
+        let mut class = vec![0; n_rows];
+        let mut weight = vec![1.0; n_rows];
+        for (run, span) in self.runs.iter().zip(spans) {
+            let kept = self.rows(source, run).filter(|&row| part(self.codes[row]));
+            for (row, (piece, round)) in kept.zip(span.places()) {
+                let slot = span.starts()[piece] + round;
+                class[slot] = u32::from(self.codes[row] & !HELD_OUT);
+                if let Some(weights) = &self.weights {
+                    weight[slot] = weights[row];
+                }
+            }
+        }
+        Rows::new(class, weight, n_classes)
+    }
+}

@@ -1,0 +1,146 @@
+//! What a column's values mean, whatever type stores them.
+
+use arrow::datatypes::{DataType, Field, Schema};
+use std::sync::Arc;
+
+/// The types that the encoding tells apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ValueType {
+    /// true and false.
+    Boolean,
+    /// Integers of any width.
+    Integer,
+    /// Floats and decimals of any width.
+    Float,
+    /// Days.
+    Date,
+    /// Seconds since the epoch.
+    Timestamp,
+    /// Seconds of the day.
+    Time,
+    /// Seconds.
+    Duration,
+    /// Strings.
+    Text,
+    /// A column that can hold only nulls.
+    Null,
+    /// Anything else, by its name.
+    Unsupported(String),
+}
+
+impl ValueType {
+    /// Of an arrow type; dictionaries count as their values.
+    pub(crate) fn of(data_type: &DataType) -> Self {
+        match data_type {
+            DataType::Boolean => Self::Boolean,
+            t if t.is_integer() => Self::Integer,
+            DataType::Float16
+            | DataType::Float32
+            | DataType::Float64
+            | DataType::Decimal32(..)
+            | DataType::Decimal64(..)
+            | DataType::Decimal128(..)
+            | DataType::Decimal256(..) => Self::Float,
+            DataType::Date32 | DataType::Date64 => Self::Date,
+            DataType::Timestamp(..) => Self::Timestamp,
+            DataType::Time32(_) | DataType::Time64(_) => Self::Time,
+            DataType::Duration(_) => Self::Duration,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Self::Text,
+            DataType::Null => Self::Null,
+            DataType::Dictionary(_, values) => Self::of(values),
+            DataType::List(_)
+            | DataType::LargeList(_)
+            | DataType::ListView(_)
+            | DataType::LargeListView(_)
+            | DataType::FixedSizeList(..) => Self::Unsupported("a list".into()),
+            DataType::Struct(_) => Self::Unsupported("a struct".into()),
+            DataType::Map(..) => Self::Unsupported("a map".into()),
+            DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView
+            | DataType::FixedSizeBinary(_) => Self::Unsupported("binary".into()),
+            DataType::Interval(_) => Self::Unsupported("an interval".into()),
+            other => Self::Unsupported(other.to_string()),
+        }
+    }
+
+    /// The type of a column that is this in one file and `other` in the next, if they go together.
+    pub(crate) fn merge(&self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (a, b) if a == b => Some(a.clone()),
+            (Self::Null, t) | (t, Self::Null) => Some(t.clone()),
+            (Self::Integer, Self::Float) | (Self::Float, Self::Integer) => Some(Self::Float),
+            _ => None,
+        }
+    }
+
+    /// Whether the values are read as one float64 each.
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(
+            self,
+            Self::Integer | Self::Float | Self::Date | Self::Timestamp | Self::Time | Self::Duration
+        )
+    }
+
+    /// For messages.
+    pub(crate) fn describe(&self) -> &str {
+        match self {
+            Self::Boolean => "boolean",
+            Self::Integer => "an integer",
+            Self::Float => "a floating-point number",
+            Self::Date => "a date",
+            Self::Timestamp => "a timestamp",
+            Self::Time => "a time of day",
+            Self::Duration => "a duration",
+            Self::Text => "text",
+            Self::Null => "null throughout",
+            Self::Unsupported(name) => name,
+        }
+    }
+}
+
+/// The schema to decode with: text as dictionaries (so that each dictionary page is looked up
+/// once, not once a row), everything else plain.
+pub(crate) fn decoding_schema(schema: &Schema) -> Schema {
+    let field = |field: &Arc<Field>| {
+        let plain = match field.data_type() {
+            DataType::Dictionary(_, values) => values.as_ref(),
+            other => other,
+        };
+        let data_type = match plain {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+                DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+            }
+            other => other.clone(),
+        };
+        Field::new(field.name(), data_type, field.is_nullable()).with_metadata(field.metadata().clone())
+    };
+    Schema::new_with_metadata(
+        schema.fields().iter().map(field).collect::<Vec<_>>(),
+        schema.metadata().clone(),
+    )
+}
+
+/// Says which existing names are nearest to one that does not exist.
+pub(crate) fn nearest<'a>(name: &str, existing: impl Iterator<Item = &'a str>) -> String {
+    let mut ranked: Vec<(usize, &str)> = existing.map(|e| (distance(name, e), e)).collect();
+    ranked.sort();
+    let names: Vec<String> = ranked.iter().take(3).map(|(_, e)| format!("\"{e}\"")).collect();
+    if names.is_empty() { "the table has none".into() } else { format!("nearest: {}", names.join(", ")) }
+}
+
+/// Edit distance, ignoring case.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.to_lowercase().chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

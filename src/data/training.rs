@@ -1,0 +1,331 @@
+//! A table for training, and one for validation with the encoding that training made.
+
+use super::deal::{SPAN_ROWS, Span, hash};
+use super::fill::{Encode, FillColumn, Part, fill};
+use super::learn::{Learned, finish, learn};
+use super::levels::{LevelIndex, levels};
+use super::memory::Budget;
+use super::options::{Missing, ReadOptions, Selection, select, weight_column};
+use super::rows::{DROPPED, HELD_OUT, RowPlan, is_held_out, is_trained};
+use super::source::Source;
+use super::target::{ClassIndex, read_target};
+use super::weights::{drop_nulls, read_weights};
+use super::{ColumnKind, Encoding, Target};
+use crate::error::DataError;
+use crate::panels::{Panels, Rows};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What a reader tells its caller, from any thread.
+pub trait ReadProgress: Sync {
+    /// So many rows of so many are read.
+    fn rows(&self, _done: usize, _total: usize) {}
+    /// Whether to stop, with [`DataError::Interrupted`].
+    fn is_interrupted(&self) -> bool {
+        false
+    }
+}
+
+impl ReadProgress for () {}
+
+/// A table ready for training.
+#[derive(Debug)]
+pub struct Dataset {
+    /// The encoded features of the training rows.
+    pub panels: Panels,
+    /// Their classes and weights.
+    pub rows: Rows,
+    /// How columns became features.
+    pub encoding: Encoding,
+    /// The target and its classes.
+    pub target: Target,
+    /// Rows dropped for a null target, or a null feature with [`Missing::Drop`].
+    pub rows_dropped: usize,
+    /// Of these, the rows with a null target.
+    pub rows_without_target: usize,
+    /// The rows held out, if any were asked for.
+    pub validation: Option<(Panels, Rows)>,
+    /// Numeric columns whose training values are all the same: their coefficient stays 0.
+    pub constant_columns: Vec<String>,
+}
+
+/// A table read with an encoding from training.
+#[derive(Debug)]
+pub struct Encoded {
+    /// The encoded features.
+    pub panels: Panels,
+    /// Classes and weights.
+    pub rows: Rows,
+    /// Rows dropped for a null target.
+    pub rows_dropped: usize,
+    /// Rows dropped because training had no such class.
+    pub rows_of_unknown_class: usize,
+    /// For each column of the encoding: rows with a level that training had not.
+    pub unseen: Vec<usize>,
+}
+
+/// A reading in progress.
+pub(crate) struct Reading<'a> {
+    pub(crate) source: &'a Source,
+    progress: &'a dyn ReadProgress,
+    n_columns: usize,
+    done: AtomicUsize,
+}
+
+impl<'a> Reading<'a> {
+    pub(crate) fn new(source: &'a Source, progress: &'a dyn ReadProgress, n_columns: usize) -> Self {
+        Self { source, progress, n_columns: n_columns.max(1), done: AtomicUsize::new(0) }
+    }
+
+    /// Stops if the caller wants to.
+    pub(crate) fn check(&self) -> Result<(), DataError> {
+        if self.progress.is_interrupted() { Err(DataError::Interrupted) } else { Ok(()) }
+    }
+
+    /// Counts values read, and stops if the caller wants to.
+    pub(crate) fn advance(&self, values: usize) -> Result<(), DataError> {
+        let before = self.done.fetch_add(values, Ordering::Relaxed);
+        let (rows, now) = (before / self.n_columns, (before + values) / self.n_columns);
+        if now > rows {
+            let total = self.source.n_rows();
+            self.progress.rows(now.min(total), total);
+        }
+        self.check()
+    }
+}
+
+/// Reads and encodes a table for training.
+///
+/// The target, the weight and the categorical columns are read first (classes, rows that are kept,
+/// levels); then every feature is decoded once, straight into the panels.
+///
+/// # Errors
+/// If the table and the options do not fit, a value cannot be used, or a file cannot be decoded.
+pub fn read_training(
+    source: &Source,
+    options: &ReadOptions,
+    progress: &dyn ReadProgress,
+) -> crate::Result<Dataset> {
+    read_training_in_spans(source, options, progress, SPAN_ROWS)
+}
+
+/// [`read_training`] with spans of another size.
+#[doc(hidden)]
+pub fn read_training_in_spans(
+    source: &Source,
+    options: &ReadOptions,
+    progress: &dyn ReadProgress,
+    span_rows: usize,
+) -> crate::Result<Dataset> {
+    let selection = select(source, options)?;
+    let reading = Reading::new(source, progress, selection.features.len());
+    let budget = Budget::new(options.memory);
+    let (plan, target, dropped) = plan_rows(&reading, options, &selection, span_rows)?;
+    let train_spans = plan.spans(source, is_trained, options.seed);
+    let held_out_spans = plan.spans(source, is_held_out, options.seed);
+    let n_rows = rows_of(&train_spans) + rows_of(&held_out_spans);
+
+    let categorical: Vec<usize> = selection
+        .features
+        .iter()
+        .filter(|(_, kind)| *kind == ColumnKind::Categorical)
+        .map(|&(column, _)| column)
+        .collect();
+    let limit = budget.features(n_rows);
+    let too_many = |column: usize| {
+        budget.refuse(n_rows, &[(source.columns[column].name.clone(), limit + 1)], "at least ")
+    };
+    let levels = levels(&reading, &plan, &categorical, limit, &too_many)?;
+    let widths: Vec<(String, usize)> = {
+        let mut counts = levels.iter().map(Vec::len);
+        let mut width = |kind| if kind == ColumnKind::Categorical { counts.next().unwrap_or(0) } else { 1 };
+        let name = |column: usize| source.columns[column].name.clone();
+        selection.features.iter().map(|&(column, kind)| (name(column), width(kind))).collect()
+    };
+    let n_features: usize = widths.iter().map(|(_, width)| width).sum();
+    if n_features > limit {
+        return Err(budget.refuse(n_rows, &widths, "").into());
+    }
+
+    let mut panels = Panels::zeros(rows_of(&train_spans), n_features);
+    let mut held_out =
+        (options.validation_fraction > 0.0).then(|| Panels::zeros(rows_of(&held_out_spans), n_features));
+    let parts = (&mut panels, &*train_spans, held_out.as_mut(), &*held_out_spans);
+    let Learned { encoding, fixes, constant_columns } =
+        learn(&reading, &plan, &selection, levels, options, parts)?;
+    finish(&mut panels, &train_spans, &fixes);
+    let deal = |part, spans: &[Span]| plan.deal(source, part, spans, target.classes.len());
+    let validation = held_out.map(|mut panels| {
+        finish(&mut panels, &held_out_spans, &fixes);
+        (panels, deal(is_held_out, &held_out_spans))
+    });
+    Ok(Dataset {
+        rows: deal(is_trained, &train_spans),
+        panels,
+        encoding,
+        target,
+        rows_dropped: dropped.without_target + dropped.incomplete,
+        rows_without_target: dropped.without_target,
+        validation,
+        constant_columns,
+    })
+}
+
+fn rows_of(spans: &[Span]) -> usize {
+    spans.last().map_or(0, |span| span.slots().end)
+}
+
+struct Dropped {
+    without_target: usize,
+    incomplete: usize,
+}
+
+/// Decides what becomes of each row.
+fn plan_rows(
+    reading: &Reading<'_>,
+    options: &ReadOptions,
+    selection: &Selection,
+    span_rows: usize,
+) -> Result<(RowPlan, Target, Dropped), DataError> {
+    let (mut codes, mut target) = read_target(reading, selection.target)?;
+    let without_target = codes.iter().filter(|&&code| code == DROPPED).count();
+    let mut incomplete = 0;
+    if options.missing == Missing::Drop {
+        let columns: Vec<usize> = selection
+            .features
+            .iter()
+            .filter(|(_, kind)| *kind != ColumnKind::Categorical)
+            .map(|&(column, _)| column)
+            .collect();
+        incomplete = drop_nulls(reading, &columns, &mut codes)?;
+        if codes.iter().all(|&code| code == DROPPED) {
+            return Err(DataError::NoRowsLeft);
+        }
+    }
+    let weights = selection.weight.map(|column| read_weights(reading, column, &codes)).transpose()?;
+    hold_out(&mut codes, options, target.classes.len());
+    keep_classes(&mut codes, &mut target)?;
+    let plan = RowPlan::new(reading.source, codes, weights, span_rows);
+    if plan.weight_sum <= 0.0 {
+        return Err(DataError::WeightsZero { column: options.weight.clone().unwrap_or_default() });
+    }
+    Ok((plan, target, Dropped { without_target, incomplete }))
+}
+
+/// Holds rows out by a hash of their place; a class that would have no training row left keeps all of its rows.
+fn hold_out(codes: &mut [u16], options: &ReadOptions, n_classes: usize) {
+    if options.validation_fraction <= 0.0 {
+        return;
+    }
+    // Hashes are 64 bits; comparing the upper 53 in float64 is exact.
+    let is_out = |row: usize| {
+        let share = (hash(options.seed ^ 0x7661_6c69, row as u64) >> 11) as f64 / (1_u64 << 53) as f64;
+        share < options.validation_fraction
+    };
+    let mut trained = vec![false; n_classes];
+    for (row, &code) in codes.iter().enumerate().filter(|&(_, &code)| code != DROPPED) {
+        trained[usize::from(code)] |= !is_out(row);
+    }
+    for (row, code) in codes.iter_mut().enumerate().filter(|(_, code)| **code != DROPPED) {
+        if trained[usize::from(*code)] && is_out(row) {
+            *code |= HELD_OUT;
+        }
+    }
+}
+
+/// Forgets the classes that no row is left of.
+fn keep_classes(codes: &mut [u16], target: &mut Target) -> Result<(), DataError> {
+    let mut used = vec![false; target.classes.len()];
+    for &code in codes.iter().filter(|&&code| code != DROPPED) {
+        used[usize::from(code & !HELD_OUT)] = true;
+    }
+    let mut next = 0_u16;
+    let mut place = Vec::with_capacity(used.len());
+    for &used in &used {
+        place.push(next);
+        next += u16::from(used);
+    }
+    for code in codes.iter_mut().filter(|code| **code != DROPPED) {
+        *code = place[usize::from(*code & !HELD_OUT)] | (*code & HELD_OUT);
+    }
+    let mut keep = used.iter();
+    target.classes.retain(|_| keep.next().copied().unwrap_or(false));
+    match target.classes.as_slice() {
+        [value] => Err(DataError::OneClass { column: target.name.clone(), value: value.clone() }),
+        _ => Ok(()),
+    }
+}
+
+/// The columns of an encoding in a table, and their levels.
+pub(crate) struct Known {
+    pub(crate) columns: Vec<usize>,
+    pub(crate) indexes: Vec<Option<LevelIndex>>,
+}
+
+impl Known {
+    /// Checks the table's columns against those of training.
+    pub(crate) fn new(source: &Source, encoding: &Encoding) -> Result<Self, DataError> {
+        let columns =
+            encoding.columns.iter().map(|c| super::learn::known(source, c)).collect::<Result<_, _>>()?;
+        let indexes = encoding.columns.iter().map(|c| c.levels.as_deref().map(LevelIndex::new)).collect();
+        Ok(Self { columns, indexes })
+    }
+
+    /// How each column is to be filled.
+    pub(crate) fn fill<'a>(&'a self, encoding: &Encoding) -> Vec<FillColumn<'a>> {
+        let transform = encoding.panel_transform();
+        let mut first_feature = 0;
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for ((&column, index), known) in self.columns.iter().zip(&self.indexes).zip(&encoding.columns) {
+            let n_features = known.levels.as_ref().map_or(1, Vec::len);
+            let encode = match index {
+                Some(index) => Encode::Levels(index),
+                None => {
+                    let (centre, scale) = transform[first_feature];
+                    Encode::Apply { centre, scale, missing: known.missing }
+                }
+            };
+            columns.push(FillColumn { column, first_feature, n_features, encode });
+            first_feature += n_features;
+        }
+        columns
+    }
+}
+
+/// Reads a table for validation, with the encoding and the classes that training made.
+///
+/// Rows whose target is null, or of a class that training had not, are dropped and counted.
+///
+/// # Errors
+/// As [`read_training`]; and if the columns are not those of training.
+pub fn read_encoded(
+    source: &Source,
+    encoding: &Encoding,
+    target: &Target,
+    weight: Option<&str>,
+    progress: &dyn ReadProgress,
+) -> crate::Result<Encoded> {
+    let classes = ClassIndex::new(source, target)?;
+    let weight = weight.map(|name| weight_column(source, name)).transpose()?;
+    let known = Known::new(source, encoding)?;
+    let columns = known.fill(encoding);
+    let reading = Reading::new(source, progress, columns.len());
+    let (codes, rows_dropped, rows_of_unknown_class) = super::blocks::class_codes(&reading, &classes)?;
+    let weights = weight.map(|column| read_weights(&reading, column, &codes)).transpose()?;
+    let plan = RowPlan::new(source, codes, weights, SPAN_ROWS);
+    let spans = plan.spans(source, is_trained, 0);
+    let n_rows = rows_of(&spans);
+    let n_features = encoding.n_features();
+    let budget = Budget::new(None);
+    if n_features > budget.features(n_rows) {
+        let width = |c: &super::Column| (c.name.clone(), c.levels.as_ref().map_or(1, Vec::len));
+        let widths: Vec<_> = encoding.columns.iter().map(width).collect();
+        return Err(budget.refuse(n_rows, &widths, "").into());
+    }
+    let mut panels = Panels::zeros(n_rows, n_features);
+    let part = Part { panels: &mut panels, spans: &spans };
+    let filled = fill(&reading, &plan, &columns, part, None)?;
+    let unseen =
+        (0..columns.len()).map(|column| filled.iter().map(|span| span[column].unseen).sum()).collect();
+    let rows = plan.deal(source, is_trained, &spans, target.classes.len());
+    Ok(Encoded { panels, rows, rows_dropped, rows_of_unknown_class, unseen })
+}

@@ -1,0 +1,74 @@
+//! Decoded arrays to float64, whatever type stores them.
+
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::{
+    DataType, Date32Type, Date64Type, DurationMicrosecondType, DurationMillisecondType,
+    DurationNanosecondType, DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, Time32MillisecondType, Time32SecondType, Time64MicrosecondType,
+    Time64NanosecondType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+
+/// Writes each value as a float64; a null's value is unspecified.
+///
+/// Dates count days, timestamps, times and durations seconds; true is 1.
+///
+/// # Errors
+/// With what went wrong, if the type has no such reading.
+pub(crate) fn numbers(array: &ArrayRef, out: &mut Vec<f64>) -> Result<(), String> {
+    out.clear();
+    match array.data_type() {
+        DataType::Null => out.resize(array.len(), 0.0),
+        DataType::Boolean => out.extend(array.as_boolean().values().iter().map(|b| f64::from(u8::from(b)))),
+        DataType::Int8 => extend::<Int8Type>(array, out, f64::from),
+        DataType::Int16 => extend::<Int16Type>(array, out, f64::from),
+        DataType::Int32 => extend::<Int32Type>(array, out, f64::from),
+        DataType::Int64 => extend::<Int64Type>(array, out, |v| v as f64),
+        DataType::UInt8 => extend::<UInt8Type>(array, out, f64::from),
+        DataType::UInt16 => extend::<UInt16Type>(array, out, f64::from),
+        DataType::UInt32 => extend::<UInt32Type>(array, out, f64::from),
+        DataType::UInt64 => extend::<UInt64Type>(array, out, |v| v as f64),
+        DataType::Float16 => extend::<Float16Type>(array, out, f64::from),
+        DataType::Float32 => extend::<Float32Type>(array, out, f64::from),
+        DataType::Float64 => extend::<Float64Type>(array, out, |v| v),
+        DataType::Date32 => extend::<Date32Type>(array, out, f64::from),
+        DataType::Date64 => extend::<Date64Type>(array, out, |v| v as f64 / 86_400_000.0),
+        DataType::Timestamp(unit, _) => match unit {
+            TimeUnit::Second => extend::<TimestampSecondType>(array, out, |v| v as f64),
+            TimeUnit::Millisecond => extend::<TimestampMillisecondType>(array, out, |v| v as f64 / 1e3),
+            TimeUnit::Microsecond => extend::<TimestampMicrosecondType>(array, out, |v| v as f64 / 1e6),
+            TimeUnit::Nanosecond => extend::<TimestampNanosecondType>(array, out, |v| v as f64 / 1e9),
+        },
+        DataType::Duration(unit) => match unit {
+            TimeUnit::Second => extend::<DurationSecondType>(array, out, |v| v as f64),
+            TimeUnit::Millisecond => extend::<DurationMillisecondType>(array, out, |v| v as f64 / 1e3),
+            TimeUnit::Microsecond => extend::<DurationMicrosecondType>(array, out, |v| v as f64 / 1e6),
+            TimeUnit::Nanosecond => extend::<DurationNanosecondType>(array, out, |v| v as f64 / 1e9),
+        },
+        DataType::Time32(TimeUnit::Second) => extend::<Time32SecondType>(array, out, f64::from),
+        DataType::Time32(_) => extend::<Time32MillisecondType>(array, out, |v| f64::from(v) / 1e3),
+        DataType::Time64(TimeUnit::Nanosecond) => {
+            extend::<Time64NanosecondType>(array, out, |v| v as f64 / 1e9);
+        }
+        DataType::Time64(_) => extend::<Time64MicrosecondType>(array, out, |v| v as f64 / 1e6),
+        DataType::Decimal32(..)
+        | DataType::Decimal64(..)
+        | DataType::Decimal128(..)
+        | DataType::Decimal256(..) => {
+            let floats = cast(array, &DataType::Float64).map_err(|e| e.to_string())?;
+            extend::<Float64Type>(&floats, out, |v| v);
+        }
+        other => return Err(format!("{other} has no numbers")),
+    }
+    Ok(())
+}
+
+fn extend<T: ArrowPrimitiveType>(array: &ArrayRef, out: &mut Vec<f64>, to_f64: impl Fn(T::Native) -> f64) {
+    out.extend(array.as_primitive::<T>().values().iter().map(|&v| to_f64(v)));
+}
+
+/// Whether a NaN or an infinity is among the values.
+pub(crate) fn has_non_finite(values: &[f64]) -> bool {
+    values.iter().fold(false, |found, v| found | !v.is_finite())
+}

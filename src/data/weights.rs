@@ -1,0 +1,118 @@
+//! Row weights, and nulls that drop a row.
+
+use super::chunks::{BATCH_ROWS, Chunks, Types};
+use super::rows::DROPPED;
+use super::source::{RowGroup, Source};
+use super::statistics::narrow;
+use super::target::by_group;
+use super::training::Reading;
+use super::values::numbers;
+use crate::error::DataError;
+use arrow::array::{Array, ArrayRef};
+use rayon::prelude::*;
+
+/// Reads the weight of every row; only rows that are kept need a valid one.
+pub(crate) fn read_weights(
+    reading: &Reading<'_>,
+    column: usize,
+    codes: &[u16],
+) -> Result<Vec<f32>, DataError> {
+    let mut weights = vec![0.0; codes.len()];
+    by_group(reading.source, &mut weights).into_par_iter().zip(&reading.source.groups).try_for_each(
+        |(weights, group)| {
+            let mut chunks = Chunks::open(reading.source, *group, &[column], Types::Decoding, BATCH_ROWS)?;
+            let mut row = 0;
+            while let Some(arrays) = chunks.next()? {
+                reading.check()?;
+                let kept = |at: usize| codes[group.first_row + row + at] != DROPPED;
+                let batch = batch_weights(reading.source, column, group, row, &arrays[0], kept)?;
+                for (out, weight) in weights[row..].iter_mut().zip(&batch) {
+                    *out = narrow(*weight);
+                }
+                row += batch.len();
+            }
+            Ok(())
+        },
+    )?;
+    Ok(weights)
+}
+
+/// The weights of one batch, beginning at `row` of its row group.
+pub(crate) fn batch_weights(
+    source: &Source,
+    column: usize,
+    group: &RowGroup,
+    row: usize,
+    array: &ArrayRef,
+    is_kept: impl Fn(usize) -> bool,
+) -> Result<Vec<f64>, DataError> {
+    let name = || source.columns[column].name.clone();
+    let mut values = Vec::new();
+    numbers(array, &mut values).map_err(|found| DataError::WeightType { column: name(), found })?;
+    for (at, value) in values.iter_mut().enumerate() {
+        let is_null = array.is_null(at);
+        if !is_null && value.is_finite() && *value >= 0.0 {
+            continue;
+        }
+        if is_kept(at) {
+            return Err(DataError::Weight {
+                path: source.path(group),
+                column: name(),
+                row_group: group.index,
+                row: row + at,
+                value: if is_null { "null".to_owned() } else { value.to_string() },
+            });
+        }
+        *value = 0.0;
+    }
+    Ok(values)
+}
+
+/// Drops the rows with a null in one of the columns; returns how many.
+pub(crate) fn drop_nulls(
+    reading: &Reading<'_>,
+    columns: &[usize],
+    codes: &mut [u16],
+) -> Result<usize, DataError> {
+    let source = reading.source;
+    let dropped: Vec<usize> = by_group(source, codes)
+        .into_par_iter()
+        .zip(&source.groups)
+        .map(|(codes, group)| {
+            let mut dropped = 0;
+            for &column in columns.iter().filter(|&&column| may_have_nulls(source, group, column)) {
+                let mut chunks = Chunks::open(source, *group, &[column], Types::Decoding, BATCH_ROWS)?;
+                let mut row = 0;
+                while let Some(arrays) = chunks.next()? {
+                    reading.check()?;
+                    let array = &arrays[0];
+                    if let Some(nulls) = array.logical_nulls().filter(|n| n.null_count() > 0) {
+                        for at in (0..array.len()).filter(|&at| nulls.is_null(at)) {
+                            if std::mem::replace(&mut codes[row + at], DROPPED) != DROPPED {
+                                dropped += 1;
+                            }
+                        }
+                    }
+                    row += array.len();
+                }
+            }
+            Ok(dropped)
+        })
+        .collect::<Result<_, DataError>>()?;
+    Ok(dropped.into_iter().sum())
+}
+
+/// Whether a column chunk can hold nulls, by the schema and the footer's statistics.
+fn may_have_nulls(source: &Source, group: &RowGroup, column: usize) -> bool {
+    let file = &source.files[group.file];
+    let place = file.place[column];
+    if !file.natural.schema().field(place).is_nullable() {
+        return false;
+    }
+    let metadata = file.natural.metadata();
+    let schema = metadata.file_metadata().schema_descr();
+    // Numeric columns are one leaf; find it by its root.
+    let leaf = (0..schema.num_columns()).find(|&leaf| schema.get_column_root_idx(leaf) == place);
+    let statistics = leaf.and_then(|leaf| metadata.row_group(group.index).column(leaf).statistics());
+    statistics.and_then(|s| s.null_count_opt()) != Some(0)
+}

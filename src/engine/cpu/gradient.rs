@@ -1,0 +1,105 @@
+//! `g = X' r` over the rows of a block, for all models of a walk.
+//!
+//! A register tile holds the lane sums of some features times some models; each is one chain of
+//! multiply-adds over the row vectors in order, then one sum over lanes, whatever the tile.
+
+use pulp::Simd;
+
+use super::block::{Block, Partial, TILE_MODELS};
+use crate::panels::PANEL_ROWS;
+
+/// Adds the gradient sums of residuals `r[k * rows + i]` to `out`, the intercept's not included.
+#[inline(always)]
+pub(super) fn block<S: Simd>(simd: S, block: Block<'_>, r: &[f32], out: &mut Partial) {
+    let n_features = block.panels.n_features();
+    let n_models = out.loss.len();
+    let tallest = if n_models == 1 {
+        8
+    } else if S::REGISTER_COUNT >= 32 {
+        4
+    } else {
+        2
+    };
+    let mut feature = 0;
+    while feature < n_features {
+        let height = tallest.min(1 << (n_features - feature).ilog2());
+        for first in (0..n_models).step_by(TILE_MODELS) {
+            let width = TILE_MODELS.min(n_models - first);
+            Tile { block, r, feature, first }.dispatch(simd, height, width, out);
+        }
+        feature += height;
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Tile<'a> {
+    block: Block<'a>,
+    r: &'a [f32],
+    /// First feature.
+    feature: usize,
+    /// First model.
+    first: usize,
+}
+
+impl Tile<'_> {
+    #[inline(always)]
+    fn dispatch<S: Simd>(self, simd: S, height: usize, width: usize, out: &mut Partial) {
+        macro_rules! cases {
+            ($(($h:literal, $w:literal)),*) => {
+                match (height, width) {
+                    $(($h, $w) => self.run::<S, $h, $w>(simd, out),)*
+                    _ => unreachable!("no tile of {height} features by {width} models"),
+                }
+            };
+        }
+        cases!(
+            (1, 1),
+            (1, 2),
+            (1, 3),
+            (1, 4),
+            (1, 5),
+            (1, 6),
+            (2, 1),
+            (2, 2),
+            (2, 3),
+            (2, 4),
+            (2, 5),
+            (2, 6),
+            (4, 1),
+            (4, 2),
+            (4, 3),
+            (4, 4),
+            (4, 5),
+            (4, 6),
+            (8, 1)
+        );
+    }
+
+    #[inline(always)]
+    fn run<S: Simd, const H: usize, const W: usize>(self, simd: S, out: &mut Partial) {
+        let rows = self.block.cover_rows();
+        let mut sums = [[simd.splat_f32s(0.0); W]; H];
+        for (segment, place) in self.block.places() {
+            let cover = segment.cover();
+            let n = cover.len() / S::F32_LANES;
+            let columns = &self.block.panels.panel(segment.panel)[self.feature * PANEL_ROWS..];
+            let x: [&[S::f32s]; H] =
+                std::array::from_fn(|h| &S::as_simd_f32s(&columns[h * PANEL_ROWS..][cover.clone()]).0[..n]);
+            let r: [&[S::f32s]; W] = std::array::from_fn(|k| {
+                &S::as_simd_f32s(&self.r[(self.first + k) * rows + place..][..cover.len()]).0[..n]
+            });
+            for v in 0..n {
+                for h in 0..H {
+                    for k in 0..W {
+                        sums[h][k] = simd.mul_add_e_f32s(x[h][v], r[k][v], sums[h][k]);
+                    }
+                }
+            }
+        }
+        for (h, sums) in sums.into_iter().enumerate() {
+            for (k, sum) in sums.into_iter().enumerate() {
+                out.gradient_mut(self.first + k)[self.feature + h] += f64::from(simd.reduce_sum_f32s(sum));
+            }
+        }
+    }
+}

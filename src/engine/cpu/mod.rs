@@ -1,0 +1,135 @@
+//! The passes on the processor: vectorised for what it has at run time, on every core.
+//!
+//! A pass walks *blocks*: a few panels that stay in a core's cache between the two uses of X
+//! (predictor and gradient). Sums are float32 inside a block, float64 across blocks, and blocks
+//! are grouped into chunks by the number of rows alone, so that a result depends neither on the
+//! number of threads nor on the other models of the stack: stacked equals alone, bit for bit.
+
+mod block;
+mod gradient;
+mod linear_predictor;
+mod residual;
+mod sgd;
+mod sigmoid;
+
+use pulp::Arch;
+use rayon::prelude::*;
+
+use crate::engine::{Engine, Epoch, Evaluation, SgdState};
+use crate::error::Result;
+use crate::objective::{Coefficients, ModelSpec};
+use crate::panels::{PANEL_ROWS, Panels, Rows};
+use block::{Block, Packed, Partial, Scratch, Segment};
+
+/// Models evaluated in one walk over X. Beyond this the walk is bound by arithmetic, and the
+/// residuals of a block would leave the cache.
+const MODELS_PER_WALK: usize = 64;
+
+/// Chunks of a pass: enough for every core of a large machine, few enough that their float64
+/// sums stay small.
+const MAX_CHUNKS: usize = 128;
+
+/// Float32 values of X in a block: a quarter of a common second-level cache, so that the block,
+/// its residuals and the other hardware thread's fit.
+const BLOCK_VALUES: usize = 64 * 1024;
+
+/// The engine for machines without a GPU, and the counterpart that shaders are checked against.
+#[derive(Debug)]
+pub struct CpuEngine<'a> {
+    panels: &'a Panels,
+    rows: &'a Rows,
+    arch: Arch,
+}
+
+impl<'a> CpuEngine<'a> {
+    /// An engine over a table.
+    ///
+    /// # Panics
+    /// If the rows are not those of the panels.
+    pub fn new(panels: &'a Panels, rows: &'a Rows) -> Self {
+        assert_eq!(panels.n_rows(), rows.n_rows(), "a class and a weight for each row of the panels");
+        Self { panels, rows, arch: Arch::new() }
+    }
+
+    /// Rows of a block, by the number of features alone.
+    fn block_rows(&self) -> usize {
+        let panels = BLOCK_VALUES / (PANEL_ROWS * self.panels.n_features().max(1));
+        panels.clamp(1, 8) * PANEL_ROWS
+    }
+
+    /// Loss and gradient sums of up to [`MODELS_PER_WALK`] models.
+    fn walk(&self, models: &[ModelSpec], coefficients: &Coefficients, first: usize) -> Partial {
+        let packed = Packed::new(coefficients, first..first + models.len());
+        let panels_per_block = self.block_rows() / PANEL_ROWS;
+        let n_blocks = self.panels.n_panels().div_ceil(panels_per_block);
+        let blocks_per_chunk = n_blocks.div_ceil(MAX_CHUNKS).max(1);
+        let n_chunks = n_blocks.div_ceil(blocks_per_chunk);
+        let partials: Vec<Partial> = (0..n_chunks)
+            .into_par_iter()
+            .map_init(Scratch::default, |scratch, chunk| {
+                let mut partial = Partial::zeros(self.panels.n_features(), models.len());
+                let blocks = chunk * blocks_per_chunk..((chunk + 1) * blocks_per_chunk).min(n_blocks);
+                for b in blocks {
+                    let panels =
+                        b * panels_per_block..((b + 1) * panels_per_block).min(self.panels.n_panels());
+                    let segments: Vec<_> = panels.map(Segment::whole).collect();
+                    let block = Block { panels: self.panels, rows: self.rows, segments: &segments };
+                    self.arch.dispatch(block::Evaluate {
+                        block,
+                        models,
+                        packed: &packed,
+                        scratch,
+                        out: &mut partial,
+                    });
+                }
+                partial
+            })
+            .collect();
+        let mut sum = Partial::zeros(self.panels.n_features(), models.len());
+        for partial in &partials {
+            sum.add(partial);
+        }
+        sum
+    }
+}
+
+impl Engine for CpuEngine<'_> {
+    fn device(&self) -> String {
+        let lanes = match self.arch {
+            Arch::Scalar => "scalar",
+            #[cfg(target_arch = "x86_64")]
+            Arch::V3(_) => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Arch::V4(_) => "AVX-512",
+            #[cfg(target_arch = "aarch64")]
+            Arch::Neon(_) => "NEON",
+            #[allow(unreachable_patterns, reason = "the enum differs by target and is non-exhaustive")]
+            _ => "vector",
+        };
+        let threads = rayon::current_num_threads();
+        format!("cpu ({lanes}, {threads} thread{})", if threads == 1 { "" } else { "s" })
+    }
+
+    fn evaluate(&mut self, models: &[ModelSpec], coefficients: &Coefficients) -> Result<Evaluation> {
+        let d = self.panels.n_features();
+        let mut loss = Vec::with_capacity(models.len());
+        let mut gradient = Coefficients::zeros(d, models.len());
+        for (walk, specs) in models.chunks(MODELS_PER_WALK).enumerate() {
+            let first = walk * MODELS_PER_WALK;
+            let sum = self.walk(specs, coefficients, first);
+            for (k, spec) in specs.iter().enumerate() {
+                let scale = 1.0 / spec.weight_sum(self.rows);
+                loss.push(sum.loss[k] * scale);
+                for (g, s) in gradient.model_mut(first + k).iter_mut().zip(sum.gradient(k)) {
+                    *g = s * scale;
+                }
+            }
+        }
+        Ok(Evaluation { loss, gradient })
+    }
+
+    fn sgd_epoch(&mut self, models: &[ModelSpec], epoch: &Epoch<'_>, state: &mut SgdState) -> Result<()> {
+        sgd::run(self, models, epoch, state);
+        Ok(())
+    }
+}

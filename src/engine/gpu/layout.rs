@@ -1,0 +1,81 @@
+//! The structs shared with WGSL, byte for byte; a test compares every offset with naga's.
+
+use bytemuck::{Pod, Zeroable};
+
+/// `Fused` of `fused.wgsl`: one dispatch over one buffer of X for one group of models.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
+#[expect(missing_docs, reason = "documented where they are used, in the shader")]
+pub struct Fused {
+    pub n_features: u32,
+    pub n_panels: u32,
+    pub n_workgroups: u32,
+    pub coefficients_at: u32,
+    pub partials_at: u32,
+    pub pad0: u32,
+    pub pad1: u32,
+    pub pad2: u32,
+    pub classes: [u32; 4],
+    pub positive_weight: [f32; 4],
+    pub negative_weight: [f32; 4],
+}
+
+/// `Tile` of `common/tile.wgsl`: a block of rows by a block of models.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
+#[expect(missing_docs, reason = "documented where they are used, in the shader")]
+pub struct Tile {
+    pub n_features: u32,
+    pub n_models: u32,
+    pub first_panel: u32,
+    pub n_panels: u32,
+    pub chunk_panels: u32,
+    pub pad0: u32,
+    pub pad1: u32,
+    pub pad2: u32,
+}
+
+/// `Model` of `tile_residual.wgsl`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
+#[expect(missing_docs, reason = "documented where they are used, in the shader")]
+pub struct Model {
+    pub class_index: u32,
+    pub positive_weight: f32,
+    pub negative_weight: f32,
+    pub pad: u32,
+}
+
+/// `Step` of `common/step.wgsl`: one mini-batch as seen by one buffer of X.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
+#[expect(missing_docs, reason = "documented where they are used, in the shader")]
+pub struct Step {
+    pub n_features: u32,
+    pub n_quads: u32,
+    pub start: u32,
+    pub n_rows: u32,
+    pub first_panel: u32,
+    pub n_panels: u32,
+    pub chunk_rows: u32,
+    pub partials_at: u32,
+    pub n_partials: u32,
+    pub trains_intercept: u32,
+    pub scale: f32,
+    pub pad: u32,
+}
+
+/// `Quad` of `common/quad.wgsl`: four models side by side.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
+#[expect(missing_docs, reason = "documented where they are used, in the shader")]
+pub struct Quad {
+    pub class_index: [u32; 4],
+    pub positive_weight: [f32; 4],
+    pub negative_weight: [f32; 4],
+    pub step: [f32; 4],
+    pub l1: [f32; 4],
+    pub l2: [f32; 4],
+    pub inverse_weight_sum: [f32; 4],
+    pub coupling: [f32; 4],
+}

@@ -1,0 +1,85 @@
+//! The passes over X, the only code that touches all of it. [`cpu`] and [`gpu`] implement
+//! [`Engine`]; neither sees the other, and no solver sees either.
+
+pub mod cpu;
+pub mod gpu;
+
+use crate::error::Result;
+use crate::objective::{Coefficients, ModelSpec};
+
+/// The mean loss of each model and its gradient, penalties not included.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// `(1/S) sum_i s_i [log(1 + exp(z_i)) - y_i z_i]` per model.
+    pub loss: Vec<f64>,
+    /// `(1/S) sum_i s_i (sigmoid(z_i) - y_i) [x_i, 1]` per model.
+    pub gradient: Coefficients,
+}
+
+/// One epoch of mini-batch descent, planned by the solver and run whole by the engine.
+///
+/// Slots are numbered along `panel_order` (position t is lane t % R of panel `panel_order[t / R]`);
+/// batch k covers positions `k * batch_rows .. min((k + 1) * batch_rows, n_rows)`.
+#[derive(Debug, Clone)]
+pub struct Epoch<'a> {
+    /// A permutation of the panels; a partly filled panel stands last.
+    pub panel_order: &'a [u32],
+    /// Rows of a batch, at least 1.
+    pub batch_rows: usize,
+    /// The order in which the batches are taken: a permutation of `0 .. n_rows.div_ceil(batch_rows)`.
+    pub batch_order: &'a [u32],
+    /// Whether the intercept is trained; if not it stays as it is.
+    pub intercept: bool,
+    /// theta per model, in (0, 1]: weight of the iterate against the snapshot.
+    pub coupling: &'a [f64],
+    /// eta per model: length of a step.
+    pub step: &'a [f64],
+    /// mu: gradient of the mean loss at the snapshot, from [`Engine::evaluate`].
+    pub gradient: &'a Coefficients,
+}
+
+/// What an epoch starts from and changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SgdState {
+    /// w~: the point whose full gradient is known. Values representable in float32.
+    pub snapshot: Coefficients,
+    /// x: the running iterate. Values representable in float32.
+    pub iterate: Coefficients,
+}
+
+/// A device that holds a table (panels and rows) and makes the passes over it.
+///
+/// Shapes: d features, M = `models.len()` models; every [`Coefficients`] is d + 1 by M.
+/// The same call on the same device gives the same bits; a model's numbers do not depend on the
+/// other models of the stack beyond the rounding stated by the implementation.
+pub trait Engine {
+    /// What runs the passes, for people: `cpu (AVX-512, 2 threads)`, `NVIDIA H200 (Vulkan)`.
+    fn device(&self) -> String;
+
+    /// Mean loss and gradient of every model at `coefficients`: one pass over X.
+    ///
+    /// # Errors
+    /// The device was lost or ran out of memory.
+    fn evaluate(&mut self, models: &[ModelSpec], coefficients: &Coefficients) -> Result<Evaluation>;
+
+    /// Runs one epoch of accelerated variance-reduced proximal descent for every model.
+    ///
+    /// For each batch B in order, with `n_B` its rows, y the coupled point, and r the change of residual:
+    ///
+    /// ```text
+    /// y = theta x + (1 - theta) w~
+    /// r_i = s_i [sigmoid(x_i . y) - sigmoid(x_i . w~)]
+    /// g = mu + (n / n_B) (1/S) sum_{i in B} r_i [x_i, 1]
+    /// x <- prox_{eta}(x - eta g)            (soft threshold eta l1, then division by 1 + eta l2; not the intercept)
+    /// sum += x
+    /// ```
+    ///
+    /// and at the end `w~ <- theta sum / n_batches + (1 - theta) w~`.
+    ///
+    /// # Errors
+    /// The device was lost or ran out of memory.
+    ///
+    /// # References
+    /// Zhou, Shang and Cheng, A Simple Stochastic Variance Reduced Algorithm with Fast Convergence Rates, ICML 2018.
+    fn sgd_epoch(&mut self, models: &[ModelSpec], epoch: &Epoch<'_>, state: &mut SgdState) -> Result<()>;
+}

@@ -1,0 +1,32 @@
+//! What can go wrong, said so that a user can act on it: what was found, where, the way out.
+
+mod config;
+mod data;
+mod engine;
+mod model;
+
+pub use config::ConfigError;
+pub use data::DataError;
+pub use engine::EngineError;
+pub use model::ModelFileError;
+
+/// Any failure of the library; each part has its own enum.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting, or a combination of settings, that cannot be run.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A table that cannot be read or used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A device that is absent, lost or too small.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A model file that cannot be read, written or used.
+    #[error(transparent)]
+    Model(#[from] ModelFileError),
+}
+
+/// The library's result.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,25 @@
+//! GPU-accelerated batch training of logistic regression, straight from Parquet.
+//!
+//! Every model of a problem (classes, penalties) is one column of a stacked coefficient
+//! matrix, trained together in each pass over the data. `ARCHITECTURE.md` is the map.
+
+pub mod config;
+pub mod data;
+pub mod engine;
+pub mod error;
+pub mod evaluate;
+pub mod metrics;
+pub mod model;
+pub mod objective;
+pub mod output;
+pub mod panels;
+pub mod predict;
+pub mod solver;
+pub mod train;
+
+pub use error::{Error, Result};
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

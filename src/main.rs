@@ -1,0 +1,20 @@
+//! The command `logodds`.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    cli::quieten_drivers();
+    let arguments = cli::Arguments::parse();
+    cli::start_logging(arguments.quiet);
+    match cli::run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            cli::print_error(&error);
+            cli::exit_code(&error)
+        }
+    }
+}

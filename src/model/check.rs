@@ -1,0 +1,103 @@
+//! Whether the parts of a model agree.
+
+use std::collections::HashSet;
+
+use super::{Model, Task};
+use crate::data::{Column, ColumnKind};
+
+impl Model {
+    /// Says what contradicts what, or which number is none.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.columns.is_empty() {
+            return Err("it has no columns".into());
+        }
+        for column in &self.columns {
+            check_column(column)?;
+        }
+        if self.features != self.encoding().feature_names() {
+            return Err(format!(
+                "its {} features are not those of its {} columns",
+                self.features.len(),
+                self.columns.len()
+            ));
+        }
+        self.check_classes()?;
+        for model in &self.models {
+            let name = format!("the model of class {:?}", model.class);
+            if model.coefficients.len() != self.features.len() {
+                return Err(format!(
+                    "{name} has {} coefficients for {} features",
+                    model.coefficients.len(),
+                    self.features.len()
+                ));
+            }
+            if !self.classes.contains(&model.class) {
+                return Err(format!("{name} is not of one of its classes"));
+            }
+            let nonzero = model.coefficients.iter().filter(|&&w| w != 0.0).count();
+            if model.nonzero != nonzero {
+                return Err(format!(
+                    "{name} says that {} of its coefficients are not zero, but {nonzero} are not",
+                    model.nonzero
+                ));
+            }
+            let numbers = [model.intercept, model.objective, model.kkt_residual];
+            if !model.coefficients.iter().chain(&numbers).all(|number| number.is_finite()) {
+                return Err(format!(
+                    "{name} has a number that is not finite; lower the learning rate or raise the penalty"
+                ));
+            }
+        }
+        if self.threshold.is_some_and(|t| !(t > 0.0 && t < 1.0)) {
+            return Err("its threshold is not between 0 and 1".into());
+        }
+        Ok(())
+    }
+
+    fn check_classes(&self) -> Result<(), String> {
+        if self.classes.len() < 2 {
+            return Err(format!("it has {} classes, expected two or more", self.classes.len()));
+        }
+        let mut seen = HashSet::new();
+        if let Some(class) = self.classes.iter().find(|class| !seen.insert(class.as_str())) {
+            return Err(format!("its class {class:?} comes twice"));
+        }
+        let expected = match self.task {
+            Task::Binary => 1,
+            Task::OneVsRest => self.classes.len(),
+        };
+        if self.models.len() != expected {
+            return Err(format!(
+                "it has {} models, expected {expected} for {} classes",
+                self.models.len(),
+                self.classes.len()
+            ));
+        }
+        match self.task {
+            Task::Binary if self.positive.as_ref() != Some(&self.models[0].class) => {
+                Err("its model is not that of its positive class".into())
+            }
+            Task::OneVsRest if self.models.iter().map(|m| &m.class).ne(&self.classes) => {
+                Err("its models are not in the order of its classes".into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_column(column: &Column) -> Result<(), String> {
+    let name = &column.name;
+    match column.kind {
+        ColumnKind::Categorical if column.levels.is_none() => Err(format!("column {name:?} has no levels")),
+        ColumnKind::Categorical => Ok(()),
+        _ if column.levels.is_some() => Err(format!("column {name:?} has levels but is not categorical")),
+        ColumnKind::Numeric if column.mean.is_none() || column.scale.is_none() => {
+            Err(format!("column {name:?} has no mean or no scale"))
+        }
+        // Dividing by a scale below the normal range would leave that of float64.
+        ColumnKind::Numeric if !column.scale.is_some_and(|s| s > 0.0 && s.is_normal()) => {
+            Err(format!("column {name:?} has a scale that is not positive, or too small to divide by"))
+        }
+        _ => Ok(()),
+    }
+}

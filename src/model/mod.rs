@@ -1,0 +1,201 @@
+//! The trained model and its file: one JSON object, readable by a person.
+//!
+//! Section 5 of the design is the contract. What is stored is in the units of the original
+//! columns; [`to_panel_units`] and [`to_original_units`] go to and from the numbers that the
+//! panels hold.
+
+mod check;
+mod file;
+mod text;
+mod units;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Column, Encoding, Target, TargetType};
+use crate::objective::{Coefficients, Penalty};
+pub use file::VERSION;
+pub use units::{to_original_units, to_panel_units};
+
+/// Decision threshold of a binary model, unless set.
+pub const DEFAULT_THRESHOLD: f64 = 0.5;
+
+/// What the stack of models answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// One model: is it the positive class?
+    Binary,
+    /// One model for each class: is it this class?
+    OneVsRest,
+}
+
+/// A trained model, as its file keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Model {
+    /// What the stack of models answers.
+    pub task: Task,
+    /// Name of the target column.
+    pub target: String,
+    /// Type of its values.
+    pub target_type: TargetType,
+    /// Its exact type in the training files, as Arrow writes it: that of predictions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_arrow_type: Option<String>,
+    /// The class values, in ascending order.
+    pub classes: Vec<String>,
+    /// Binary: the class whose probability is modelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub positive: Option<String>,
+    /// Binary: predict the positive class from this probability on, if not one half.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+    /// Whether the penalty is on standardised coefficients.
+    pub standardize: bool,
+    /// Whether the models were trained with an intercept.
+    pub intercept: bool,
+    /// The penalty of every model, on the three usual scales.
+    pub penalty: PenaltyScales,
+    /// How the model came to be.
+    pub training: Training,
+    /// The input columns, in encoding order.
+    pub columns: Vec<Column>,
+    /// Names of the encoded features: a level is `column=value`, the null level `column=null`.
+    pub features: Vec<String>,
+    /// The models: one if binary, else one for each class in the order of `classes`.
+    pub models: Vec<FittedModel>,
+}
+
+/// One model of the stack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FittedModel {
+    /// The class that it tells from the others.
+    pub class: String,
+    /// Intercept, in the units of the original columns.
+    pub intercept: f64,
+    /// One coefficient for each feature, in the units of the original columns.
+    pub coefficients: Vec<f64>,
+    /// How many of them are not zero.
+    pub nonzero: usize,
+    /// The objective at these coefficients, in float64.
+    pub objective: f64,
+    /// The largest violation of the optimality conditions, in float64.
+    pub kkt_residual: f64,
+    /// Whether that is within the tolerance.
+    pub converged: bool,
+    /// Epochs or iterations that this model took.
+    pub iterations: usize,
+}
+
+/// A penalty on the three usual scales. Those that have no value without a penalty are null.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PenaltyScales {
+    /// Weight of the absolute values in the mean objective.
+    pub l1: f64,
+    /// Weight of half the squares in the mean objective.
+    pub l2: f64,
+    /// scikit-learn: `1 / ((l1 + l2) n)`.
+    pub c: Option<f64>,
+    /// scikit-learn: `l1 / (l1 + l2)`.
+    pub l1_ratio: Option<f64>,
+    /// glmnet: `l1 + l2`.
+    pub lambda: f64,
+    /// glmnet: `l1 / (l1 + l2)`.
+    pub alpha: Option<f64>,
+}
+
+impl PenaltyScales {
+    /// The scales of `penalty` for a table whose row weights add up to `weight_sum`.
+    pub fn new(penalty: Penalty, weight_sum: f64) -> Self {
+        let lambda = penalty.l1 + penalty.l2;
+        let some = |value: f64| (lambda > 0.0).then_some(value);
+        Self {
+            l1: penalty.l1,
+            l2: penalty.l2,
+            c: some(1.0 / (lambda * weight_sum)).filter(|c| c.is_finite()),
+            l1_ratio: some(penalty.l1 / lambda),
+            lambda,
+            alpha: some(penalty.l1 / lambda),
+        }
+    }
+
+    /// The penalty itself.
+    pub fn penalty(&self) -> Penalty {
+        Penalty { l1: self.l1, l2: self.l2 }
+    }
+}
+
+/// How a model came to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Training {
+    /// Rows trained on.
+    pub rows: usize,
+    /// Rows left out: without a label, or with nulls under `--missing drop`.
+    pub rows_dropped: usize,
+    /// S: sum of the row weights, the number of rows without weights.
+    pub weight_sum: f64,
+    /// The solver that ran.
+    pub solver: String,
+    /// The residual that counted as converged.
+    pub tolerance: f64,
+    /// The device that ran it.
+    pub device: String,
+    /// Passes over the table.
+    pub passes: f64,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Where the time went.
+    pub seconds: Seconds,
+    /// The version that wrote the file.
+    pub logodds_version: String,
+}
+
+/// Where the time of a run went, in seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seconds {
+    /// Reading and encoding the table.
+    pub read: f64,
+    /// Training.
+    pub train: f64,
+    /// From the first to the last moment.
+    pub total: f64,
+}
+
+impl Model {
+    /// How its columns become features.
+    pub fn encoding(&self) -> Encoding {
+        Encoding { columns: self.columns.clone(), standardize: self.standardize, intercept: self.intercept }
+    }
+
+    /// The target column and its classes.
+    pub fn target(&self) -> Target {
+        Target {
+            name: self.target.clone(),
+            data_type: self.target_type,
+            arrow_type: self.target_arrow_type.clone(),
+            classes: self.classes.clone(),
+        }
+    }
+
+    /// Coefficients and intercepts of all models, in the units of the original columns.
+    pub fn coefficients(&self) -> Coefficients {
+        let n_features = self.features.len();
+        let mut all = Coefficients::zeros(n_features, self.models.len());
+        for (m, model) in self.models.iter().enumerate() {
+            let column = all.model_mut(m);
+            column[..n_features].copy_from_slice(&model.coefficients);
+            column[n_features] = model.intercept;
+        }
+        all
+    }
+
+    /// The index in `classes` that each model tells from the others.
+    pub fn model_classes(&self) -> Vec<usize> {
+        let index = |model: &FittedModel| self.classes.iter().position(|class| *class == model.class);
+        self.models.iter().map(|model| index(model).expect("checked when made or loaded")).collect()
+    }
+
+    /// Decision threshold of a binary model.
+    pub fn threshold(&self) -> f64 {
+        self.threshold.unwrap_or(DEFAULT_THRESHOLD)
+    }
+}

@@ -1,0 +1,88 @@
+//! Between the units of the original columns and those of the panels.
+
+use crate::data::Encoding;
+use crate::objective::Coefficients;
+
+/// Coefficients of the original columns that give the same linear predictor as `panel` does on
+/// panel values `(value - centre) / scale`:
+///
+/// ```text
+/// beta = w / scale,   intercept = b - sum w centre / scale
+/// ```
+///
+/// # Panics
+/// If the encoding has another number of features.
+pub fn to_original_units(encoding: &Encoding, panel: &Coefficients) -> Coefficients {
+    convert(encoding, panel, |w, centre, scale| {
+        let beta = w / scale;
+        (beta, -beta * centre)
+    })
+}
+
+/// The inverse of [`to_original_units`]: coefficients to be used on panel values.
+///
+/// ```text
+/// w = beta scale,   b = intercept + sum beta centre
+/// ```
+///
+/// # Panics
+/// If the encoding has another number of features.
+pub fn to_panel_units(encoding: &Encoding, original: &Coefficients) -> Coefficients {
+    convert(encoding, original, |beta, centre, scale| (beta * scale, beta * centre))
+}
+
+/// Applies `change(coefficient, centre, scale) -> (coefficient, share of the intercept)`.
+fn convert(
+    encoding: &Encoding,
+    from: &Coefficients,
+    change: impl Fn(f64, f64, f64) -> (f64, f64),
+) -> Coefficients {
+    let transform = encoding.panel_transform();
+    let n_features = from.n_features();
+    assert_eq!(transform.len(), n_features, "one coefficient for each encoded feature");
+    let mut to = Coefficients::zeros(n_features, from.n_models());
+    for m in 0..from.n_models() {
+        let mut intercept = from.intercept(m);
+        let column = to.model_mut(m);
+        for ((w, &old), &(centre, scale)) in column.iter_mut().zip(from.features(m)).zip(&transform) {
+            let (new, share) = change(old, centre, scale);
+            *w = new;
+            intercept += share;
+        }
+        column[n_features] = intercept;
+    }
+    to
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Column, ColumnKind};
+
+    #[test]
+    fn both_units_give_the_same_linear_predictor() {
+        let column = |mean: f64, scale: f64| Column {
+            name: "x".into(),
+            kind: ColumnKind::Numeric,
+            mean: Some(mean),
+            scale: Some(scale),
+            missing: Some(mean),
+            levels: None,
+        };
+        let columns = vec![column(3.0, 2.0), column(-1e6, 1e3)];
+        let encoding = Encoding { columns, standardize: true, intercept: true };
+        let mut panel = Coefficients::zeros(2, 1);
+        panel.values_mut().copy_from_slice(&[0.5, -2.0, 0.25]);
+
+        let original = to_original_units(&encoding, &panel);
+        let x = [4.0, -1.002e6];
+        let z = original.intercept(0) + original.features(0)[0] * x[0] + original.features(0)[1] * x[1];
+        let on_panels = 0.25 + 0.5 * (x[0] - 3.0) / 2.0 - 2.0 * (x[1] + 1e6) / 1e3;
+        assert!((z - on_panels).abs() < 1e-9, "{z} {on_panels}");
+
+        let back = to_panel_units(&encoding, &original);
+        for (a, b) in back.values().iter().zip(panel.values()) {
+            assert!((a - b).abs() < 1e-9, "{a} {b}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The table in memory: the one layout that the reader fills and both engines read.
+//!
+//! X is kept as panels of [`PANEL_ROWS`] rows, column after column inside a panel, float32:
+//!
+//! ```text
+//! value(slot, feature) = values[((slot / R) * d + feature) * R + slot % R],   R = PANEL_ROWS
+//! ```
+//!
+//! A *slot* is a row's place in the panels; which row of the files lies there is the reader's
+//! affair (it deals rows over panels, see `data`). Slots beyond `n_rows` are padding: features 0,
+//! weight 0, class [`NO_CLASS`].
+
+mod rows;
+
+pub use rows::{NO_CLASS, Rows};
+
+/// Rows of a panel: a multiple of every lane count, one GPU workgroup, and small enough that a
+/// panel of some hundred columns stays in a core's cache between its two uses in a pass.
+pub const PANEL_ROWS: usize = 256;
+
+/// The encoded features of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Panels {
+    n_rows: usize,
+    n_features: usize,
+    values: Vec<f32>,
+}
+
+impl Panels {
+    /// All zero. The memory is touched only when it is first written.
+    pub fn zeros(n_rows: usize, n_features: usize) -> Self {
+        let n_panels = n_rows.div_ceil(PANEL_ROWS);
+        Self { n_rows, n_features, values: vec![0.0; n_panels * PANEL_ROWS * n_features] }
+    }
+
+    /// From a row-major table, row i in slot i.
+    pub fn from_rows(rows: &[f32], n_features: usize) -> Self {
+        let n_rows = rows.len().checked_div(n_features).unwrap_or(0);
+        let mut panels = Self::zeros(n_rows, n_features);
+        for (slot, row) in rows.chunks_exact(n_features.max(1)).enumerate() {
+            for (feature, &x) in row.iter().enumerate() {
+                let at = panels.index(slot, feature);
+                panels.values[at] = x;
+            }
+        }
+        panels
+    }
+
+    fn index(&self, slot: usize, feature: usize) -> usize {
+        ((slot / PANEL_ROWS) * self.n_features + feature) * PANEL_ROWS + slot % PANEL_ROWS
+    }
+
+    /// Number of rows, padding not counted.
+    pub fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// Number of encoded features.
+    pub fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    /// Number of panels, the last perhaps partly padding.
+    pub fn n_panels(&self) -> usize {
+        self.n_rows.div_ceil(PANEL_ROWS)
+    }
+
+    /// Float32 values of one panel.
+    pub fn panel_len(&self) -> usize {
+        self.n_features * PANEL_ROWS
+    }
+
+    /// Panel `p`: `n_features` columns of [`PANEL_ROWS`] values.
+    pub fn panel(&self, p: usize) -> &[f32] {
+        &self.values[p * self.panel_len()..][..self.panel_len()]
+    }
+
+    /// The value of one cell.
+    pub fn value(&self, slot: usize, feature: usize) -> f32 {
+        self.values[self.index(slot, feature)]
+    }
+
+    /// All panels, one after the other.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// All panels, one after the other, to be filled.
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        &mut self.values
+    }
+}

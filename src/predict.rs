@@ -1,0 +1,215 @@
+//! Predictions of a trained model, in memory and from file to file.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::config::check_threshold;
+use crate::data::{self, BlocksOptions, PredictionWriter};
+use crate::error::{ConfigError, DataError, Result};
+use crate::metrics::normalise;
+use crate::model::{Model, Task, to_panel_units};
+use crate::objective::{Coefficients, linear_predictor, sigmoid};
+use crate::output;
+use crate::panels::{PANEL_ROWS, Panels};
+use crate::train::Observer;
+
+/// A model made ready to score panels.
+#[derive(Debug, Clone)]
+pub struct Scorer {
+    coefficients: Coefficients,
+    task: Task,
+    model_classes: Vec<usize>,
+    threshold: f64,
+}
+
+impl Scorer {
+    /// Prepares `model`; `threshold` replaces the one that it carries.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: a threshold outside (0, 1), or for a model that is not binary.
+    pub fn try_new(model: &Model, threshold: Option<f64>) -> Result<Self> {
+        if let Some(threshold) = threshold {
+            check_threshold(threshold)?;
+            if model.task != Task::Binary {
+                let why = format!(
+                    "the model has {} classes and predicts the most probable one; leave the flag out",
+                    model.classes.len()
+                );
+                return Err(ConfigError::NotApplicable { flag: "--threshold", why }.into());
+            }
+        }
+        Ok(Self {
+            coefficients: to_panel_units(&model.encoding(), &model.coefficients()),
+            task: model.task,
+            model_classes: model.model_classes(),
+            threshold: threshold.unwrap_or(model.threshold()),
+        })
+    }
+
+    /// Number of models, the columns of every `z`.
+    pub fn n_models(&self) -> usize {
+        self.model_classes.len()
+    }
+
+    /// The class index of the positive class (binary).
+    pub fn positive(&self) -> usize {
+        self.model_classes[0]
+    }
+
+    /// The decision threshold, if the model is binary.
+    pub fn threshold(&self) -> Option<f64> {
+        (self.task == Task::Binary).then_some(self.threshold)
+    }
+
+    /// Linear predictors of every row, `n_rows` x `n_models`, row after row.
+    pub fn linear_predictor(&self, panels: &Panels) -> Vec<f64> {
+        linear_predictor(panels, &self.coefficients)
+    }
+
+    /// The class index that each row of `z` speaks for.
+    ///
+    /// Binary: the positive class where `sigmoid(z)` reaches the threshold. One-vs-rest: the class
+    /// of the highest `z`, which is the class of the highest probability; the first of equals.
+    pub fn decide(&self, z: &[f64]) -> Vec<u32> {
+        let decide = |row: &[f64]| match self.task {
+            Task::Binary if sigmoid(row[0]) >= self.threshold => self.positive() as u32,
+            Task::Binary => 1 - self.positive() as u32,
+            Task::OneVsRest => {
+                let best = (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b]));
+                best.expect("a model has at least two classes") as u32
+            }
+        };
+        z.par_chunks_exact(self.n_models()).map(decide).collect()
+    }
+
+    /// One column of probabilities for each model. Those of one-vs-rest models are scaled to sum
+    /// to 1 over the models, unless `raw`.
+    pub fn probabilities(&self, z: &[f64], raw: bool) -> Vec<Vec<f64>> {
+        let n_models = self.n_models();
+        let mut p = vec![0.0; z.len()];
+        p.par_chunks_exact_mut(n_models).zip(z.par_chunks_exact(n_models)).for_each(|(p, z)| {
+            if raw || self.task == Task::Binary {
+                for (p, &z) in p.iter_mut().zip(z) {
+                    *p = sigmoid(z);
+                }
+            } else {
+                normalise(z, p);
+            }
+        });
+        (0..n_models).map(|m| p.iter().skip(m).step_by(n_models).copied().collect()).collect()
+    }
+}
+
+/// What [`predict`] writes besides the prediction and its probabilities.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PredictOptions {
+    /// Input columns to pass through.
+    pub keep: Vec<String>,
+    /// Leave one-vs-rest probabilities as each model gives them; not for a binary model.
+    pub raw: bool,
+    /// Decision threshold of a binary model, in place of its own.
+    pub threshold: Option<f64>,
+}
+
+/// What [`predict`] did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PredictReport {
+    /// Rows read and written.
+    pub rows: usize,
+    /// Rows whose prediction is null: they have a null that the model has no value for.
+    pub rows_incomplete: usize,
+    /// Rows with a level that training had not seen, for each column that had any.
+    pub unseen: Vec<Unseen>,
+}
+
+/// Values of a categorical column that training had not seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unseen {
+    /// Name of the column.
+    pub column: String,
+    /// Rows with such a value.
+    pub rows: usize,
+}
+
+/// Predicts every row of `data` and writes `output`, block by block: whole or not at all.
+///
+/// Columns: `prediction`, the class in the type of the target; binary: `probability` of the
+/// positive class; else `probability_<class>` for each class; then the columns to keep.
+///
+/// # Errors
+/// The data cannot be read or lack a feature, the output is one of them or cannot be written, or an
+/// option does not fit the model; or `observer`, who hears of the rows done, asks to stop.
+pub fn predict(
+    model: &Model,
+    data: &[String],
+    output: &Path,
+    options: &PredictOptions,
+    observer: &dyn Observer,
+) -> Result<PredictReport> {
+    let scorer = Scorer::try_new(model, options.threshold)?;
+    if options.raw && model.task == Task::Binary {
+        let why = "the model is binary, and its probability is never scaled; leave the flag out".to_owned();
+        return Err(ConfigError::NotApplicable { flag: "--raw", why }.into());
+    }
+    output::check_writable("--output", output)?;
+    let source = data::open(data)?;
+    output::check_once(source.files())?;
+    output::check_apart("--output", output, "an input table", source.files())?;
+    let encoding = model.encoding();
+    let blocks = data::blocks(
+        &source,
+        &encoding,
+        BlocksOptions {
+            target: None,
+            weight: None,
+            keep: options.keep.clone(),
+            rows_per_block: rows_per_block(encoding.n_features()),
+        },
+    )?;
+    let names: Vec<String> = match model.task {
+        Task::Binary => vec!["probability".into()],
+        Task::OneVsRest => model.classes.iter().map(|class| format!("probability_{class}")).collect(),
+    };
+    let mut writer = PredictionWriter::create(output, &source, &options.keep, &model.target(), &names)?;
+    let (mut rows, mut rows_incomplete) = (0, 0);
+    let mut unseen = vec![0; encoding.columns.len()];
+    for block in blocks {
+        let block = block?;
+        let z = scorer.linear_predictor(&block.panels);
+        let mut prediction: Vec<Option<u32>> = scorer.decide(&z).into_iter().map(Some).collect();
+        for &row in &block.incomplete {
+            prediction[row] = None;
+        }
+        writer.write(&block.keep, &prediction, &scorer.probabilities(&z, options.raw))?;
+        rows += block.rows;
+        rows_incomplete += block.incomplete.len();
+        add_unseen(&mut unseen, &block.unseen);
+        report_rows(observer, rows, source.n_rows())?;
+    }
+    writer.finish()?;
+    Ok(PredictReport { rows, rows_incomplete, unseen: name_unseen(model, &unseen) })
+}
+
+/// Blocks of about 64 MiB of panels: large enough for every thread, small beside any table.
+pub(crate) fn rows_per_block(n_features: usize) -> usize {
+    ((64 << 20) / (4 * n_features.max(1))).clamp(PANEL_ROWS, 1 << 18).next_multiple_of(PANEL_ROWS)
+}
+
+/// Tells of the rows done, and stops where the observer wants to.
+pub(crate) fn report_rows(observer: &dyn Observer, done: usize, total: usize) -> Result<()> {
+    observer.reading(done, total);
+    if observer.is_interrupted() { Err(DataError::Interrupted.into()) } else { Ok(()) }
+}
+
+pub(crate) fn add_unseen(total: &mut [usize], block: &[usize]) {
+    for (total, rows) in total.iter_mut().zip(block) {
+        *total += rows;
+    }
+}
+
+pub(crate) fn name_unseen(model: &Model, counts: &[usize]) -> Vec<Unseen> {
+    let named = model.columns.iter().zip(counts).filter(|(_, rows)| **rows > 0);
+    named.map(|(column, &rows)| Unseen { column: column.name.clone(), rows }).collect()
+}

@@ -1,0 +1,383 @@
+//! Accelerated, variance-reduced, proximal mini-batch gradient descent.
+//!
+//! Each epoch starts from a *snapshot* whose full gradient is known, and corrects every batch
+//! gradient by it, so that the noise of the batches dies out as the snapshot approaches the optimum:
+//! steps need no decay, and the run converges instead of hovering. Momentum couples the iterate to the
+//! snapshot. The full pass between epochs gives the true objective, which drives three safeguards,
+//! for each model on its own:
+//!
+//! - the step starts at the inverse expected smoothness of a batch and grows while epochs succeed:
+//!   the bound `sigmoid' <= 1/4` is pessimistic where most rows are classified well;
+//! - an epoch that made the objective worse is undone, momentum restarted, the step halved;
+//! - a model whose residual is within the tolerance, or that makes no progress, leaves the stack.
+//!
+//! A snapshot is an average and so never exactly sparse. With an L1 penalty, the run therefore ends
+//! with proximal gradient steps over the whole table, which put the zeros where they belong.
+//!
+//! # References
+//! - Zhou, Shang and Cheng, A Simple Stochastic Variance Reduced Algorithm with Fast Convergence Rates, ICML 2018.
+//! - Gower et al., SGD: General Analysis and Improved Rates, ICML 2019 (expected smoothness).
+//! - O'Donoghue and Candès, Adaptive Restart for Accelerated Gradient Schemes, 2015.
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+
+use super::{Problem, Solution, Stop, Validation};
+use crate::engine::{Engine, Epoch, Evaluation, SgdState};
+use crate::error::Result;
+use crate::objective::{Coefficients, kkt_residual};
+use crate::panels::PANEL_ROWS;
+
+/// Steps of an epoch when the batch size is not given: enough for momentum and the variance
+/// reduction to work, few enough that a batch fills a device.
+const STEPS_PER_EPOCH: usize = 128;
+
+/// Factor on the step after a good epoch, at first; its excess over 1 is halved by every bad epoch.
+const GROWTH: f64 = 1.5;
+
+/// A relative increase of the objective that float32 sums cannot tell from rounding.
+const ROUNDING: f64 = 1e-7;
+
+/// Progress has ended when the last third of the epochs (at least three) lowered the objective by
+/// no more than this fraction. Accelerated descent closes its gap as 1/epochs^2 at worst, where the
+/// decrease over the last third is 1.25 times the gap that is left. A tolerance below the default of
+/// 1e-6 asks for proportionally more, down to where rounding drowns it; a larger one is met by the
+/// residual, not by giving up earlier.
+const PROGRESS: f64 = 2e-5;
+
+/// Bad epochs in a row after which the step, then 2^-60 of what it was, is not worth halving again.
+const MAX_BAD_EPOCHS: usize = 60;
+
+/// Full proximal steps at the end of a run with an L1 penalty: the first sets the zeros, the others
+/// mend what that moved.
+const FINAL_STEPS: usize = 5;
+
+/// Mini-batch gradient descent and its settings.
+#[derive(Debug, Clone)]
+pub struct Sgd {
+    /// Bound on the epochs.
+    pub epochs: usize,
+    /// Rows of a batch; by default about 1/128 of the table, from 32 to 65,536.
+    pub batch_rows: Option<usize>,
+    /// Length of a gradient step; by default derived from the data and adapted.
+    pub learning_rate: Option<f64>,
+    /// Weight of the snapshot in the coupled point, in [0, 1); by default it grows from epoch to epoch.
+    pub momentum: Option<f64>,
+    /// KKT residual at which a model is done.
+    pub tolerance: f64,
+    /// Seed of the order of panels and batches.
+    pub seed: u64,
+}
+
+/// The state of a run after an epoch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SgdProgress {
+    /// Epochs done.
+    pub epoch: usize,
+    /// Mean objective over the stack.
+    pub objective: f64,
+    /// Largest residual over the stack: that of the optimality conditions, or with an L1 penalty the
+    /// proximal gradient mapping.
+    pub kkt_residual: f64,
+    /// Models still in the stack.
+    pub active: usize,
+    /// Models whose residual is within the tolerance.
+    pub converged: usize,
+    /// Mean validation loss of the models that were active.
+    pub validation_loss: Option<f64>,
+}
+
+/// One model's place in its own descent.
+struct Descent {
+    objective: f64,
+    residual: f64,
+    /// Objective after each good epoch, the start included.
+    trace: Vec<f64>,
+    epochs: usize,
+    /// Bad epochs since the last good one.
+    bad: usize,
+    /// Good epochs since the momentum was last restarted.
+    age: usize,
+    /// Step, as a multiple of the starting step.
+    multiple: f64,
+    growth: f64,
+    stop: Option<Stop>,
+}
+
+impl Descent {
+    fn coupling(&self, momentum: Option<f64>, n_batches: usize) -> f64 {
+        let age = self.age as f64;
+        match momentum {
+            Some(momentum) => 1.0 - momentum,
+            // With one batch there is no noise to guard against: the classical accelerated schedule.
+            None if n_batches == 1 => 2.0 / (age + 2.0),
+            None => 2.0 / (age + 4.0),
+        }
+    }
+
+    /// Takes note of the objective after an epoch; false if the epoch is to be undone.
+    fn judge(&mut self, objective: f64) -> bool {
+        // NaN compares false: an epoch that overflowed is a bad one.
+        let good = objective <= self.objective + ROUNDING * self.objective.abs();
+        self.epochs += 1;
+        if good {
+            self.objective = objective;
+            self.trace.push(objective);
+            self.bad = 0;
+            self.age += 1;
+            self.multiple *= self.growth;
+        } else {
+            self.bad += 1;
+            self.age = 0;
+            self.multiple /= 2.0;
+            self.growth = 1.0 + (self.growth - 1.0) / 2.0;
+        }
+        good
+    }
+
+    fn progress_ended(&self, tolerance: f64) -> bool {
+        let progress = (PROGRESS * tolerance / 1e-6).clamp(2.0 * ROUNDING, PROGRESS);
+        let good = self.trace.len() - 1;
+        // Far from the optimum the first steps may be short ones: the step needs epochs to grow.
+        let is_far = self.residual > 1e3 * tolerance;
+        let window = (good / 3).max(if is_far { 12 } else { 3 });
+        let is_flat = good > window && {
+            let before = self.trace[good - window];
+            before - self.objective <= progress * self.objective.abs()
+        };
+        is_flat || self.bad >= MAX_BAD_EPOCHS
+    }
+}
+
+impl Sgd {
+    /// Rows of a batch for a table of `n_rows` rows.
+    pub fn batch_rows(&self, n_rows: usize) -> usize {
+        let derived = || (n_rows / STEPS_PER_EPOCH).max(1).next_power_of_two().clamp(32, 65_536);
+        self.batch_rows.unwrap_or_else(derived).min(n_rows)
+    }
+
+    /// Minimises the objective of every model of the stack.
+    ///
+    /// `watch` is called after each epoch; the run stops when it returns false.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn run(
+        &self,
+        engine: &mut dyn Engine,
+        problem: &Problem<'_>,
+        mut validation: Option<Validation<'_>>,
+        watch: &mut dyn FnMut(&SgdProgress) -> bool,
+    ) -> Result<Solution> {
+        let n_models = problem.models.len();
+        let batch_rows = self.batch_rows(problem.n_rows);
+        let mut order = Order::new(problem.n_rows, batch_rows, self.seed);
+        let start = self.learning_rate.map_or_else(
+            || problem.smoothness.iter().map(|s| 1.0 / s.of_batch(batch_rows, problem.n_rows)).collect(),
+            |rate| vec![rate; n_models],
+        );
+        let mut state = SgdState { snapshot: problem.start.clone(), iterate: problem.start.clone() };
+        let first = engine.evaluate(problem.models, &state.snapshot)?;
+        let mut gradient = first.gradient;
+        let mut descents: Vec<Descent> = (0..n_models)
+            .map(|m| {
+                let objective = first.loss[m] + problem.models[m].penalty.value(state.snapshot.features(m));
+                Descent {
+                    objective,
+                    residual: problem.residual(m, state.snapshot.model(m), gradient.model(m)),
+                    trace: vec![objective],
+                    epochs: 0,
+                    bad: 0,
+                    age: 0,
+                    multiple: 1.0,
+                    growth: if self.learning_rate.is_some() { 1.0 } else { GROWTH },
+                    stop: None,
+                }
+            })
+            .collect();
+        let mut passes = 1;
+        for descent in &mut descents {
+            descent.stop = (descent.residual <= self.tolerance).then_some(Stop::Converged);
+        }
+
+        for epoch in 1..=self.epochs {
+            let active: Vec<usize> = (0..n_models).filter(|&m| descents[m].stop.is_none()).collect();
+            if active.is_empty() {
+                break;
+            }
+            let models: Vec<_> = active.iter().map(|&m| problem.models[m]).collect();
+            let coupling: Vec<f64> =
+                active.iter().map(|&m| descents[m].coupling(self.momentum, order.n_batches())).collect();
+            let step: Vec<f64> = active
+                .iter()
+                .zip(&coupling)
+                .map(|(&m, theta)| descents[m].multiple * start[m] / theta)
+                .collect();
+            order.shuffle();
+            let mut moved =
+                SgdState { snapshot: state.snapshot.select(&active), iterate: state.iterate.select(&active) };
+            let plan = Epoch {
+                panel_order: &order.panels,
+                batch_rows,
+                batch_order: &order.batches,
+                intercept: problem.intercept,
+                coupling: &coupling,
+                step: &step,
+                gradient: &gradient.select(&active),
+            };
+            engine.sgd_epoch(&models, &plan, &mut moved)?;
+            let evaluation = engine.evaluate(&models, &moved.snapshot)?;
+            passes += 2;
+
+            for (k, &m) in active.iter().enumerate() {
+                let descent = &mut descents[m];
+                let penalty = problem.models[m].penalty.value(moved.snapshot.features(k));
+                if descent.judge(evaluation.loss[k] + penalty) {
+                    state.snapshot.model_mut(m).copy_from_slice(moved.snapshot.model(k));
+                    state.iterate.model_mut(m).copy_from_slice(moved.iterate.model(k));
+                    gradient.model_mut(m).copy_from_slice(evaluation.gradient.model(k));
+                    descent.residual = problem.residual(m, state.snapshot.model(m), gradient.model(m));
+                } else {
+                    state.iterate.model_mut(m).copy_from_slice(state.snapshot.model(m));
+                }
+                if descent.residual <= self.tolerance {
+                    descent.stop = Some(Stop::Converged);
+                } else if descent.progress_ended(self.tolerance) {
+                    descent.stop = Some(Stop::ProgressEnded);
+                }
+            }
+            let mut validation_loss = None;
+            if let Some(validation) = &mut validation {
+                let (loss, ended) =
+                    validation.score(&models, &active, &state.snapshot.select(&active), epoch)?;
+                validation_loss = Some(loss);
+                for (&m, _) in active.iter().zip(ended).filter(|(_, ended)| *ended) {
+                    descents[m].stop = Some(Stop::Patience);
+                }
+            }
+            let progress = SgdProgress {
+                epoch,
+                objective: descents.iter().map(|d| d.objective).sum::<f64>() / n_models.max(1) as f64,
+                kkt_residual: descents.iter().map(|d| d.residual).fold(0.0, f64::max),
+                active: descents.iter().filter(|d| d.stop.is_none()).count(),
+                converged: descents.iter().filter(|d| d.stop == Some(Stop::Converged)).count(),
+                validation_loss,
+            };
+            if !watch(&progress) {
+                descents.iter_mut().for_each(|d| d.stop = d.stop.or(Some(Stop::Interrupted)));
+            }
+        }
+        if let Some(validation) = &validation {
+            for m in 0..n_models {
+                if let Some(best) = validation.best(m) {
+                    state.snapshot.model_mut(m).copy_from_slice(best);
+                }
+            }
+        }
+        passes += problem.finish(engine, &mut state.snapshot)?;
+        Ok(Solution {
+            coefficients: state.snapshot,
+            iterations: descents.iter().map(|d| d.epochs).collect(),
+            stops: descents.iter().map(|d| d.stop.unwrap_or(Stop::Limit)).collect(),
+            passes,
+        })
+    }
+}
+
+impl Problem<'_> {
+    /// How far a model is from optimal, in the units of the gradient: the KKT residual, or with an L1
+    /// penalty the proximal gradient mapping, which does not mind coefficients that are almost zero.
+    fn residual(&self, m: usize, column: &[f64], gradient: &[f64]) -> f64 {
+        let penalty = &self.models[m].penalty;
+        if penalty.l1 == 0.0 {
+            return kkt_residual(penalty, column, gradient, self.offsets, self.intercept);
+        }
+        let step = 1.0 / self.smoothness[m].mean;
+        let intercept = if self.intercept { gradient[gradient.len() - 1].abs() } else { 0.0 };
+        column[..column.len() - 1]
+            .iter()
+            .zip(gradient)
+            .fold(intercept, |worst, (&w, g)| worst.max((w - penalty.prox(w - step * g, step)).abs() / step))
+    }
+
+    /// Proximal gradient steps over the whole table for the models with an L1 penalty, from `point`;
+    /// a step that makes a model's objective worse is not taken, and ends its steps. Returns the passes made.
+    fn finish(&self, engine: &mut dyn Engine, point: &mut Coefficients) -> Result<usize> {
+        let mut active: Vec<usize> =
+            (0..self.models.len()).filter(|&m| self.models[m].penalty.l1 > 0.0).collect();
+        if active.is_empty() {
+            return Ok(0);
+        }
+        let specs = |active: &[usize]| active.iter().map(|&m| self.models[m]).collect::<Vec<_>>();
+        let mut now = point.select(&active);
+        let mut evaluation = engine.evaluate(&specs(&active), &now)?;
+        let mut passes = 1;
+        while passes <= FINAL_STEPS && !active.is_empty() {
+            let mut next = now.clone();
+            for (k, &m) in active.iter().enumerate() {
+                let (step, d) = (1.0 / self.smoothness[m].mean, next.n_features());
+                let gradient = evaluation.gradient.model(k);
+                let column = next.model_mut(k);
+                for (w, g) in column[..d].iter_mut().zip(gradient) {
+                    *w = self.models[m].penalty.prox(*w - step * g, step);
+                }
+                if self.intercept {
+                    column[d] -= step * gradient[d];
+                }
+            }
+            let after = engine.evaluate(&specs(&active), &next)?;
+            passes += 1;
+            let objective = |k: usize, e: &Evaluation, w: &Coefficients| {
+                e.loss[k] + self.models[active[k]].penalty.value(w.features(k))
+            };
+            let better: Vec<usize> = (0..active.len())
+                .filter(|&k| {
+                    let before = objective(k, &evaluation, &now);
+                    objective(k, &after, &next) <= before + ROUNDING * before.abs()
+                })
+                .collect();
+            for &k in &better {
+                point.model_mut(active[k]).copy_from_slice(next.model(k));
+            }
+            now = next.select(&better);
+            evaluation = Evaluation {
+                loss: better.iter().map(|&k| after.loss[k]).collect(),
+                gradient: after.gradient.select(&better),
+            };
+            active = better.iter().map(|&k| active[k]).collect();
+        }
+        Ok(passes)
+    }
+}
+
+/// The seeded order of panels and batches. It depends on the table alone, so a model is led the same
+/// way whatever else is in the stack.
+struct Order {
+    panels: Vec<u32>,
+    batches: Vec<u32>,
+    whole_panels: usize,
+    rng: StdRng,
+}
+
+impl Order {
+    #[allow(clippy::cast_possible_truncation, reason = "u32 panels are 2^40 rows")]
+    fn new(n_rows: usize, batch_rows: usize, seed: u64) -> Self {
+        Self {
+            panels: (0..n_rows.div_ceil(PANEL_ROWS) as u32).collect(),
+            batches: (0..n_rows.div_ceil(batch_rows.max(1)) as u32).collect(),
+            whole_panels: n_rows / PANEL_ROWS,
+            rng: StdRng::seed_from_u64(seed),
+        }
+    }
+
+    fn n_batches(&self) -> usize {
+        self.batches.len()
+    }
+
+    /// A new order; a partly filled panel stays last.
+    fn shuffle(&mut self) {
+        self.panels[..self.whole_panels].shuffle(&mut self.rng);
+        self.batches.shuffle(&mut self.rng);
+    }
+}

@@ -1,0 +1,46 @@
+//! Which engine runs the passes, and why.
+
+use crate::config::Device;
+use crate::engine::Engine;
+use crate::engine::cpu::CpuEngine;
+use crate::engine::gpu::{AdapterChoice, GpuDevice, GpuEngine, Selection, select};
+use crate::error::Result;
+use crate::panels::{Panels, Rows};
+
+/// A device that was found before any data is read.
+pub(super) struct Chosen {
+    gpu: Option<GpuDevice>,
+    /// Why it was taken, in a few words.
+    pub(super) reason: String,
+}
+
+impl Chosen {
+    /// Finds the device that `device` asks for.
+    ///
+    /// # Errors
+    /// It is not there, or does not open.
+    pub(super) fn find(device: Device) -> Result<Self> {
+        let choice = match device {
+            Device::Cpu => return Ok(Self { gpu: None, reason: "asked for".into() }),
+            Device::Auto => AdapterChoice::Auto,
+            Device::Gpu => AdapterChoice::Gpu,
+            Device::Software => AdapterChoice::Software,
+            Device::Index(index) => AdapterChoice::Index(index as usize),
+        };
+        Ok(match select(choice)? {
+            Selection::Device(gpu, reason) => Self { gpu: Some(gpu), reason },
+            Selection::NoGpu(reason) => Self { gpu: None, reason },
+        })
+    }
+
+    /// Puts a table on the device.
+    ///
+    /// # Errors
+    /// The device has no room for it.
+    pub(super) fn engine<'a>(&self, panels: &'a Panels, rows: &'a Rows) -> Result<Box<dyn Engine + 'a>> {
+        Ok(match &self.gpu {
+            Some(gpu) => Box::new(GpuEngine::new(gpu, panels, rows)?),
+            None => Box::new(CpuEngine::new(panels, rows)),
+        })
+    }
+}

@@ -1,0 +1,263 @@
+//! The one place that wires data, engine, solver and model together.
+
+mod device;
+mod report;
+mod stack;
+
+use std::time::Instant;
+
+pub use report::{EpochReport, Observer, Silent, TrainReport, Trained};
+
+use crate::config::{Features, Solver, ValidConfig, Validation};
+use crate::data::{self, Dataset, ReadOptions, ReadProgress};
+use crate::engine::Engine;
+use crate::error::{ConfigError, Result};
+use crate::model::{Seconds, Training};
+use crate::objective::smoothness;
+use crate::panels::{Panels, Rows};
+use crate::solver::{self, Problem, Sgd, SgdProgress, Solution, Stop};
+use device::Chosen;
+use stack::Stack;
+
+/// Trains every model that `config` asks for, all of them together.
+///
+/// The model is returned, not written: see [`crate::model::Model::save`].
+///
+/// # Errors
+/// Whatever the table, the device or the settings do not allow.
+///
+/// # Examples
+/// ```
+/// use logodds::config::{Device, TrainConfig};
+/// use logodds::train::{Silent, train};
+///
+/// # fn main() -> logodds::Result<()> {
+/// let config = TrainConfig {
+///     data: vec!["data/iris/train.parquet".into()],
+///     target: Some("species".into()),
+///     device: Some(Device::Cpu),
+///     ..TrainConfig::default()
+/// };
+/// let trained = train(&config.check()?, &Silent)?;
+/// assert_eq!(trained.model.classes.len(), 3);
+/// for model in &trained.model.models {
+///     println!("{}: objective {:.6}, residual {:.1e}", model.class, model.objective, model.kkt_residual);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub fn train(config: &ValidConfig, observer: &dyn Observer) -> Result<Trained> {
+    let start = Instant::now();
+    let threads = config.threads.unwrap_or(0);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|source| ConfigError::Threads { threads, source })?;
+    pool.install(|| run(config, observer, start))
+}
+
+fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<Trained> {
+    // The device first: if it is not there, nobody should wait for the table to learn it.
+    let device = Chosen::find(config.device)?;
+    let reading = Instant::now();
+    let source = data::open(&config.data)?;
+    let mut dataset = data::read_training(&source, &read_options(config), &Reading(observer))?;
+    let mut warnings = warnings(&dataset);
+    let validation = validation_table(config, &mut dataset, observer, &mut warnings)?;
+    let read = reading.elapsed().as_secs_f64();
+
+    let stack = Stack::new(config, &dataset)?;
+    let training = Instant::now();
+    let (description, solution) = {
+        let mut engine = device.engine(&dataset.panels, &dataset.rows)?;
+        let mut held_out = match &validation {
+            Some((panels, rows)) => Some(device.engine(panels, rows)?),
+            None => None,
+        };
+        let description = engine.device();
+        observer.message(&format!("{description}: {}", device.reason));
+        let held_out = held_out.as_mut().map(|engine| engine.as_mut() as &mut dyn Engine);
+        (description, solve(config, &dataset, &stack, engine.as_mut(), held_out, observer)?)
+    };
+    let train = training.elapsed().as_secs_f64();
+
+    let fitted = stack.fitted(&dataset, &solution, config.tolerance);
+    let passes = solution.passes as f64;
+    let seconds = Seconds { read, train, total: start.elapsed().as_secs_f64() };
+    let report = TrainReport {
+        device: description.clone(),
+        device_reason: device.reason.clone(),
+        rows: dataset.panels.n_rows(),
+        rows_dropped: dataset.rows_dropped,
+        n_features: dataset.panels.n_features(),
+        solver: Solver::Sgd.to_string(),
+        epochs: solution.iterations.iter().copied().max().unwrap_or(0),
+        stopped: why_stopped(&solution),
+        stops: solution.stops.clone(),
+        passes,
+        seconds,
+        bytes: (passes * size_of_val(dataset.panels.values()) as f64) as u64,
+        warnings,
+    };
+    let training = Training {
+        rows: report.rows,
+        rows_dropped: report.rows_dropped,
+        weight_sum: dataset.rows.weight_sum(),
+        solver: report.solver.clone(),
+        tolerance: config.tolerance,
+        device: description,
+        passes,
+        seed: config.seed,
+        seconds,
+        logodds_version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let model = stack.model(dataset, fitted, training);
+    Ok(Trained { model, report })
+}
+
+fn read_options(config: &ValidConfig) -> ReadOptions {
+    let (features, exclude) = match &config.features {
+        Features::Only(names) => (Some(names.clone()), Vec::new()),
+        Features::AllBut(names) => (None, names.clone()),
+    };
+    ReadOptions {
+        features,
+        exclude,
+        categorical: config.categorical.clone(),
+        weight: config.weight.clone(),
+        missing: config.missing,
+        standardize: config.standardize,
+        intercept: config.intercept,
+        seed: config.seed,
+        validation_fraction: match config.validation {
+            Some(Validation::Fraction(fraction)) => fraction,
+            _ => 0.0,
+        },
+        memory: config.memory,
+        ..ReadOptions::new(&config.target)
+    }
+}
+
+/// The held-out rows: those kept back while reading, or another table in the training table's encoding,
+/// whose rows of unknown classes are a warning.
+fn validation_table(
+    config: &ValidConfig,
+    dataset: &mut Dataset,
+    observer: &dyn Observer,
+    warnings: &mut Vec<String>,
+) -> Result<Option<(Panels, Rows)>> {
+    match &config.validation {
+        None => Ok(None),
+        Some(Validation::Fraction(fraction)) => {
+            let held_out = dataset.validation.take().filter(|(panels, _)| panels.n_rows() > 0);
+            if held_out.is_none() {
+                let rows = dataset.panels.n_rows();
+                let why = format!(
+                    "{fraction} of {rows} rows holds back none; raise it, or give --validation a table"
+                );
+                return Err(ConfigError::NotApplicable { flag: "--validation-fraction", why }.into());
+            }
+            Ok(held_out)
+        }
+        Some(Validation::Data(paths)) => {
+            let source = data::open(paths)?;
+            let weight = config.weight.as_deref();
+            let progress = Reading(observer);
+            let table = data::read_encoded(&source, &dataset.encoding, &dataset.target, weight, &progress)?;
+            let unknown = table.rows_of_unknown_class;
+            if unknown > 0 {
+                warnings
+                    .push(format!("validation rows left out, as training never saw their class: {unknown}"));
+            }
+            Ok(Some((table.panels, table.rows)))
+        }
+    }
+}
+
+fn solve(
+    config: &ValidConfig,
+    dataset: &Dataset,
+    stack: &Stack,
+    engine: &mut dyn Engine,
+    held_out: Option<&mut dyn Engine>,
+    observer: &dyn Observer,
+) -> Result<Solution> {
+    let n_rows = dataset.panels.n_rows();
+    let problem = Problem {
+        models: &stack.models,
+        n_rows,
+        intercept: config.intercept,
+        offsets: &stack.offsets,
+        smoothness: &smoothness(&dataset.panels, &dataset.rows, &stack.models, config.intercept),
+        start: stack.start(&dataset.rows, dataset.panels.n_features()),
+    };
+    let sgd = Sgd {
+        epochs: config.epochs,
+        batch_rows: config.batch_size,
+        learning_rate: config.learning_rate,
+        momentum: config.momentum,
+        tolerance: config.tolerance,
+        seed: config.seed,
+    };
+    let validation =
+        held_out.map(|engine| solver::Validation::new(engine, config.patience.unwrap_or(usize::MAX)));
+    let (start, mut last) = (Instant::now(), 0.0);
+    sgd.run(engine, &problem, validation, &mut |progress: &SgdProgress| {
+        let elapsed_secs = start.elapsed().as_secs_f64();
+        observer.epoch(&EpochReport {
+            epoch: progress.epoch,
+            epochs: config.epochs,
+            objective: progress.objective,
+            kkt_residual: progress.kkt_residual,
+            models_active: progress.active,
+            models_converged: progress.converged,
+            rows_per_second: n_rows as f64 / (elapsed_secs - last),
+            elapsed_secs,
+            validation_loss: progress.validation_loss,
+        });
+        last = elapsed_secs;
+        !observer.is_interrupted()
+    })
+}
+
+/// What a user should look at in the table.
+fn warnings(dataset: &Dataset) -> Vec<String> {
+    let constant = &dataset.constant_columns;
+    let mut warnings = Vec::new();
+    if !constant.is_empty() {
+        let names: Vec<_> = constant.iter().take(5).map(|name| format!("{name:?}")).collect();
+        let more = if constant.len() > 5 { ", .." } else { "" };
+        let count =
+            if constant.len() == 1 { "1 column holds" } else { &format!("{} columns hold", constant.len()) };
+        warnings.push(format!(
+            "{count} one value only, and cannot tell classes apart: {}{more}",
+            names.join(", ")
+        ));
+    }
+    warnings
+}
+
+/// Why the run ended, for people: the reason of the model that went on longest.
+fn why_stopped(solution: &Solution) -> String {
+    let count = |stop| solution.stops.iter().filter(|&&s| s == stop).count();
+    let reasons = [
+        (Stop::Interrupted, "interrupted"),
+        (Stop::Limit, "the bound on epochs was reached"),
+        (Stop::Patience, "the validation loss stopped improving"),
+        (Stop::ProgressEnded, "progress ended"),
+        (Stop::Converged, "converged"),
+    ];
+    let found = reasons.iter().find(|(stop, _)| count(*stop) > 0);
+    found.map_or("", |(_, reason)| reason).to_owned()
+}
+
+/// Passes the reader's progress on.
+struct Reading<'a>(&'a dyn Observer);
+
+impl ReadProgress for Reading<'_> {
+    fn rows(&self, done: usize, total: usize) {
+        self.0.reading(done, total);
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.0.is_interrupted()
+    }
+}

@@ -1,0 +1,99 @@
+//! What a training run tells while it goes, and at its end.
+
+use serde::Serialize;
+
+use crate::model::{Model, Seconds};
+use crate::solver::Stop;
+
+/// Listens to a run; every method has a default that does nothing.
+pub trait Observer: Sync {
+    /// Something worth knowing, in a sentence.
+    fn message(&self, text: &str) {
+        let _ = text;
+    }
+
+    /// Rows read so far.
+    fn reading(&self, rows_done: usize, rows_total: usize) {
+        let _ = (rows_done, rows_total);
+    }
+
+    /// An epoch or iteration is over.
+    fn epoch(&self, report: &EpochReport) {
+        let _ = report;
+    }
+
+    /// Whether to stop: training after this epoch, keeping what there is; anything else at once.
+    fn is_interrupted(&self) -> bool {
+        false
+    }
+}
+
+/// Listens to nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {}
+
+/// The state of the stack after an epoch: a line of `--metrics`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EpochReport {
+    /// Number of the epoch, from 1.
+    pub epoch: usize,
+    /// Bound on the epochs.
+    pub epochs: usize,
+    /// Mean objective over the models.
+    pub objective: f64,
+    /// Largest optimality residual of the models.
+    pub kkt_residual: f64,
+    /// Models still in training.
+    pub models_active: usize,
+    /// Models within the tolerance.
+    pub models_converged: usize,
+    /// Rows of the epoch by its duration.
+    pub rows_per_second: f64,
+    /// Seconds since training began.
+    pub elapsed_secs: f64,
+    /// Mean loss over the models on the validation rows.
+    pub validation_loss: Option<f64>,
+}
+
+/// A finished run: the model, and what people want to know of the run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trained {
+    /// The model, not yet written anywhere.
+    pub model: Model,
+    /// The run.
+    pub report: TrainReport,
+}
+
+/// What people want to know of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrainReport {
+    /// What ran the passes.
+    pub device: String,
+    /// Why that device.
+    pub device_reason: String,
+    /// Rows trained on.
+    pub rows: usize,
+    /// Rows left out.
+    pub rows_dropped: usize,
+    /// Encoded features.
+    pub n_features: usize,
+    /// The solver that ran.
+    pub solver: String,
+    /// Epochs or iterations done.
+    pub epochs: usize,
+    /// Why it stopped after them.
+    pub stopped: String,
+    /// The same of each model, to tell what helps.
+    #[serde(skip)]
+    pub stops: Vec<Stop>,
+    /// Passes over the table.
+    pub passes: f64,
+    /// Where the time went.
+    pub seconds: Seconds,
+    /// Bytes of X read by all passes together.
+    pub bytes: u64,
+    /// What a user should look at.
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,151 @@
+//! The stack of models of a run: from the classes to the models, and from the solution to the file.
+
+use crate::config::{ClassWeight, ValidConfig};
+use crate::data::Dataset;
+use crate::error::{ConfigError, Result};
+use crate::model::{FittedModel, Model, PenaltyScales, Task, Training, to_original_units, to_panel_units};
+use crate::objective::{Coefficients, ModelSpec, Penalty, certify};
+use crate::panels::Rows;
+use crate::solver::Solution;
+
+/// The models of a run.
+pub(super) struct Stack {
+    pub(super) models: Vec<ModelSpec>,
+    /// What the panels subtracted from each feature beyond the space of the objective.
+    pub(super) offsets: Vec<f64>,
+    penalty: Penalty,
+    /// Binary: index of the positive class.
+    positive: Option<usize>,
+    intercept: bool,
+}
+
+impl Stack {
+    /// One model for a binary target, else one for each class.
+    ///
+    /// # Errors
+    /// `--positive` names no class, or there are more than two.
+    pub(super) fn new(config: &ValidConfig, dataset: &Dataset) -> Result<Self> {
+        let classes = &dataset.target.classes;
+        let positive = positive_class(config, classes)?;
+        let penalty = config.penalty.resolve(dataset.rows.weight_sum());
+        if let Some(class) = dataset.rows.class_weight().iter().position(|&weight| weight == 0.0) {
+            let why = format!(
+                "every row of class {:?} has weight 0; leave these rows out or weigh them",
+                classes[class]
+            );
+            return Err(ConfigError::NotApplicable { flag: "--weight", why }.into());
+        }
+        let models = match positive {
+            Some(class) => class..class + 1,
+            None => 0..classes.len(),
+        };
+        let models = models.map(|class| model(config.class_weight, &dataset.rows, class, penalty)).collect();
+        let centred = dataset.encoding.intercept && !dataset.encoding.standardize;
+        let offsets = dataset.encoding.panel_transform();
+        let offsets =
+            offsets.iter().map(|(centre, scale)| if centred { centre / scale } else { 0.0 }).collect();
+        Ok(Self { models, offsets, penalty, positive, intercept: config.intercept })
+    }
+
+    /// Where every model starts: coefficients 0, the intercept at the log odds of its class.
+    pub(super) fn start(&self, rows: &Rows, n_features: usize) -> Coefficients {
+        let mut start = Coefficients::zeros(n_features, self.models.len());
+        if self.intercept {
+            for (m, model) in self.models.iter().enumerate() {
+                let positive = model.positive_weight * rows.class_weight()[model.class as usize];
+                let all = model.weight_sum(rows);
+                start.model_mut(m)[n_features] = f64::from(((positive / (all - positive)).ln()) as f32);
+            }
+        }
+        start
+    }
+
+    /// Each model in the units of the original columns, with its certificate at those very numbers.
+    pub(super) fn fitted(&self, dataset: &Dataset, solution: &Solution, tolerance: f64) -> Vec<FittedModel> {
+        let original = to_original_units(&dataset.encoding, &solution.coefficients);
+        let stored = to_panel_units(&dataset.encoding, &original);
+        let certificates =
+            certify(&dataset.panels, &dataset.rows, &self.models, &stored, &self.offsets, self.intercept);
+        let n_features = original.n_features();
+        let classes = self.models.iter().map(|model| &dataset.target.classes[model.class as usize]);
+        classes
+            .zip(certificates)
+            .enumerate()
+            .map(|(m, (class, certificate))| FittedModel {
+                class: class.clone(),
+                intercept: original.intercept(m),
+                coefficients: original.features(m)[..n_features].to_vec(),
+                nonzero: original.features(m).iter().filter(|&&w| w != 0.0).count(),
+                objective: certificate.objective,
+                kkt_residual: certificate.kkt_residual,
+                converged: certificate.kkt_residual <= tolerance,
+                iterations: solution.iterations[m],
+            })
+            .collect()
+    }
+
+    /// The model file's content.
+    pub(super) fn model(&self, dataset: Dataset, models: Vec<FittedModel>, training: Training) -> Model {
+        let penalty = PenaltyScales::new(self.penalty, dataset.rows.weight_sum());
+        let features = dataset.encoding.feature_names();
+        Model {
+            task: if self.positive.is_some() { Task::Binary } else { Task::OneVsRest },
+            target: dataset.target.name,
+            target_type: dataset.target.data_type,
+            target_arrow_type: dataset.target.arrow_type,
+            positive: self.positive.map(|class| dataset.target.classes[class].clone()),
+            classes: dataset.target.classes,
+            threshold: None,
+            standardize: dataset.encoding.standardize,
+            intercept: dataset.encoding.intercept,
+            penalty,
+            training,
+            columns: dataset.encoding.columns,
+            features,
+            models,
+        }
+    }
+}
+
+/// Index of class 1 of a binary target; `None` with more than two classes.
+fn positive_class(config: &ValidConfig, classes: &[String]) -> Result<Option<usize>> {
+    let Some(positive) = &config.positive else {
+        return Ok((classes.len() == 2).then_some(1));
+    };
+    let found = || classes.join(", ");
+    if classes.len() > 2 {
+        let why = format!(
+            "the target has {} classes ({}); leave it out to train one model for each",
+            classes.len(),
+            shorten(&found())
+        );
+        return Err(ConfigError::NotApplicable { flag: "--positive", why }.into());
+    }
+    match classes.iter().position(|class| class == positive) {
+        Some(class) => Ok(Some(class)),
+        None => {
+            let why = format!("the target has no class {positive:?}; it has {}", found());
+            Err(ConfigError::NotApplicable { flag: "--positive", why }.into())
+        }
+    }
+}
+
+fn shorten(text: &str) -> String {
+    if text.chars().count() <= 60 {
+        text.to_owned()
+    } else {
+        text.chars().take(57).chain("...".chars()).collect()
+    }
+}
+
+/// The model that tells `class` from the others. Balanced: both sides weigh half of all rows,
+/// `S / (2 S_side)` each, as scikit-learn has it for every one of its one-vs-rest problems.
+#[allow(clippy::cast_possible_truncation, reason = "classes are at most some thousands")]
+fn model(class_weight: ClassWeight, rows: &Rows, class: usize, penalty: Penalty) -> ModelSpec {
+    let (positive, all) = (rows.class_weight()[class], rows.weight_sum());
+    let (positive_weight, negative_weight) = match class_weight {
+        ClassWeight::None => (1.0, 1.0),
+        ClassWeight::Balanced => (all / (2.0 * positive), all / (2.0 * (all - positive))),
+    };
+    ModelSpec { class: class as u32, penalty, positive_weight, negative_weight }
+}

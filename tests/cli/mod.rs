@@ -1,0 +1,13 @@
+//! The command as a user meets it: arguments, files, exit codes, what stands on which stream.
+
+mod borders;
+mod config;
+mod configs;
+mod model_file;
+mod outputs;
+mod readme;
+mod rows;
+mod support;
+mod train;
+mod usage;
+mod use_model;

@@ -1,0 +1,38 @@
+//! The GPU engine on the software adapter, against float64.
+//!
+//! `LOGODDS_TEST_ADAPTER` decides: `auto` (the default) runs where a software adapter exists and says when it
+//! skips, `require` fails without one, `off` skips.
+
+mod adapters;
+pub(crate) mod epoch;
+mod evaluate;
+pub(crate) mod problem;
+pub(crate) mod reference;
+mod shaders;
+
+use std::io::Write as _;
+use std::sync::OnceLock;
+
+use logodds::engine::gpu::{AdapterChoice, GpuDevice, Selection, select};
+
+/// The software adapter, opened once so that each kernel is compiled once; `None` says: skip.
+pub(crate) fn software() -> Option<&'static GpuDevice> {
+    static DEVICE: OnceLock<Option<GpuDevice>> = OnceLock::new();
+    let wanted = std::env::var("LOGODDS_TEST_ADAPTER").unwrap_or_else(|_| "auto".to_owned());
+    assert!(["auto", "require", "off"].contains(&wanted.as_str()), "LOGODDS_TEST_ADAPTER={wanted}");
+    let device = DEVICE.get_or_init(|| {
+        let found = match (wanted.as_str(), select(AdapterChoice::Software)) {
+            ("off", _) => Err("LOGODDS_TEST_ADAPTER=off".to_owned()),
+            (_, Ok(Selection::Device(device, _))) => Ok(device),
+            (_, Ok(Selection::NoGpu(reason))) => Err(reason),
+            (_, Err(error)) => Err(error.to_string()),
+        };
+        if let Err(reason) = &found {
+            // Past the test harness, which would swallow it: a skipped test must not read as a pass.
+            let _ = writeln!(std::io::stderr(), "SKIPPED every test on an adapter: {reason}");
+        }
+        found.ok()
+    });
+    assert!(device.is_some() || wanted != "require", "LOGODDS_TEST_ADAPTER=require and no software adapter");
+    device.as_ref()
+}

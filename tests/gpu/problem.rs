@@ -1,0 +1,59 @@
+//! Seeded tables and stacks of models.
+
+use logodds::objective::{Coefficients, ModelSpec, Penalty};
+use logodds::panels::{PANEL_ROWS, Panels, Rows};
+
+pub(crate) const CLASSES: usize = 5;
+
+/// A table and a stack over it.
+pub(crate) struct Problem {
+    pub(crate) panels: Panels,
+    pub(crate) rows: Rows,
+    pub(crate) models: Vec<ModelSpec>,
+    pub(crate) coefficients: Coefficients,
+}
+
+/// Uniform in -1 .. 1, a linear congruential sequence.
+pub(crate) struct Noise(pub(crate) u64);
+
+impl Noise {
+    pub(crate) fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    }
+
+    /// Values that float32 holds.
+    pub(crate) fn coefficients(&mut self, n_features: usize, n_models: usize, scale: f64) -> Coefficients {
+        let mut out = Coefficients::zeros(n_features, n_models);
+        out.values_mut().iter_mut().for_each(|w| *w = f64::from((scale * self.next()) as f32));
+        out
+    }
+}
+
+/// Rows with some weights of 0, models of different classes, class weights and penalties. Coefficients shrink
+/// with the features so that predictors are of order 1.
+pub(crate) fn problem(n_rows: usize, n_features: usize, n_models: usize) -> Problem {
+    let mut noise = Noise((n_rows * 1_000_003 + n_features * 1009 + n_models) as u64);
+    let mut panels = Panels::zeros(n_rows, n_features);
+    let mut class = Vec::new();
+    let mut weight = Vec::new();
+    for slot in 0..n_rows {
+        for feature in 0..n_features {
+            let at = ((slot / PANEL_ROWS) * n_features + feature) * PANEL_ROWS + slot % PANEL_ROWS;
+            panels.values_mut()[at] = noise.next() as f32;
+        }
+        class.push(((noise.next() + 1.0) * 0.5 * CLASSES as f64) as u32);
+        weight.push(if slot % 7 == 3 { 0.0 } else { (1.0 + 0.5 * noise.next()) as f32 });
+    }
+    let rows = Rows::new(class, weight, CLASSES);
+    let models = (0..n_models)
+        .map(|m| ModelSpec {
+            class: (m % CLASSES) as u32,
+            penalty: Penalty { l1: 0.001 * (m % 3) as f64, l2: 0.01 * (m % 4) as f64 },
+            positive_weight: 1.0 + 0.5 * (m % 2) as f64,
+            negative_weight: 1.0 - 0.25 * (m % 3) as f64,
+        })
+        .collect();
+    let coefficients = noise.coefficients(n_features, n_models, 3.0 / (n_features as f64 + 1.0).sqrt());
+    Problem { panels, rows, models, coefficients }
+}

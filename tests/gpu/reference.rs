@@ -1,0 +1,95 @@
+//! The engine in plain float64 loops: the oracle of the twin tests.
+
+use logodds::engine::{Engine, Epoch, Evaluation, SgdState};
+use logodds::error::Result;
+use logodds::objective::{Coefficients, ModelSpec, log1pexp, sigmoid};
+use logodds::panels::{PANEL_ROWS, Panels, Rows};
+
+pub(crate) struct Reference<'a> {
+    pub(crate) panels: &'a Panels,
+    pub(crate) rows: &'a Rows,
+}
+
+impl Reference<'_> {
+    /// `[x, 1]` of a slot.
+    fn row(&self, slot: usize) -> Vec<f64> {
+        let d = self.panels.n_features();
+        (0..d).map(|j| f64::from(self.panels.value(slot, j))).chain([1.0]).collect()
+    }
+
+    /// Weight of a slot as `model` sees it, and its label.
+    fn label(&self, slot: usize, model: &ModelSpec) -> (f64, f64) {
+        let positive = self.rows.class()[slot] == model.class;
+        let factor = if positive { model.positive_weight } else { model.negative_weight };
+        (f64::from(self.rows.weight()[slot]) * factor, if positive { 1.0 } else { 0.0 })
+    }
+}
+
+fn dot(x: &[f64], w: &[f64]) -> f64 {
+    x.iter().zip(w).map(|(x, w)| x * w).sum()
+}
+
+impl Engine for Reference<'_> {
+    fn device(&self) -> String {
+        "float64 reference".to_owned()
+    }
+
+    fn evaluate(&mut self, models: &[ModelSpec], coefficients: &Coefficients) -> Result<Evaluation> {
+        let mut loss = vec![0.0; models.len()];
+        let mut gradient = Coefficients::zeros(self.panels.n_features(), models.len());
+        for slot in 0..self.rows.n_rows() {
+            let x = self.row(slot);
+            for (m, model) in models.iter().enumerate() {
+                let (weight, label) = self.label(slot, model);
+                let weight = weight / model.weight_sum(self.rows);
+                if weight > 0.0 {
+                    let z = dot(&x, coefficients.model(m));
+                    loss[m] += weight * if label > 0.0 { log1pexp(-z) } else { log1pexp(z) };
+                    let r = weight * (sigmoid(z) - label);
+                    gradient.model_mut(m).iter_mut().zip(&x).for_each(|(g, x)| *g += r * x);
+                }
+            }
+        }
+        Ok(Evaluation { loss, gradient })
+    }
+
+    fn sgd_epoch(&mut self, models: &[ModelSpec], epoch: &Epoch<'_>, state: &mut SgdState) -> Result<()> {
+        let (n, d) = (self.rows.n_rows(), self.panels.n_features());
+        for (m, model) in models.iter().enumerate() {
+            let (theta, eta) = (epoch.coupling[m], epoch.step[m]);
+            let snapshot = state.snapshot.model(m).to_vec();
+            let mut x = state.iterate.model(m).to_vec();
+            let mut sum = vec![0.0; d + 1];
+            for &k in epoch.batch_order {
+                let start = k as usize * epoch.batch_rows;
+                let end = (start + epoch.batch_rows).min(n);
+                let y: Vec<f64> =
+                    x.iter().zip(&snapshot).map(|(x, w)| theta * x + (1.0 - theta) * w).collect();
+                let mut g = vec![0.0; d + 1];
+                for t in start..end {
+                    let slot = epoch.panel_order[t / PANEL_ROWS] as usize * PANEL_ROWS + t % PANEL_ROWS;
+                    let row = self.row(slot);
+                    let (weight, _) = self.label(slot, model);
+                    let r = weight * (sigmoid(dot(&row, &y)) - sigmoid(dot(&row, &snapshot)));
+                    g.iter_mut().zip(&row).for_each(|(g, x)| *g += r * x);
+                }
+                let scale = n as f64 / (end - start) as f64 / model.weight_sum(self.rows);
+                for j in 0..=d {
+                    let g = epoch.gradient.model(m)[j] + scale * g[j];
+                    if j < d {
+                        x[j] = model.penalty.prox(x[j] - eta * g, eta);
+                    } else if epoch.intercept {
+                        x[j] -= eta * g;
+                    }
+                    sum[j] += x[j];
+                }
+            }
+            let n_batches = epoch.batch_order.len() as f64;
+            for j in 0..d + usize::from(epoch.intercept) {
+                state.iterate.model_mut(m)[j] = x[j];
+                state.snapshot.model_mut(m)[j] = theta * sum[j] / n_batches + (1.0 - theta) * snapshot[j];
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,6 @@
+//! What tests share.
+
+mod close;
+pub(crate) mod problems;
+
+pub(crate) use close::assert_close;

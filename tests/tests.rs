@@ -1,0 +1,9 @@
+//! Every integration test, one binary; modules by kind of claim.
+#![allow(missing_docs, reason = "tests are named after the claim they check")]
+
+mod cli;
+mod cpu;
+mod data;
+mod gpu;
+mod solver;
+mod support;
