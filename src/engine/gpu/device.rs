@@ -1,7 +1,8 @@
 //! An open device: buffers and read-backs, with every failure of wgpu as an error.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
 use super::adapter::AdapterSummary;
 use super::pipeline::{Pipeline, PipelineKey};
@@ -9,6 +10,9 @@ use crate::error::EngineError;
 
 /// Bytes handed to the driver at a time; it keeps as much again for staging.
 const UPLOAD_BYTES: usize = 16 << 20;
+/// How long a finished read-back may take to be told.
+const READ_BACK_GRACE: Duration = Duration::from_secs(60);
+
 /// An open adapter. Clones are the same device.
 #[derive(Debug, Clone)]
 pub struct GpuDevice(pub(super) Arc<Inner>);
@@ -219,8 +223,7 @@ impl GpuDevice {
         use wgpu::BufferUsages as U;
         let words: usize = sources.iter().map(|s| s.1).sum();
         let staging = self.buffer("logodds.read_back", 4 * words as u64, U::MAP_READ | U::COPY_DST)?;
-        let outcome = Arc::new(Mutex::new(None));
-        let told = Arc::clone(&outcome);
+        let (tell, told) = mpsc::channel();
         self.guarded(doing, 4 * words as u64, || {
             let mut at = 0;
             for &(buffer, words) in sources {
@@ -228,7 +231,7 @@ impl GpuDevice {
                 at += 4 * words as u64;
             }
             self.0.queue.submit([encoder.finish()]);
-            staging.map_async(wgpu::MapMode::Read, .., move |result| *lock(&told) = Some(result));
+            staging.map_async(wgpu::MapMode::Read, .., move |result| drop(tell.send(result)));
             self.wait(doing)
         })??;
         let failed = |reason: String| EngineError::Failed {
@@ -236,10 +239,11 @@ impl GpuDevice {
             doing: doing.to_owned(),
             reason,
         };
-        match lock(&outcome).take() {
-            Some(Ok(())) => {}
-            Some(Err(e)) => return Err(failed(e.to_string())),
-            None => return Err(failed("the read-back never came".to_owned())),
+        // Another thread that polls this device may have taken the callback and not run it yet.
+        match told.recv_timeout(READ_BACK_GRACE) {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => return Err(failed(e.to_string())),
+            Err(_) => return Err(failed("the read-back never came".to_owned())),
         }
         let view = staging.get_mapped_range(..).map_err(|e| failed(e.to_string()))?;
         let mut at = 0;
