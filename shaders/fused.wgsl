@@ -5,7 +5,7 @@
 // Shapes: x4 is panels of 256 rows x d features, column after column, four rows a word; coefficients
 // (d + 1) x Lanes; partials n_workgroups x (d + 2) x Lanes: gradient, intercept, loss.
 //
-// Work: a workgroup takes every n_workgroups-th panel. 4 groups of 16 invocations: a group takes every 4th column, an
+// Work: a workgroup takes every n_workgroups-th of the n_panels panels, which lie stride apart. 4 groups of 16 invocations: a group takes every 4th column, an
 // invocation 16 of its rows, in the score as in the gradient. A column is then read as one run of 1 KiB, four
 // independent vec4 an invocation, and an invocation meets the same values twice, the second time in the cache. In
 // between, the groups' parts of a score are added up through workgroup memory: three barriers a panel. Sums over panels
@@ -17,9 +17,9 @@ struct Fused {
     n_workgroups: u32,
     coefficients_at: u32,
     partials_at: u32,
-    pad0: u32,
-    pad1: u32,
-    pad2: u32,
+    first_panel: u32,
+    stride: u32,
+    pad: u32,
     classes: vec4<u32>,
     positive_weight: vec4<f32>,
     negative_weight: vec4<f32>,
@@ -55,7 +55,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     }
     var loss = Lanes(0.0);
     var bias = Lanes(0.0);
-    for (var panel = workgroup.x; panel < task.n_panels; panel += task.n_workgroups) {
+    for (var k = workgroup.x; k < task.n_panels; k += task.n_workgroups) {
+        let panel = task.first_panel + k * task.stride;
         let first = panel * d * 64u + lane;
         var z0 = Lanes(0.0);
         var z1 = Lanes(0.0);

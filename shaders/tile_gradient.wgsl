@@ -1,6 +1,6 @@
 // Gradient of a block of rows for a block of models, as a tiled product: partials += X' r.
 //
-// Shapes, P panels and M models (a multiple of 16) in the block: residuals P x M x 256, the rows
+// Shapes, P panels of a sample and M models (a multiple of 16) in the block: residuals P x M x 256, the rows
 // contiguous; partials n_chunks x d x M, added to, chunk c over panels c * chunk_panels .. + chunk_panels.
 //
 // Work: workgroup (a, g, c) = columns 32 a .. + 32, models 16 g .. + 16, chunk c. Its 256 invocations are 8
@@ -82,7 +82,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let at = (panel * tile.n_models + model) * 64u + row;
             let low = load_models(at);
             let high = load_models(at + 256u);
-            let x = (tile.first_panel + panel) * d * 64u + row;
+            let x = (tile.first_panel + panel * tile.stride) * d * 64u + row;
             let v0 = x4[x + c0];
             l0 += v0 * low;
             h0 += v0 * high;

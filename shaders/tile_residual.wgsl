@@ -2,19 +2,12 @@
 //
 //   z = X w + b;   r_im = s_im (sigmoid(z_im) - y_im);   totals += [sum_i r_im, sum_i s_im log(1 + exp(a_im))]
 //
-// Shapes, P panels and M models (a multiple of 16) in the block: coefficients (d + 1) x M; residuals
+// Shapes, P panels of a sample and M models (a multiple of 16) in the block: coefficients (d + 1) x M; residuals
 // P x M x 256, the rows contiguous; totals P x 2 x M, added to, one slot a panel of the block.
 //
 // Work: workgroup (p, g) = panel p, models 16 g .. 16 g + 16; invocation = 4 rows x 16 models, 64 sums in
 // registers. A step of the loop is one coalesced vec4 of X and four broadcast vec4 of w for 64
 // multiply-adds, so no staging in workgroup memory and no barrier is needed.
-
-struct Model {
-    class_index: u32,
-    positive_weight: f32,
-    negative_weight: f32,
-    pad: u32,
-}
 
 @group(0) @binding(0) var<uniform> tile: Tile;
 @group(0) @binding(1) var<storage, read> x4: array<vec4<f32>>;
@@ -43,7 +36,8 @@ fn finish(k: u32, group: vec3<u32>, t: u32, row_class: vec4<u32>, row_weight: ve
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) t: u32) {
     let d = tile.n_features;
     let stride = tile.n_models / 4u;
-    var at = (tile.first_panel + group.x) * d * 64u + t;
+    let panel = tile.first_panel + group.x * tile.stride;
+    var at = panel * d * 64u + t;
     var w = group.y * 4u;
     let bias = d * stride + group.y * 4u;
     let b0 = coefficients4[bias + 0u];
@@ -91,7 +85,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         at += 64u;
         w += stride;
     }
-    let row = (tile.first_panel + group.x) * 64u + t;
+    let row = panel * 64u + t;
     let row_class = row_class4[row];
     let row_weight = row_weight4[row];
     finish(0u, group, t, row_class, row_weight, z0x);

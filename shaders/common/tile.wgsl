@@ -1,4 +1,4 @@
-// A block of rows (panels first_panel .. + n_panels of one buffer) and a block of models.
+// A block of rows (n_panels panels of one buffer, from first_panel on, stride apart) and a block of models.
 
 struct Tile {
     n_features: u32,
@@ -6,7 +6,7 @@ struct Tile {
     first_panel: u32,
     n_panels: u32,
     chunk_panels: u32,
+    stride: u32,
     pad0: u32,
     pad1: u32,
-    pad2: u32,
 }

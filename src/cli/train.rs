@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use logodds::config::{TrainConfig, ValidConfig, Validation};
+use logodds::config::{Solver, TrainConfig, ValidConfig, Validation};
 use logodds::data;
 use logodds::error::ConfigError;
 use logodds::model::{FittedModel, Model, PenaltyScales};
@@ -96,6 +96,7 @@ struct ModelReport<'a> {
     class: &'a str,
     objective: f64,
     kkt_residual: f64,
+    duality_gap: Option<f64>,
     converged: bool,
     iterations: usize,
     nonzero: usize,
@@ -106,6 +107,7 @@ fn json<'a>(trained: &'a Trained, path: &'a Path) -> Report<'a> {
         class: &model.class,
         objective: model.objective,
         kkt_residual: model.kkt_residual,
+        duality_gap: model.duality_gap,
         converged: model.converged,
         iterations: model.iterations,
         nonzero: model.nonzero,
@@ -124,7 +126,10 @@ fn text(trained: &Trained, config: &ValidConfig, path: &Path) -> String {
         ("device", format!("{}: {}", report.device, report.device_reason)),
         ("table", table_line(report)),
         ("models", models_line(model)),
-        ("solver", format!("{}, {}: {}", report.solver, plural(report.epochs, "epoch"), report.stopped)),
+        (
+            "solver",
+            format!("{}, {}: {}", report.solver, plural(report.epochs, step_name(config)), report.stopped),
+        ),
         ("result", result_line(model, config, report)),
         ("time", time_line(report)),
         ("model", path.display().to_string()),
@@ -133,7 +138,7 @@ fn text(trained: &Trained, config: &ValidConfig, path: &Path) -> String {
     let mut text = facts(&lines);
     if model.models.len() > 1 {
         text.push('\n');
-        text.push_str(&models_table(&model.models));
+        text.push_str(&models_table(&model.models, step_name(config)));
     }
     text
 }
@@ -153,6 +158,11 @@ fn models_line(model: &Model) -> String {
     }
 }
 
+/// What a step of the solver is called.
+fn step_name(config: &ValidConfig) -> &'static str {
+    if config.solver == Solver::Sgd { "epoch" } else { "iteration" }
+}
+
 /// Objective, residual, and whether that is the optimum; if not, which flag to raise.
 fn result_line(model: &Model, config: &ValidConfig, report: &TrainReport) -> String {
     let n_models = model.models.len();
@@ -161,7 +171,13 @@ fn result_line(model: &Model, config: &ValidConfig, report: &TrainReport) -> Str
     let residual = model.models.iter().map(|m| m.kkt_residual).fold(0.0, f64::max);
     let (mean, largest) =
         if n_models > 1 { ("mean objective", "largest residual") } else { ("objective", "residual") };
-    let numbers = format!("{mean} {}, {largest} {residual:.1e}", number(objective));
+    let mut numbers = format!("{mean} {}, {largest} {residual:.1e}", number(objective));
+    let gaps: Option<Vec<f64>> = model.models.iter().map(|m| m.duality_gap).collect();
+    if let Some(gaps) = gaps {
+        // Of the mean objective: what the answer can be wrong by at most.
+        let gap = gaps.iter().sum::<f64>() / n_models as f64;
+        numbers.push_str(&format!(", at most {gap:.1e} above the minimum"));
+    }
     if converged == n_models {
         return format!("{numbers}: converged (tolerance {:e})", config.tolerance);
     }
@@ -182,16 +198,27 @@ fn advice(model: &Model, config: &ValidConfig, report: &TrainReport) -> String {
         return "interrupted before the end".to_owned();
     }
     if ended(Stop::Limit) {
-        return match config.max_iterations {
-            Some(bound) if report.epochs >= bound => format!("raise --max-iterations above {bound} to go on"),
-            _ => format!("raise --epochs above {} to go on", config.epochs),
+        return match config.solver {
+            Solver::Sgd => format!("raise --epochs above {} to go on", config.epochs),
+            _ => format!("raise --max-iterations above {} to go on", config.max_iterations),
         };
     }
     if config.validation.is_some() {
         return "kept is the model that was best on the validation rows, not the last one".to_owned();
     }
+    if ended(Stop::Separated) {
+        return "the classes are perfectly separated, and without a penalty coefficients grow without end; \
+                add one, such as --l2 1e-4"
+            .to_owned();
+    }
     let ends = unfinished().filter(|(_, stop)| **stop == Stop::ProgressEnded);
     let residual = ends.map(|(model, _)| model.kkt_residual).fold(0.0, f64::max);
+    if config.solver != Solver::Sgd {
+        return format!(
+            "no step gained anything at residual {residual:.1e}: columns may be nearly equal or of very different \
+             scales; standardise them, add a penalty, or raise --tolerance"
+        );
+    }
     format!(
         "the progress that float32 mini-batches make ended at residual {residual:.1e}: if that is close \
          enough, raise --tolerance; a smaller one asks for more progress"
@@ -211,7 +238,7 @@ fn time_line(report: &TrainReport) -> String {
     )
 }
 
-fn models_table(models: &[FittedModel]) -> String {
+fn models_table(models: &[FittedModel], step: &str) -> String {
     let rows: Vec<Vec<String>> = models
         .iter()
         .map(|model| {
@@ -219,11 +246,12 @@ fn models_table(models: &[FittedModel]) -> String {
                 model.class.clone(),
                 number(model.objective),
                 format!("{:.1e}", model.kkt_residual),
+                model.duality_gap.map_or("-".to_owned(), |gap| format!("{gap:.1e}")),
                 if model.converged { "yes" } else { "no" }.to_owned(),
                 count(model.iterations),
                 format!("{} of {}", count(model.nonzero), count(model.coefficients.len())),
             ]
         })
         .collect();
-    table(&["class", "objective", "residual", "converged", "epochs", "nonzero"], &rows)
+    table(&["class", "objective", "residual", "gap", "converged", &format!("{step}s"), "nonzero"], &rows)
 }

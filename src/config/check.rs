@@ -14,6 +14,9 @@ pub const DEFAULT_TOLERANCE: f64 = 1e-6;
 /// Bound on the epochs, unless set: far beyond where progress ends on any table of size.
 pub const DEFAULT_EPOCHS: usize = 1000;
 
+/// Bound on the iterations of a full-batch solver, unless set: hard problems take some dozen.
+pub const DEFAULT_ITERATIONS: usize = 1000;
+
 /// Which columns are features.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Features {
@@ -64,8 +67,8 @@ pub struct ValidConfig {
     pub solver: Solver,
     /// Optimality residual at which a model is done; positive.
     pub tolerance: f64,
-    /// Bound on the iterations of a full-batch solver.
-    pub max_iterations: Option<usize>,
+    /// Bound on the iterations of a full-batch solver; at least 1.
+    pub max_iterations: usize,
     /// Bound on the epochs, `max_iterations` taken into account; at least 1.
     pub epochs: usize,
     /// Rows of a mini-batch; at least 1.
@@ -99,6 +102,7 @@ impl TrainConfig {
         let penalty = self.check_penalty()?;
         self.check_columns()?;
         let validation = self.check_validation()?;
+        let solver = self.check_solver(validation.is_some())?;
         if self.data.is_empty() {
             let what = "name Parquet files, directories or globs";
             return Err(ConfigError::Missing { flag: "DATA", what }.into());
@@ -144,9 +148,9 @@ impl TrainConfig {
             penalty,
             standardize: !self.no_standardize.unwrap_or(false),
             intercept: !self.no_intercept.unwrap_or(false),
-            solver: self.solver.unwrap_or_default(),
+            solver,
             tolerance,
-            max_iterations: self.max_iterations,
+            max_iterations: self.max_iterations.unwrap_or(DEFAULT_ITERATIONS),
             epochs: self.max_iterations.map_or(epochs, |bound| bound.min(epochs)),
             batch_size: self.batch_size,
             learning_rate: self.learning_rate,
@@ -159,6 +163,27 @@ impl TrainConfig {
             threads: self.threads,
             metrics: self.metrics,
         })
+    }
+
+    /// `auto` with settings of mini-batch descent is mini-batch descent, and so it is with rows held back:
+    /// stopping early needs a path on which to stop.
+    fn check_solver(&self, validates: bool) -> Result<Solver> {
+        let of_sgd = [
+            ("--epochs", self.epochs.is_some()),
+            ("--batch-size", self.batch_size.is_some()),
+            ("--learning-rate", self.learning_rate.is_some()),
+            ("--momentum", self.momentum.is_some()),
+        ];
+        let given = of_sgd.iter().find(|(_, is_set)| *is_set);
+        match (self.solver.unwrap_or_default(), given) {
+            (Solver::Auto, Some(_)) => Ok(Solver::Sgd),
+            (Solver::Auto, None) if validates => Ok(Solver::Sgd),
+            (Solver::Newton | Solver::Lbfgs, Some(&(first, _))) => {
+                let why = "it is a setting of sgd; the bound of other solvers is --max-iterations";
+                Err(ConfigError::Conflict { first, second: "--solver", why }.into())
+            }
+            (solver, _) => Ok(solver),
+        }
     }
 
     fn check_penalty(&self) -> Result<PenaltyConfig> {

@@ -15,6 +15,10 @@ pub enum Solver {
     Auto,
     /// Mini-batch proximal gradient descent.
     Sgd,
+    /// Full-batch L-BFGS, preconditioned by one Gram matrix for all models.
+    Lbfgs,
+    /// Full-batch proximal Newton.
+    Newton,
 }
 
 impl fmt::Display for Solver {
@@ -22,6 +26,8 @@ impl fmt::Display for Solver {
         f.write_str(match self {
             Self::Auto => "auto",
             Self::Sgd => "sgd",
+            Self::Lbfgs => "lbfgs",
+            Self::Newton => "newton",
         })
     }
 }

@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-pub use check::{DEFAULT_EPOCHS, DEFAULT_TOLERANCE, Features, ValidConfig, Validation, check_threshold};
+pub use check::{
+    DEFAULT_EPOCHS, DEFAULT_ITERATIONS, DEFAULT_TOLERANCE, Features, ValidConfig, Validation, check_threshold,
+};
 pub use choices::{ClassWeight, Device, MemorySize, Solver};
 pub use penalty::PenaltyConfig;
 
@@ -120,7 +122,7 @@ pub struct TrainConfig {
     /// Algorithm [default: auto]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, value_name = "NAME", hide_possible_values = true, help_heading = "Solver")]
-    #[arg(help = "Algorithm: auto, sgd [default: auto]")]
+    #[arg(help = "Algorithm: auto, newton, lbfgs, sgd [default: auto]")]
     pub solver: Option<Solver>,
 
     /// Optimality residual at which a model is done [default: 1e-6]

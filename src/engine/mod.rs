@@ -5,16 +5,9 @@ pub mod cpu;
 pub mod gpu;
 
 use crate::error::Result;
-use crate::objective::{Coefficients, ModelSpec};
-
-/// The mean loss of each model and its gradient, penalties not included.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evaluation {
-    /// `(1/S) sum_i s_i [log(1 + exp(z_i)) - y_i z_i]` per model.
-    pub loss: Vec<f64>,
-    /// `(1/S) sum_i s_i (sigmoid(z_i) - y_i) [x_i, 1]` per model.
-    pub gradient: Coefficients,
-}
+pub use crate::objective::Evaluation;
+use crate::objective::{Coefficients, Hessian, ModelSpec};
+use crate::panels::Sample;
 
 /// One epoch of mini-batch descent, planned by the solver and run whole by the engine.
 ///
@@ -60,7 +53,32 @@ pub trait Engine {
     ///
     /// # Errors
     /// The device was lost or ran out of memory.
-    fn evaluate(&mut self, models: &[ModelSpec], coefficients: &Coefficients) -> Result<Evaluation>;
+    fn evaluate(&mut self, models: &[ModelSpec], coefficients: &Coefficients) -> Result<Evaluation> {
+        self.evaluate_on(models, coefficients, Sample::ALL)
+    }
+
+    /// [`Self::evaluate`] on the rows of `sample` alone: sums and weight sums run over them only.
+    ///
+    /// # Errors
+    /// The device was lost or ran out of memory.
+    fn evaluate_on(
+        &mut self,
+        models: &[ModelSpec],
+        coefficients: &Coefficients,
+        sample: Sample,
+    ) -> Result<Evaluation>;
+
+    /// The curvature of a model's mean loss at `column` (the intercept last), on the rows of `sample`:
+    ///
+    /// ```text
+    /// H = (1/S) sum_i s_i p_i (1 - p_i) [x_i, 1] [x_i, 1]',   p_i = sigmoid([x_i, 1] . column)
+    /// ```
+    ///
+    /// At a column of zeros this is a quarter of the weighted Gram matrix.
+    ///
+    /// # Errors
+    /// The device was lost or ran out of memory.
+    fn hessian(&mut self, model: &ModelSpec, column: &[f64], sample: Sample) -> Result<Hessian>;
 
     /// Runs one epoch of accelerated variance-reduced proximal descent for every model.
     ///

@@ -80,7 +80,9 @@ pub struct FittedModel {
     pub objective: f64,
     /// The largest violation of the optimality conditions, in float64.
     pub kkt_residual: f64,
-    /// Whether that is within the tolerance.
+    /// How far the objective is above its minimum at most, in float64; null without a penalty.
+    pub duality_gap: Option<f64>,
+    /// Whether the residual is within the tolerance, and an optimum exists.
     pub converged: bool,
     /// Epochs or iterations that this model took.
     pub iterations: usize,

@@ -1,13 +1,7 @@
-//! The float64 evaluation that every finished model gets.
+//! How close to optimal a model is, in float64: what every finished model gets.
 
-use rayon::prelude::*;
-
-use super::float64::{PanelTile, TILE, gradients, predictors};
-use super::{Coefficients, ModelSpec, Penalty, log1pexp, sigmoid};
-use crate::panels::{PANEL_ROWS, Panels, Rows};
-
-/// Panels summed by one task; fixed, so that the sum does not depend on the number of threads.
-const PANELS_PER_TASK: usize = 64;
+use super::{Coefficients, Exact, ModelSpec, Penalty, evaluate};
+use crate::panels::{Panels, Rows};
 
 /// What is known of a model at its final coefficients.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,6 +10,9 @@ pub struct Certificate {
     pub objective: f64,
     /// The largest violation of the optimality conditions, in the units of the gradient.
     pub kkt_residual: f64,
+    /// A bound on how far the objective is above its minimum; `None` without a penalty, where the
+    /// dual problem has no point that a gradient leads to.
+    pub duality_gap: Option<f64>,
 }
 
 /// The largest violation of the optimality conditions at a model's column of coefficients, given
@@ -40,7 +37,79 @@ pub fn kkt_residual(
         .fold(0.0, |a: f64, b| if b.is_nan() || b > a { b } else { a })
 }
 
-/// Objective and KKT residual of every model, in float64, whatever device trained it.
+impl Exact {
+    /// The certificate of the `m`-th model of an evaluation at `coefficients`.
+    ///
+    /// `offsets` and `intercept` are those of [`kkt_residual`].
+    pub fn certificate(
+        &self,
+        m: usize,
+        model: &ModelSpec,
+        coefficients: &[f64],
+        offsets: &[f64],
+        intercept: bool,
+    ) -> Certificate {
+        let penalty = &model.penalty;
+        let objective = self.evaluation.loss[m] + penalty.value(&coefficients[..offsets.len()]);
+        Certificate {
+            objective,
+            kkt_residual: kkt_residual(
+                penalty,
+                coefficients,
+                self.evaluation.gradient.model(m),
+                offsets,
+                intercept,
+            ),
+            duality_gap: self.duality_gap(m, penalty, objective, offsets.len(), intercept),
+        }
+    }
+
+    /// Objective minus the value of a dual point made of the residuals r.
+    ///
+    /// ```text
+    /// D(a) = -(1/S) sum_i s_i f*(a_i) - P*(-(1/S) X' s a),    sum_i s_i a_i = 0 if there is an intercept
+    /// P*(u) = sum_j max(|u_j| - l1, 0)^2 / (2 l2);   for l2 = 0 all |u_j| must be within l1
+    /// ```
+    ///
+    /// Residuals are positive where y = 0 and negative where y = 1; shrinking one side balances their
+    /// sum, shrinking all makes them feasible for l2 = 0, and `f*(c a) <= c f*(a)` for c in 0 .. 1, as
+    /// f* is convex and f*(0) = 0. So the bound needs no other pass over the rows.
+    fn duality_gap(
+        &self,
+        m: usize,
+        penalty: &Penalty,
+        objective: f64,
+        n_features: usize,
+        intercept: bool,
+    ) -> Option<f64> {
+        if penalty.l1 == 0.0 && penalty.l2 == 0.0 {
+            return None;
+        }
+        let (all, positive) = (self.evaluation.gradient.model(m), self.positive.model(m));
+        let sides = [all[n_features] - positive[n_features], -positive[n_features]];
+        let balance = if intercept {
+            let less = sides[0].min(sides[1]);
+            sides.map(|side| if side > 0.0 { less / side } else { 0.0 })
+        } else {
+            [1.0; 2]
+        };
+        let balanced = |j: usize| balance[0] * (all[j] - positive[j]) + balance[1] * positive[j];
+        let largest = (0..n_features).fold(0.0, |a: f64, j| a.max(balanced(j).abs()));
+        let shrink = if penalty.l2 == 0.0 && largest > penalty.l1 { penalty.l1 / largest } else { 1.0 };
+        let conjugate: f64 =
+            balance.iter().zip(&self.conjugate[m]).map(|(c, conjugate)| c * shrink * conjugate).sum();
+        let excess = |j: usize| (shrink * balanced(j).abs() - penalty.l1).max(0.0);
+        let of_penalty = if penalty.l2 == 0.0 {
+            0.0
+        } else {
+            (0..n_features).map(|j| excess(j).powi(2)).sum::<f64>() / (2.0 * penalty.l2)
+        };
+        // Below zero by rounding alone.
+        Some((objective + conjugate + of_penalty).max(0.0))
+    }
+}
+
+/// The certificate of every model, whatever device trained it.
 ///
 /// `offsets` and `intercept` are those of [`kkt_residual`].
 ///
@@ -54,102 +123,10 @@ pub fn certify(
     offsets: &[f64],
     intercept: bool,
 ) -> Vec<Certificate> {
-    assert_eq!(models.len(), coefficients.n_models(), "a column of coefficients for each model");
-    assert_eq!(panels.n_features(), coefficients.n_features(), "a coefficient for each feature");
     assert_eq!(panels.n_features(), offsets.len(), "an offset for each feature");
-    let mut certificates = Vec::with_capacity(models.len());
-    for first in (0..models.len()).step_by(TILE) {
-        let tile = first..(first + TILE).min(models.len());
-        let sums = tile_sums(panels, rows, models, coefficients, first);
-        for (k, m) in tile.enumerate() {
-            let (scale, penalty) = (1.0 / models[m].weight_sum(rows), &models[m].penalty);
-            let gradient: Vec<f64> = sums.gradient.iter().map(|g| g[k] * scale).collect();
-            certificates.push(Certificate {
-                objective: sums.loss[k] * scale + penalty.value(coefficients.features(m)),
-                kkt_residual: kkt_residual(penalty, coefficients.model(m), &gradient, offsets, intercept),
-            });
-        }
-    }
-    certificates
-}
-
-struct Sums {
-    loss: [f64; TILE],
-    /// One row per feature, the intercept's last.
-    gradient: Vec<[f64; TILE]>,
-}
-
-/// Loss and gradient sums of up to [`TILE`] models from `first` on: one walk over X.
-fn tile_sums(panels: &Panels, rows: &Rows, models: &[ModelSpec], w: &Coefficients, first: usize) -> Sums {
-    let models = &models[first..(first + TILE).min(models.len())];
-    let n_tasks = panels.n_panels().div_ceil(PANELS_PER_TASK);
-    let partials: Vec<Sums> = (0..n_tasks)
-        .into_par_iter()
-        .map(|task| {
-            let mut sums = Sums::zeros(panels.n_features());
-            let last = ((task + 1) * PANELS_PER_TASK).min(panels.n_panels());
-            pulp::Arch::new().dispatch(|| {
-                for p in task * PANELS_PER_TASK..last {
-                    sums.add_panel(panels.panel(p), rows, p * PANEL_ROWS, models, w, first);
-                }
-            });
-            sums
-        })
-        .collect();
-    let mut sums = Sums::zeros(panels.n_features());
-    for partial in &partials {
-        sums.add(partial);
-    }
-    sums
-}
-
-impl Sums {
-    fn zeros(n_features: usize) -> Self {
-        Self { loss: [0.0; TILE], gradient: vec![[0.0; TILE]; n_features + 1] }
-    }
-
-    fn add(&mut self, other: &Self) {
-        let pairs = self.gradient.iter_mut().zip(&other.gradient);
-        for (a, b) in pairs.chain([(&mut self.loss, &other.loss)]) {
-            for (a, b) in a.iter_mut().zip(b) {
-                *a += b;
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn add_panel(
-        &mut self,
-        panel: &[f32],
-        rows: &Rows,
-        slot: usize,
-        models: &[ModelSpec],
-        w: &Coefficients,
-        first: usize,
-    ) {
-        let mut z: PanelTile = [[0.0; PANEL_ROWS]; TILE];
-        predictors(panel, w, first..first + models.len(), &mut z);
-        let (class, weight) = (&rows.class()[slot..][..PANEL_ROWS], &rows.weight()[slot..][..PANEL_ROWS]);
-        let intercept = self.gradient.len() - 1;
-        for (k, z) in z.iter_mut().enumerate() {
-            let Some(model) = models.get(k) else { break };
-            for i in 0..PANEL_ROWS {
-                let positive = class[i] == model.class;
-                let (factor, y) =
-                    if positive { (model.positive_weight, 1.0) } else { (model.negative_weight, 0.0) };
-                let s = f64::from(weight[i]) * factor;
-                let r = if s == 0.0 { 0.0 } else { s * (sigmoid(z[i]) - y) };
-                // log(1 + exp(z)) - y z without the cancellation at large z.
-                self.loss[k] +=
-                    if s == 0.0 { 0.0 } else { s * log1pexp(if positive { -z[i] } else { z[i] }) };
-                self.gradient[intercept][k] += r;
-                z[i] = r;
-            }
-        }
-        gradients(panel, &z, |j, sums| {
-            for (a, b) in self.gradient[j].iter_mut().zip(sums) {
-                *a += b;
-            }
-        });
-    }
+    let exact = evaluate(panels, rows, models, coefficients);
+    let certificate = |(m, model): (usize, &ModelSpec)| {
+        exact.certificate(m, model, coefficients.model(m), offsets, intercept)
+    };
+    models.iter().enumerate().map(certificate).collect()
 }

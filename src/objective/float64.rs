@@ -1,61 +1,147 @@
 //! The two products of a panel in float64: what certificates and predictions are made of.
 //!
-//! Loops over fixed groups, compiled for the processor's vectors by the caller's dispatch.
+//! Some columns at a time are widened to float64 in a buffer that stays in the first-level cache: X then comes
+//! from memory in long runs, and the products read it without converting it again. Register tiles hold rows
+//! times models, or features times models; every sum is one chain in order, whatever the tile.
 
 use std::ops::Range;
+
+use pulp::Simd;
 
 use crate::objective::Coefficients;
 use crate::panels::PANEL_ROWS;
 
-/// Models handled together: each conversion of x to float64 serves all of them.
+/// Models handled together where there are several: each reading of x serves all of them.
 pub(super) const TILE: usize = 4;
 
-/// One value per row of a panel, for each model of a tile.
-pub(super) type PanelTile = [[f64; PANEL_ROWS]; TILE];
+/// One value per row of a panel, for each of T models.
+pub(super) type PanelTile<const T: usize> = [[f64; PANEL_ROWS]; T];
 
-const LANES: usize = 8;
+/// Values handled side by side in plain loops.
+pub(super) const LANES: usize = 8;
 
-/// `z = X w + b` for up to [`TILE`] `models`; tiles beyond them are left at 0.
+/// Columns widened at a time: 32 KiB.
+const CHUNK: usize = 16;
+
+type Wide = [[f64; PANEL_ROWS]; CHUNK];
+
+/// Widens up to [`CHUNK`] columns; returns how many.
 #[inline(always)]
-pub(super) fn predictors(
+fn widen(columns: &[f32], wide: &mut Wide) -> usize {
+    for (out, column) in wide.iter_mut().zip(columns.as_chunks::<PANEL_ROWS>().0) {
+        for (out, &x) in out.iter_mut().zip(column) {
+            *out = f64::from(x);
+        }
+    }
+    columns.len() / PANEL_ROWS
+}
+
+/// `z = X w + b` for up to T `models`; columns beyond them are left at 0.
+#[inline(always)]
+pub(super) fn predictors<S: Simd, const T: usize>(
+    simd: S,
     panel: &[f32],
     coefficients: &Coefficients,
     models: Range<usize>,
-    z: &mut PanelTile,
+    z: &mut PanelTile<T>,
 ) {
-    let d = coefficients.n_features();
     for (k, z) in z.iter_mut().enumerate() {
         z.fill(if k < models.len() { coefficients.intercept(models.start + k) } else { 0.0 });
     }
-    for (j, column) in panel.chunks_exact(PANEL_ROWS).enumerate().take(d) {
-        let w: [f64; TILE] =
-            std::array::from_fn(
-                |k| if k < models.len() { coefficients.model(models.start + k)[j] } else { 0.0 },
-            );
-        let [z0, z1, z2, z3] = z;
-        for (i, &x) in column.iter().enumerate() {
-            let x = f64::from(x);
-            z0[i] += w[0] * x;
-            z1[i] += w[1] * x;
-            z2[i] += w[2] * x;
-            z3[i] += w[3] * x;
+    let mut wide: Wide = [[0.0; PANEL_ROWS]; CHUNK];
+    let mut w = [[0.0; T]; CHUNK];
+    for (c, columns) in panel.chunks(CHUNK * PANEL_ROWS).enumerate() {
+        let n = widen(columns, &mut wide);
+        for k in 0..models.len() {
+            let column = &coefficients.features(models.start + k)[c * CHUNK..][..n];
+            w.iter_mut().zip(column).for_each(|(w, &value)| w[k] = value);
+        }
+        let (wide, w) = (&wide[..n], &w[..n]);
+        match T {
+            1 => add_predictors::<S, T, 8>(simd, wide, w, z),
+            _ if S::REGISTER_COUNT >= 32 => add_predictors::<S, T, 4>(simd, wide, w, z),
+            _ => add_predictors::<S, T, 2>(simd, wide, w, z),
         }
     }
 }
 
-/// Calls `add(j, sums)` with `sum_i r_i x_ij` for each feature j and each model of the tile.
 #[inline(always)]
-pub(super) fn gradients(panel: &[f32], r: &PanelTile, mut add: impl FnMut(usize, [f64; TILE])) {
-    for (j, column) in panel.chunks_exact(PANEL_ROWS).enumerate() {
-        let mut lanes = [[0.0; LANES]; TILE];
-        for (group, x) in column.as_chunks::<LANES>().0.iter().enumerate() {
-            for (k, lanes) in lanes.iter_mut().enumerate() {
-                let r = &r[k].as_chunks::<LANES>().0[group];
-                for i in 0..LANES {
-                    lanes[i] += r[i] * f64::from(x[i]);
+fn add_predictors<S: Simd, const T: usize, const G: usize>(
+    simd: S,
+    wide: &[[f64; PANEL_ROWS]],
+    w: &[[f64; T]],
+    z: &mut PanelTile<T>,
+) {
+    for first in (0..PANEL_ROWS / S::F64_LANES).step_by(G) {
+        let mut sums = [[simd.splat_f64s(0.0); G]; T];
+        for (sums, z) in sums.iter_mut().zip(z.iter()) {
+            sums.copy_from_slice(&S::as_simd_f64s(z).0[first..][..G]);
+        }
+        for (x, w) in wide.iter().zip(w) {
+            let x: &[S::f64s; G] = S::as_simd_f64s(x).0[first..][..G].try_into().expect("G vectors");
+            for k in 0..T {
+                let w = simd.splat_f64s(w[k]);
+                for g in 0..G {
+                    sums[k][g] = simd.mul_add_e_f64s(x[g], w, sums[k][g]);
                 }
             }
         }
-        add(j, std::array::from_fn(|k| lanes[k].iter().sum()));
+        for (sums, z) in sums.iter().zip(z.iter_mut()) {
+            S::as_mut_simd_f64s(z).0[first..][..G].copy_from_slice(sums);
+        }
     }
+}
+
+/// Calls `add(j, sums)` with `sum_i r_i x_ij` for each feature j, each of the T models and each of the K
+/// sets of residuals.
+#[inline(always)]
+pub(super) fn gradients<S: Simd, const T: usize, const K: usize>(
+    simd: S,
+    panel: &[f32],
+    r: &[PanelTile<T>; K],
+    mut add: impl FnMut(usize, [[f64; T]; K]),
+) {
+    let mut wide: Wide = [[0.0; PANEL_ROWS]; CHUNK];
+    for (c, columns) in panel.chunks(CHUNK * PANEL_ROWS).enumerate() {
+        let n = widen(columns, &mut wide);
+        let mut j = 0;
+        while j < n {
+            let add = |h: usize, sums| add(c * CHUNK + j + h, sums);
+            let (wide, left) = (&wide[j..n], n - j);
+            j += match T {
+                1 if left >= 4 => tile_gradients::<S, T, K, 4>(simd, wide, r, add),
+                2.. if left >= 2 && S::REGISTER_COUNT >= 32 => {
+                    tile_gradients::<S, T, K, 2>(simd, wide, r, add)
+                }
+                _ => tile_gradients::<S, T, K, 1>(simd, wide, r, add),
+            };
+        }
+    }
+}
+
+/// The first H features of `wide`; returns H.
+#[inline(always)]
+fn tile_gradients<S: Simd, const T: usize, const K: usize, const H: usize>(
+    simd: S,
+    wide: &[[f64; PANEL_ROWS]],
+    r: &[PanelTile<T>; K],
+    mut add: impl FnMut(usize, [[f64; T]; K]),
+) -> usize {
+    let mut sums = [[[simd.splat_f64s(0.0); H]; T]; K];
+    let x: [&[S::f64s]; H] = std::array::from_fn(|h| S::as_simd_f64s(&wide[h]).0);
+    let r: [[&[S::f64s]; T]; K] =
+        std::array::from_fn(|s| std::array::from_fn(|k| S::as_simd_f64s(&r[s][k]).0));
+    for v in 0..PANEL_ROWS / S::F64_LANES {
+        for s in 0..K {
+            for k in 0..T {
+                for h in 0..H {
+                    sums[s][k][h] = simd.mul_add_e_f64s(x[h][v], r[s][k][v], sums[s][k][h]);
+                }
+            }
+        }
+    }
+    for h in 0..H {
+        add(h, sums.map(|of_set| of_set.map(|of_model| simd.reduce_sum_f64s(of_model[h]))));
+    }
+    H
 }

@@ -10,7 +10,9 @@
 
 mod certificate;
 mod coefficients;
+mod evaluation;
 mod float64;
+mod hessian;
 mod logistic;
 mod penalty;
 mod predictor;
@@ -18,11 +20,13 @@ mod smoothness;
 
 pub use certificate::{Certificate, certify, kkt_residual};
 pub use coefficients::Coefficients;
+pub use evaluation::{Evaluation, Exact, evaluate};
+pub use hessian::Hessian;
 pub use logistic::{log1pexp, sigmoid};
 pub use penalty::Penalty;
 pub use smoothness::{Smoothness, smoothness};
 
-use crate::panels::Rows;
+use crate::panels::{NO_CLASS, Rows};
 pub use predictor::linear_predictor;
 
 /// One column of the stack: which rows are positive, how rows are weighted, what is penalised.
@@ -39,9 +43,20 @@ pub struct ModelSpec {
 }
 
 impl ModelSpec {
+    /// One that has no positive row and weighs every row alike: what the models of a stack share.
+    pub fn shared() -> Self {
+        Self { class: NO_CLASS, penalty: Penalty::default(), positive_weight: 1.0, negative_weight: 1.0 }
+    }
+
     /// `S`: the sum of the row weights as this model sees them.
     pub fn weight_sum(&self, rows: &Rows) -> f64 {
-        let positive = rows.class_weight()[self.class as usize];
-        self.positive_weight * positive + self.negative_weight * (rows.weight_sum() - positive)
+        self.weight_sum_of(rows.class_weight())
+    }
+
+    /// `S` over rows whose weights add up to `class_weight` in each class.
+    pub fn weight_sum_of(&self, class_weight: &[f64]) -> f64 {
+        let positive = class_weight.get(self.class as usize).copied().unwrap_or(0.0);
+        let all: f64 = class_weight.iter().sum();
+        self.positive_weight * positive + self.negative_weight * (all - positive)
     }
 }

@@ -1,6 +1,8 @@
 //! How long a gradient step may be, measured on a sample of the data.
 
-use super::float64::{PanelTile, TILE, gradients, predictors};
+use pulp::{Simd, WithSimd};
+
+use super::float64::{PanelTile, gradients, predictors};
 use super::{Coefficients, ModelSpec};
 use crate::panels::{PANEL_ROWS, Panels, Rows};
 
@@ -110,24 +112,39 @@ fn largest_eigenvalue(panels: &Panels, sample: &[usize], weights: &[f64], interc
 
 /// `sum_i s_i x_i (x_i . v)`.
 fn apply(panels: &Panels, sample: &[usize], weights: &[f64], v: &Coefficients, intercept: bool) -> Vec<f64> {
-    let d = panels.n_features();
-    let mut out = vec![0.0; d + 1];
-    let mut z: PanelTile = [[0.0; PANEL_ROWS]; TILE];
-    pulp::Arch::new().dispatch(|| {
-        for (&p, weights) in sample.iter().zip(weights.chunks_exact(PANEL_ROWS)) {
-            predictors(panels.panel(p), v, 0..1, &mut z);
-            for (z, s) in z[0].iter_mut().zip(weights) {
-                *z *= s;
-            }
-            z[1..].iter_mut().for_each(|unused| unused.fill(0.0));
-            out[d] += z[0].iter().sum::<f64>();
-            gradients(panels.panel(p), &z, |j, sums| out[j] += sums[0]);
-        }
-    });
+    let mut out = vec![0.0; panels.n_features() + 1];
+    pulp::Arch::new().dispatch(Apply { panels, sample, weights, v, out: &mut out });
     if !intercept {
-        out[d] = 0.0;
+        out[panels.n_features()] = 0.0;
     }
     out
+}
+
+struct Apply<'a> {
+    panels: &'a Panels,
+    sample: &'a [usize],
+    weights: &'a [f64],
+    v: &'a Coefficients,
+    out: &'a mut [f64],
+}
+
+impl WithSimd for Apply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { panels, sample, weights, v, out } = self;
+        let d = panels.n_features();
+        let mut z: [PanelTile<1>; 1] = [[[0.0; PANEL_ROWS]]];
+        for (&p, weights) in sample.iter().zip(weights.chunks_exact(PANEL_ROWS)) {
+            predictors(simd, panels.panel(p), v, 0..1, &mut z[0]);
+            for (z, s) in z[0][0].iter_mut().zip(weights) {
+                *z *= s;
+            }
+            out[d] += z[0][0].iter().sum::<f64>();
+            gradients(simd, panels.panel(p), &z, |j, sums| out[j] += sums[0][0]);
+        }
+    }
 }
 
 /// `max_i s_i |[x_i, 1]|^2`.

@@ -11,8 +11,12 @@
 //! weight 0, class [`NO_CLASS`].
 
 mod rows;
+mod sample;
 
 pub use rows::{NO_CLASS, Rows};
+pub use sample::Sample;
+
+use rayon::prelude::*;
 
 /// Rows of a panel: a multiple of every lane count, one GPU workgroup, and small enough that a
 /// panel of some hundred columns stays in a core's cache between its two uses in a pass.
@@ -73,6 +77,19 @@ impl Panels {
     /// Panel `p`: `n_features` columns of [`PANEL_ROWS`] values.
     pub fn panel(&self, p: usize) -> &[f32] {
         &self.values[p * self.panel_len()..][..self.panel_len()]
+    }
+
+    /// The columns `features` of the table, in that order, as a table of their own.
+    pub fn select(&self, features: &[usize]) -> Self {
+        let mut selected = Self::zeros(self.n_rows, features.len());
+        let panels = selected.values.par_chunks_mut((features.len() * PANEL_ROWS).max(1));
+        panels.enumerate().for_each(|(p, out)| {
+            let panel = self.panel(p);
+            for (out, &j) in out.chunks_exact_mut(PANEL_ROWS).zip(features) {
+                out.copy_from_slice(&panel[j * PANEL_ROWS..][..PANEL_ROWS]);
+            }
+        });
+        selected
     }
 
     /// The value of one cell.

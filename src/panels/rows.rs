@@ -1,6 +1,6 @@
 //! What a row carries besides its features.
 
-use super::PANEL_ROWS;
+use super::{PANEL_ROWS, Sample};
 
 /// The class of a padding slot: no model's.
 pub const NO_CLASS: u32 = u32::MAX;
@@ -58,6 +58,52 @@ impl Rows {
     /// Sum of the row weights of each class.
     pub fn class_weight(&self) -> &[f64] {
         &self.class_weight
+    }
+
+    /// Sum of the row weights of each class over the panels of `sample`.
+    pub fn class_weight_on(&self, sample: Sample) -> Vec<f64> {
+        if sample.is_all() {
+            return self.class_weight.clone();
+        }
+        let mut sums = vec![0.0; self.class_weight.len()];
+        for slots in self.slots(sample) {
+            for (&class, &weight) in self.class[slots.clone()].iter().zip(&self.weight[slots]) {
+                if let Some(sum) = sums.get_mut(class as usize) {
+                    *sum += f64::from(weight);
+                }
+            }
+        }
+        sums
+    }
+
+    /// Number of rows of each class that have a weight, over the panels of `sample`.
+    pub fn class_rows_on(&self, sample: Sample) -> Vec<usize> {
+        let mut counts = vec![0; self.class_weight.len()];
+        for slots in self.slots(sample) {
+            for (&class, &weight) in self.class[slots.clone()].iter().zip(&self.weight[slots]) {
+                if let Some(count) = counts.get_mut(class as usize) {
+                    *count += usize::from(weight > 0.0);
+                }
+            }
+        }
+        counts
+    }
+
+    /// The smallest positive row weight of each class; infinity for a class without one.
+    pub fn least_weight(&self) -> Vec<f64> {
+        let mut least = vec![f64::INFINITY; self.class_weight.len()];
+        for (&class, &weight) in self.class.iter().zip(&self.weight) {
+            if let Some(least) = least.get_mut(class as usize).filter(|_| weight > 0.0) {
+                *least = least.min(f64::from(weight));
+            }
+        }
+        least
+    }
+
+    /// The slots of each panel of `sample`.
+    fn slots(&self, sample: Sample) -> impl Iterator<Item = std::ops::Range<usize>> {
+        let n_panels = self.n_rows.div_ceil(PANEL_ROWS);
+        (0..n_panels).step_by(sample.stride()).map(|p| p * PANEL_ROWS..(p + 1) * PANEL_ROWS)
     }
 
     /// Sum of all row weights.

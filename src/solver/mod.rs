@@ -1,13 +1,24 @@
 //! One algorithm a file, host side, float64 state, over the whole stack. A solver knows the
 //! objective and the passes of an [`Engine`](crate::engine::Engine); no data format, no device.
 
+mod curvature;
+mod descent;
 mod early_stopping;
+mod factor;
+mod full_batch;
+mod quadratic;
 mod sgd;
+mod working_set;
 
 pub use early_stopping::Validation;
-pub use sgd::{Sgd, SgdProgress};
+pub use full_batch::{FullBatch, Method};
+pub use sgd::Sgd;
+pub use working_set::WorkingSet;
 
-use crate::objective::{Coefficients, ModelSpec, Smoothness};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::objective::{Certificate, Coefficients, Exact, ModelSpec, Smoothness};
+use crate::panels::Rows;
 
 /// What is to be minimised: the stack, and what a solver must know of the data.
 #[derive(Debug, Clone)]
@@ -20,10 +31,50 @@ pub struct Problem<'a> {
     pub intercept: bool,
     /// What the panels subtracted from each feature, see [`crate::objective::kkt_residual`].
     pub offsets: &'a [f64],
-    /// Curvature of each model's loss.
+    /// Curvature of each model's loss; only `sgd` needs it.
     pub smoothness: &'a [Smoothness],
     /// Where every model starts.
     pub start: Coefficients,
+}
+
+/// What the host computes over the table itself, whatever the engine.
+pub trait Host: Sync {
+    /// Loss and gradient in float64.
+    fn evaluate(&self, models: &[ModelSpec], coefficients: &Coefficients) -> Exact;
+
+    /// `(1/S) sum_i s_i x_ij^2` of each feature.
+    fn mean_squares(&self) -> Vec<f64>;
+
+    /// The classes and weights of the rows.
+    fn rows(&self) -> &Rows;
+
+    /// Calls `work` with an engine and a host over the columns `features` alone, as a table of their own.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    fn narrow(
+        &self,
+        features: &[usize],
+        work: &mut dyn FnMut(&mut dyn Engine, &dyn Host) -> Result<()>,
+    ) -> Result<()>;
+}
+
+/// The state of a run after an epoch or iteration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Epochs or iterations done.
+    pub iteration: usize,
+    /// Mean objective over the stack.
+    pub objective: f64,
+    /// Largest residual over the stack: that of the optimality conditions, or for `sgd` with an L1
+    /// penalty the proximal gradient mapping.
+    pub kkt_residual: f64,
+    /// Models still in the stack.
+    pub active: usize,
+    /// Models whose residual is within the tolerance.
+    pub converged: usize,
+    /// Mean validation loss of the models that were active.
+    pub validation_loss: Option<f64>,
 }
 
 /// Why a model left the stack.
@@ -37,6 +88,8 @@ pub enum Stop {
     Patience,
     /// The bound on epochs or iterations was reached.
     Limit,
+    /// A plane separates the classes, and without a penalty there is no optimum.
+    Separated,
     /// The caller asked to stop.
     Interrupted,
 }
@@ -46,10 +99,14 @@ pub enum Stop {
 pub struct Solution {
     /// The best point found of each model.
     pub coefficients: Coefficients,
+    /// What is known of each model at those very numbers, where the run ended with it.
+    pub certificates: Vec<Option<Certificate>>,
     /// Epochs or iterations that each model took.
     pub iterations: Vec<usize>,
     /// Why each model stopped.
     pub stops: Vec<Stop>,
     /// Readings of X, counted in whole tables.
-    pub passes: usize,
+    pub passes: f64,
+    /// What ran, for people: `newton`.
+    pub method: String,
 }

@@ -23,7 +23,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
-use super::{Problem, Solution, Stop, Validation};
+use super::{Problem, Progress, Solution, Stop, Validation};
 use crate::engine::{Engine, Epoch, Evaluation, SgdState};
 use crate::error::Result;
 use crate::objective::{Coefficients, kkt_residual};
@@ -68,24 +68,6 @@ pub struct Sgd {
     pub tolerance: f64,
     /// Seed of the order of panels and batches.
     pub seed: u64,
-}
-
-/// The state of a run after an epoch.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SgdProgress {
-    /// Epochs done.
-    pub epoch: usize,
-    /// Mean objective over the stack.
-    pub objective: f64,
-    /// Largest residual over the stack: that of the optimality conditions, or with an L1 penalty the
-    /// proximal gradient mapping.
-    pub kkt_residual: f64,
-    /// Models still in the stack.
-    pub active: usize,
-    /// Models whose residual is within the tolerance.
-    pub converged: usize,
-    /// Mean validation loss of the models that were active.
-    pub validation_loss: Option<f64>,
 }
 
 /// One model's place in its own descent.
@@ -168,7 +150,7 @@ impl Sgd {
         engine: &mut dyn Engine,
         problem: &Problem<'_>,
         mut validation: Option<Validation<'_>>,
-        watch: &mut dyn FnMut(&SgdProgress) -> bool,
+        watch: &mut dyn FnMut(&Progress) -> bool,
     ) -> Result<Solution> {
         let n_models = problem.models.len();
         let batch_rows = self.batch_rows(problem.n_rows);
@@ -256,8 +238,8 @@ impl Sgd {
                     descents[m].stop = Some(Stop::Patience);
                 }
             }
-            let progress = SgdProgress {
-                epoch,
+            let progress = Progress {
+                iteration: epoch,
                 objective: descents.iter().map(|d| d.objective).sum::<f64>() / n_models.max(1) as f64,
                 kkt_residual: descents.iter().map(|d| d.residual).fold(0.0, f64::max),
                 active: descents.iter().filter(|d| d.stop.is_none()).count(),
@@ -277,10 +259,12 @@ impl Sgd {
         }
         passes += problem.finish(engine, &mut state.snapshot)?;
         Ok(Solution {
+            certificates: vec![None; n_models],
             coefficients: state.snapshot,
             iterations: descents.iter().map(|d| d.epochs).collect(),
             stops: descents.iter().map(|d| d.stop.unwrap_or(Stop::Limit)).collect(),
-            passes,
+            passes: passes as f64,
+            method: "sgd".to_owned(),
         })
     }
 }

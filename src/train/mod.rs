@@ -1,22 +1,25 @@
 //! The one place that wires data, engine, solver and model together.
 
 mod device;
+mod host;
 mod report;
+mod solve;
 mod stack;
 
 use std::time::Instant;
 
+pub use host::HostTable;
 pub use report::{EpochReport, Observer, Silent, TrainReport, Trained};
 
-use crate::config::{Features, Solver, ValidConfig, Validation};
+use crate::config::{Features, ValidConfig, Validation};
 use crate::data::{self, Dataset, ReadOptions, ReadProgress};
 use crate::engine::Engine;
 use crate::error::{ConfigError, Result};
 use crate::model::{Seconds, Training};
-use crate::objective::smoothness;
 use crate::panels::{Panels, Rows};
-use crate::solver::{self, Problem, Sgd, SgdProgress, Solution, Stop};
+use crate::solver::{Solution, Stop};
 use device::Chosen;
+use solve::solve;
 use stack::Stack;
 
 /// Trains every model that `config` asks for, all of them together.
@@ -77,10 +80,9 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         let held_out = held_out.as_mut().map(|engine| engine.as_mut() as &mut dyn Engine);
         (description, solve(config, &dataset, &stack, engine.as_mut(), held_out, observer)?)
     };
-    let train = training.elapsed().as_secs_f64();
-
     let fitted = stack.fitted(&dataset, &solution, config.tolerance);
-    let passes = solution.passes as f64;
+    let train = training.elapsed().as_secs_f64();
+    let passes = solution.passes;
     let seconds = Seconds { read, train, total: start.elapsed().as_secs_f64() };
     let report = TrainReport {
         device: description.clone(),
@@ -88,7 +90,7 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         rows: dataset.panels.n_rows(),
         rows_dropped: dataset.rows_dropped,
         n_features: dataset.panels.n_features(),
-        solver: Solver::Sgd.to_string(),
+        solver: solution.method.clone(),
         epochs: solution.iterations.iter().copied().max().unwrap_or(0),
         stopped: why_stopped(&solution),
         stops: solution.stops.clone(),
@@ -172,52 +174,6 @@ fn validation_table(
     }
 }
 
-fn solve(
-    config: &ValidConfig,
-    dataset: &Dataset,
-    stack: &Stack,
-    engine: &mut dyn Engine,
-    held_out: Option<&mut dyn Engine>,
-    observer: &dyn Observer,
-) -> Result<Solution> {
-    let n_rows = dataset.panels.n_rows();
-    let problem = Problem {
-        models: &stack.models,
-        n_rows,
-        intercept: config.intercept,
-        offsets: &stack.offsets,
-        smoothness: &smoothness(&dataset.panels, &dataset.rows, &stack.models, config.intercept),
-        start: stack.start(&dataset.rows, dataset.panels.n_features()),
-    };
-    let sgd = Sgd {
-        epochs: config.epochs,
-        batch_rows: config.batch_size,
-        learning_rate: config.learning_rate,
-        momentum: config.momentum,
-        tolerance: config.tolerance,
-        seed: config.seed,
-    };
-    let validation =
-        held_out.map(|engine| solver::Validation::new(engine, config.patience.unwrap_or(usize::MAX)));
-    let (start, mut last) = (Instant::now(), 0.0);
-    sgd.run(engine, &problem, validation, &mut |progress: &SgdProgress| {
-        let elapsed_secs = start.elapsed().as_secs_f64();
-        observer.epoch(&EpochReport {
-            epoch: progress.epoch,
-            epochs: config.epochs,
-            objective: progress.objective,
-            kkt_residual: progress.kkt_residual,
-            models_active: progress.active,
-            models_converged: progress.converged,
-            rows_per_second: n_rows as f64 / (elapsed_secs - last),
-            elapsed_secs,
-            validation_loss: progress.validation_loss,
-        });
-        last = elapsed_secs;
-        !observer.is_interrupted()
-    })
-}
-
 /// What a user should look at in the table.
 fn warnings(dataset: &Dataset) -> Vec<String> {
     let constant = &dataset.constant_columns;
@@ -240,7 +196,8 @@ fn why_stopped(solution: &Solution) -> String {
     let count = |stop| solution.stops.iter().filter(|&&s| s == stop).count();
     let reasons = [
         (Stop::Interrupted, "interrupted"),
-        (Stop::Limit, "the bound on epochs was reached"),
+        (Stop::Separated, "a plane separates the classes: without a penalty there is no optimum"),
+        (Stop::Limit, "the bound on iterations was reached"),
         (Stop::Patience, "the validation loss stopped improving"),
         (Stop::ProgressEnded, "progress ended"),
         (Stop::Converged, "converged"),

@@ -4,9 +4,9 @@ use crate::config::{ClassWeight, ValidConfig};
 use crate::data::Dataset;
 use crate::error::{ConfigError, Result};
 use crate::model::{FittedModel, Model, PenaltyScales, Task, Training, to_original_units, to_panel_units};
-use crate::objective::{Coefficients, ModelSpec, Penalty, certify};
+use crate::objective::{Certificate, Coefficients, ModelSpec, Penalty, certify};
 use crate::panels::Rows;
-use crate::solver::Solution;
+use crate::solver::{Solution, Stop};
 
 /// The models of a run.
 pub(super) struct Stack {
@@ -60,28 +60,59 @@ impl Stack {
         start
     }
 
-    /// Each model in the units of the original columns, with its certificate at those very numbers.
+    /// Each model in the units of the original columns, with its certificate at those very numbers:
+    /// the solver's own, unless the change of units rounded them away.
     pub(super) fn fitted(&self, dataset: &Dataset, solution: &Solution, tolerance: f64) -> Vec<FittedModel> {
         let original = to_original_units(&dataset.encoding, &solution.coefficients);
         let stored = to_panel_units(&dataset.encoding, &original);
-        let certificates =
-            certify(&dataset.panels, &dataset.rows, &self.models, &stored, &self.offsets, self.intercept);
+        let certificates = self.certificates(dataset, solution, &stored);
         let n_features = original.n_features();
         let classes = self.models.iter().map(|model| &dataset.target.classes[model.class as usize]);
         classes
             .zip(certificates)
             .enumerate()
             .map(|(m, (class, certificate))| FittedModel {
+                duality_gap: certificate.duality_gap,
                 class: class.clone(),
                 intercept: original.intercept(m),
                 coefficients: original.features(m)[..n_features].to_vec(),
                 nonzero: original.features(m).iter().filter(|&&w| w != 0.0).count(),
                 objective: certificate.objective,
                 kkt_residual: certificate.kkt_residual,
-                converged: certificate.kkt_residual <= tolerance,
+                converged: certificate.kkt_residual <= tolerance && solution.stops[m] != Stop::Separated,
                 iterations: solution.iterations[m],
             })
             .collect()
+    }
+
+    fn certificates(
+        &self,
+        dataset: &Dataset,
+        solution: &Solution,
+        stored: &Coefficients,
+    ) -> Vec<Certificate> {
+        // A change of a coefficient by its last digits moves the gradient by as little.
+        let is_same = |m: usize| {
+            let (stored, solved) = (stored.model(m), solution.coefficients.model(m));
+            let largest = solved.iter().fold(1.0, |a: f64, w| a.max(w.abs()));
+            stored
+                .iter()
+                .zip(solved)
+                .all(|(a, b)| (a - b).abs() <= 1e-13 * largest && (*a == 0.0) == (*b == 0.0))
+        };
+        let kept: Vec<Option<Certificate>> = solution
+            .certificates
+            .iter()
+            .enumerate()
+            .map(|(m, certificate)| certificate.filter(|_| is_same(m)))
+            .collect();
+        let missing: Vec<usize> = (0..kept.len()).filter(|&m| kept[m].is_none()).collect();
+        let models: Vec<ModelSpec> = missing.iter().map(|&m| self.models[m]).collect();
+        let columns = stored.select(&missing);
+        let mut made =
+            certify(&dataset.panels, &dataset.rows, &models, &columns, &self.offsets, self.intercept)
+                .into_iter();
+        kept.into_iter().map(|kept| kept.unwrap_or_else(|| made.next().expect("one for each"))).collect()
     }
 
     /// The model file's content.

@@ -23,7 +23,7 @@ fn model() -> Value {
         "features": ["age", "city=Rome", "city=null"],
         "models": [{
             "class": "true", "intercept": -1.5, "coefficients": [0.125, 0.5, 0.0], "nonzero": 2,
-            "objective": 0.25, "kkt_residual": 1e-7, "converged": true, "iterations": 6,
+            "objective": 0.25, "kkt_residual": 1e-7, "duality_gap": 3e-9, "converged": true, "iterations": 6,
         }],
     })
 }

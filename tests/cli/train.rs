@@ -95,13 +95,13 @@ fn the_same_seed_gives_the_same_bits() {
 #[test]
 fn not_converging_is_no_failure_and_names_the_flag_to_raise() {
     let folder = tempdir().unwrap();
-    let text = succeed(folder.path(), &format!("{CANCER} --epochs 1 --tolerance 1e-12"));
+    let unwrapped = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = unwrapped(succeed(folder.path(), &format!("{CANCER} --epochs 1 --tolerance 1e-12")));
     assert_says(&text, &["not converged", "--epochs"]);
     assert!(!text.contains("failed"), "{text}");
-    let text = succeed(folder.path(), &format!("{CANCER} --max-iterations 1 --tolerance 1e-12"));
+    let text = unwrapped(succeed(folder.path(), &format!("{CANCER} --max-iterations 1 --tolerance 1e-12")));
     assert_says(&text, &["not converged", "--max-iterations"]);
-    let unwrapped = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = unwrapped(succeed(folder.path(), &format!("{CANCER} --tolerance 1e-12")));
+    let text = unwrapped(succeed(folder.path(), &format!("{CANCER} --solver sgd --tolerance 1e-12")));
     assert_says(&text, &["progress ended", "ended at residual", "raise --tolerance; a smaller one"]);
     let text = unwrapped(succeed(
         folder.path(),
@@ -113,12 +113,49 @@ fn not_converging_is_no_failure_and_names_the_flag_to_raise() {
 }
 
 #[test]
+fn separation_without_a_penalty_is_named_with_the_way_out() {
+    let folder = tempdir().unwrap();
+    let text = succeed(folder.path(), &format!("{CANCER} --l1 0 --l2 0"));
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_says(&text, &["a plane separates the classes", "perfectly separated", "--l2", "not converged"]);
+    assert_eq!(json(&folder.path().join("m.json"))["models"][0]["converged"], false);
+}
+
+#[test]
+fn every_solver_says_its_name_and_finds_the_same_optimum() {
+    let folder = tempdir().unwrap();
+    let mut objectives = Vec::new();
+    for solver in ["newton", "lbfgs", "auto"] {
+        let report =
+            succeed_json(folder.path(), &format!("{CANCER} --solver {solver} --l1 0.001 --l2 0.001"));
+        let name = report["solver"].as_str().unwrap();
+        assert!(solver == "auto" || name == solver, "{name}");
+        let model = &report["models"][0];
+        assert!(model["kkt_residual"].as_f64().unwrap() <= 1e-6 && model["converged"] == true, "{model}");
+        assert!(model["duality_gap"].as_f64().unwrap() <= 1e-5, "{model}");
+        objectives.push(model["objective"].as_f64().unwrap());
+    }
+    // Two optima within 1e-6 of their conditions: objectives differ by the square of it, over the curvature.
+    assert!(objectives.iter().all(|o| (o - objectives[0]).abs() < 1e-8), "{objectives:?}");
+}
+
+#[test]
 fn the_report_says_what_ran_on_what_and_how_it_ended() {
     let folder = tempdir().unwrap();
     let text = succeed(folder.path(), DIGITS);
     assert_says(
         &text,
-        &["device", "cpu", "1,438 rows x 64 features", "10", "sgd", "objective", "residual", "GB/s"],
+        &[
+            "device",
+            "cpu",
+            "1,438 rows x 64 features",
+            "10",
+            "newton",
+            "objective",
+            "residual",
+            "above",
+            "GB/s",
+        ],
     );
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     let report = succeed_json(folder.path(), DIGITS);

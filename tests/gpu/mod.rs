@@ -4,6 +4,7 @@
 //! skips, `require` fails without one, `off` skips.
 
 mod adapters;
+mod curvature;
 pub(crate) mod epoch;
 mod evaluate;
 pub(crate) mod problem;

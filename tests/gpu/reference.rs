@@ -2,8 +2,8 @@
 
 use logodds::engine::{Engine, Epoch, Evaluation, SgdState};
 use logodds::error::Result;
-use logodds::objective::{Coefficients, ModelSpec, log1pexp, sigmoid};
-use logodds::panels::{PANEL_ROWS, Panels, Rows};
+use logodds::objective::{Coefficients, Hessian, ModelSpec, log1pexp, sigmoid};
+use logodds::panels::{PANEL_ROWS, Panels, Rows, Sample};
 
 pub(crate) struct Reference<'a> {
     pub(crate) panels: &'a Panels,
@@ -15,6 +15,14 @@ impl Reference<'_> {
     fn row(&self, slot: usize) -> Vec<f64> {
         let d = self.panels.n_features();
         (0..d).map(|j| f64::from(self.panels.value(slot, j))).chain([1.0]).collect()
+    }
+
+    fn slots(&self, sample: Sample) -> Vec<usize> {
+        (0..self.rows.n_rows()).filter(|slot| (slot / PANEL_ROWS).is_multiple_of(sample.stride())).collect()
+    }
+
+    fn weight_sum(&self, model: &ModelSpec, sample: Sample) -> f64 {
+        self.slots(sample).into_iter().map(|slot| self.label(slot, model).0).sum()
     }
 
     /// Weight of a slot as `model` sees it, and its label.
@@ -34,14 +42,20 @@ impl Engine for Reference<'_> {
         "float64 reference".to_owned()
     }
 
-    fn evaluate(&mut self, models: &[ModelSpec], coefficients: &Coefficients) -> Result<Evaluation> {
+    fn evaluate_on(
+        &mut self,
+        models: &[ModelSpec],
+        coefficients: &Coefficients,
+        sample: Sample,
+    ) -> Result<Evaluation> {
         let mut loss = vec![0.0; models.len()];
         let mut gradient = Coefficients::zeros(self.panels.n_features(), models.len());
-        for slot in 0..self.rows.n_rows() {
+        let sums: Vec<f64> = models.iter().map(|model| self.weight_sum(model, sample)).collect();
+        for slot in self.slots(sample) {
             let x = self.row(slot);
             for (m, model) in models.iter().enumerate() {
                 let (weight, label) = self.label(slot, model);
-                let weight = weight / model.weight_sum(self.rows);
+                let weight = weight / sums[m];
                 if weight > 0.0 {
                     let z = dot(&x, coefficients.model(m));
                     loss[m] += weight * if label > 0.0 { log1pexp(-z) } else { log1pexp(z) };
@@ -51,6 +65,22 @@ impl Engine for Reference<'_> {
             }
         }
         Ok(Evaluation { loss, gradient })
+    }
+
+    fn hessian(&mut self, model: &ModelSpec, column: &[f64], sample: Sample) -> Result<Hessian> {
+        let order = column.len();
+        let mut values = vec![0.0; order * order];
+        for slot in self.slots(sample) {
+            let (x, (weight, _)) = (self.row(slot), self.label(slot, model));
+            let p = sigmoid(dot(&x, column));
+            let d = weight * p * (1.0 - p) / self.weight_sum(model, sample);
+            if weight > 0.0 {
+                for (value, k) in values.iter_mut().zip(0..) {
+                    *value += d * x[k / order] * x[k % order];
+                }
+            }
+        }
+        Ok(Hessian::new(order, values))
     }
 
     fn sgd_epoch(&mut self, models: &[ModelSpec], epoch: &Epoch<'_>, state: &mut SgdState) -> Result<()> {

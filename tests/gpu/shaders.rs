@@ -83,6 +83,8 @@ const TWINS: &[(&str, &str)] = &[
     ("fused_4", "evaluate::fused_pass_of_several_models_matches_float64"),
     ("tile_residual", "evaluate::tiled_pass_matches_float64"),
     ("tile_gradient", "evaluate::tiled_pass_matches_float64"),
+    ("root_curvature", "curvature::shader_hessian_matches_float64"),
+    ("hessian", "curvature::shader_hessian_matches_float64"),
     ("batch_residual", "epoch::batches_that_do_not_divide_panels_match_float64"),
     ("batch_gradient", "epoch::batches_that_do_not_divide_panels_match_float64"),
     ("batch_update", "epoch::batches_that_do_not_divide_panels_match_float64"),
@@ -128,14 +130,14 @@ fn shared_structs_have_the_same_layout_in_rust_and_wgsl() {
         n_workgroups,
         coefficients_at,
         partials_at,
-        pad0,
-        pad1,
-        pad2,
+        first_panel,
+        stride,
+        pad,
         classes,
         positive_weight,
         negative_weight,
     });
-    assert_layout!(Tile { n_features, n_models, first_panel, n_panels, chunk_panels, pad0, pad1, pad2 });
+    assert_layout!(Tile { n_features, n_models, first_panel, n_panels, chunk_panels, stride, pad0, pad1 });
     assert_layout!(Model { class_index, positive_weight, negative_weight, pad });
     assert_layout!(Step {
         n_features,

@@ -1,3 +1,7 @@
 //! Solvers against optimality conditions, and the stack against its models alone.
 
+mod descent;
+mod exact;
+mod hard;
 mod sgd;
+mod support;

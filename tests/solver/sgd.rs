@@ -167,7 +167,7 @@ fn an_interrupted_run_returns_what_it_has() {
         start: Coefficients::zeros(5, 2),
     };
     let mut engine = CpuEngine::new(&panels, &rows);
-    let solution = sgd().run(&mut engine, &problem, None, &mut |p| p.epoch < 2).expect("a CPU run");
+    let solution = sgd().run(&mut engine, &problem, None, &mut |p| p.iteration < 2).expect("a CPU run");
     assert_eq!(solution.stops, [Stop::Interrupted; 2]);
     assert_eq!(solution.iterations, [2; 2]);
     assert!(solution.coefficients.values().iter().any(|&w| w != 0.0));

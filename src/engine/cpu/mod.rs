@@ -7,18 +7,21 @@
 
 mod block;
 mod gradient;
+mod hessian;
 mod linear_predictor;
 mod residual;
 mod sgd;
 mod sigmoid;
+
+use std::ops::Range;
 
 use pulp::Arch;
 use rayon::prelude::*;
 
 use crate::engine::{Engine, Epoch, Evaluation, SgdState};
 use crate::error::Result;
-use crate::objective::{Coefficients, ModelSpec};
-use crate::panels::{PANEL_ROWS, Panels, Rows};
+use crate::objective::{Coefficients, Hessian, ModelSpec};
+use crate::panels::{PANEL_ROWS, Panels, Rows, Sample};
 use block::{Block, Packed, Partial, Scratch, Segment};
 
 /// Models evaluated in one walk over X. Beyond this the walk is bound by arithmetic, and the
@@ -57,22 +60,23 @@ impl<'a> CpuEngine<'a> {
         panels.clamp(1, 8) * PANEL_ROWS
     }
 
-    /// Loss and gradient sums of up to [`MODELS_PER_WALK`] models.
-    fn walk(&self, models: &[ModelSpec], coefficients: &Coefficients, first: usize) -> Partial {
+    /// Loss and gradient sums of up to [`MODELS_PER_WALK`] models over the rows of `sample`.
+    fn walk(
+        &self,
+        models: &[ModelSpec],
+        coefficients: &Coefficients,
+        first: usize,
+        sample: Sample,
+    ) -> Partial {
         let packed = Packed::new(coefficients, first..first + models.len());
-        let panels_per_block = self.block_rows() / PANEL_ROWS;
-        let n_blocks = self.panels.n_panels().div_ceil(panels_per_block);
-        let blocks_per_chunk = n_blocks.div_ceil(MAX_CHUNKS).max(1);
-        let n_chunks = n_blocks.div_ceil(blocks_per_chunk);
-        let partials: Vec<Partial> = (0..n_chunks)
+        let chunks =
+            Chunks::new(sample.n_panels(self.panels.n_panels()), self.block_rows() / PANEL_ROWS, MAX_CHUNKS);
+        let partials: Vec<Partial> = (0..chunks.len())
             .into_par_iter()
             .map_init(Scratch::default, |scratch, chunk| {
                 let mut partial = Partial::zeros(self.panels.n_features(), models.len());
-                let blocks = chunk * blocks_per_chunk..((chunk + 1) * blocks_per_chunk).min(n_blocks);
-                for b in blocks {
-                    let panels =
-                        b * panels_per_block..((b + 1) * panels_per_block).min(self.panels.n_panels());
-                    let segments: Vec<_> = panels.map(Segment::whole).collect();
+                for block in chunks.blocks(chunk) {
+                    let segments: Vec<_> = block.map(|k| Segment::whole(sample.panel(k))).collect();
                     let block = Block { panels: self.panels, rows: self.rows, segments: &segments };
                     self.arch.dispatch(block::Evaluate {
                         block,
@@ -93,6 +97,33 @@ impl<'a> CpuEngine<'a> {
     }
 }
 
+/// How a pass is cut: blocks of panels, and chunks of blocks, by their numbers alone.
+#[derive(Debug, Clone, Copy)]
+struct Chunks {
+    n_panels: usize,
+    panels_per_block: usize,
+    blocks_per_chunk: usize,
+}
+
+impl Chunks {
+    fn new(n_panels: usize, panels_per_block: usize, most: usize) -> Self {
+        let blocks_per_chunk = n_panels.div_ceil(panels_per_block).div_ceil(most).max(1);
+        Self { n_panels, panels_per_block, blocks_per_chunk }
+    }
+
+    fn len(self) -> usize {
+        self.n_panels.div_ceil(self.panels_per_block * self.blocks_per_chunk)
+    }
+
+    /// The blocks of a chunk, each the range of its panels.
+    fn blocks(self, chunk: usize) -> impl Iterator<Item = Range<usize>> {
+        let panels = self.panels_per_block * self.blocks_per_chunk;
+        let end = ((chunk + 1) * panels).min(self.n_panels);
+        let first = (chunk * panels..end).step_by(self.panels_per_block);
+        first.map(move |first| first..(first + self.panels_per_block).min(end))
+    }
+}
+
 impl Engine for CpuEngine<'_> {
     fn device(&self) -> String {
         let lanes = match self.arch {
@@ -110,15 +141,20 @@ impl Engine for CpuEngine<'_> {
         format!("cpu ({lanes}, {threads} thread{})", if threads == 1 { "" } else { "s" })
     }
 
-    fn evaluate(&mut self, models: &[ModelSpec], coefficients: &Coefficients) -> Result<Evaluation> {
-        let d = self.panels.n_features();
+    fn evaluate_on(
+        &mut self,
+        models: &[ModelSpec],
+        coefficients: &Coefficients,
+        sample: Sample,
+    ) -> Result<Evaluation> {
+        let class_weight = self.rows.class_weight_on(sample);
         let mut loss = Vec::with_capacity(models.len());
-        let mut gradient = Coefficients::zeros(d, models.len());
+        let mut gradient = Coefficients::zeros(self.panels.n_features(), models.len());
         for (walk, specs) in models.chunks(MODELS_PER_WALK).enumerate() {
             let first = walk * MODELS_PER_WALK;
-            let sum = self.walk(specs, coefficients, first);
+            let sum = self.walk(specs, coefficients, first, sample);
             for (k, spec) in specs.iter().enumerate() {
-                let scale = 1.0 / spec.weight_sum(self.rows);
+                let scale = 1.0 / spec.weight_sum_of(&class_weight);
                 loss.push(sum.loss[k] * scale);
                 for (g, s) in gradient.model_mut(first + k).iter_mut().zip(sum.gradient(k)) {
                     *g = s * scale;
@@ -126,6 +162,11 @@ impl Engine for CpuEngine<'_> {
             }
         }
         Ok(Evaluation { loss, gradient })
+    }
+
+    fn hessian(&mut self, model: &ModelSpec, column: &[f64], sample: Sample) -> Result<Hessian> {
+        assert_eq!(column.len(), self.panels.n_features() + 1, "a coefficient for each feature");
+        Ok(hessian::run(self, model, column, sample))
     }
 
     fn sgd_epoch(&mut self, models: &[ModelSpec], epoch: &Epoch<'_>, state: &mut SgdState) -> Result<()> {

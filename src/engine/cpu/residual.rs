@@ -59,6 +59,24 @@ pub(super) fn change<S: Simd>(
     f64::from(simd.reduce_sum_f32s(residuals))
 }
 
+/// Replaces the predictors `z` by `sqrt(s p (1 - p))`, p their sigmoid.
+#[inline(always)]
+pub(super) fn root_curvature<S: Simd>(simd: S, block: Block<'_>, model: &ModelSpec, z: &mut [f32]) {
+    let factors = Factors::new(simd, model);
+    let zero = simd.splat_f32s(0.0);
+    for (segment, place) in block.places() {
+        let (z, _) = S::as_mut_simd_f32s(&mut z[place..][..segment.cover().len()]);
+        each_vector(simd, block, segment, |v, class, weight| {
+            let (s, _) = factors.weight_and_label(simd, class, weight);
+            // p (1 - p) = e / (1 + e)^2 with e = exp(-|z|): nothing cancels.
+            let e = sigmoid(simd, z[v]).exponential;
+            let root =
+                simd.div_f32s(simd.sqrt_f32s(simd.mul_f32s(s, e)), simd.add_f32s(simd.splat_f32s(1.0), e));
+            z[v] = simd.select_f32s(simd.greater_than_f32s(s, zero), root, zero);
+        });
+    }
+}
+
 /// Calls `f` with the index, the classes and the weights of each row vector of a segment's cover,
 /// weights 0 outside its lanes.
 #[inline(always)]

@@ -33,7 +33,7 @@ fn pack(coefficients: &Coefficients) -> Vec<f32> {
     packed
 }
 
-fn quads(engine: &GpuEngine, models: &[ModelSpec], epoch: &Epoch<'_>) -> Vec<Quad> {
+fn quads(engine: &GpuEngine<'_>, models: &[ModelSpec], epoch: &Epoch<'_>) -> Vec<Quad> {
     let mut quads = vec![Quad::default(); models.len().div_ceil(4)];
     for (m, model) in models.iter().enumerate() {
         let (quad, k) = (&mut quads[m / 4], m % 4);
@@ -43,7 +43,7 @@ fn quads(engine: &GpuEngine, models: &[ModelSpec], epoch: &Epoch<'_>) -> Vec<Qua
         quad.step[k] = epoch.step[m] as f32;
         quad.l1[k] = model.penalty.l1 as f32;
         quad.l2[k] = model.penalty.l2 as f32;
-        quad.inverse_weight_sum[k] = (1.0 / engine.rows.weight_sum(model)) as f32;
+        quad.inverse_weight_sum[k] = (1.0 / model.weight_sum(engine.rows)) as f32;
         quad.coupling[k] = epoch.coupling[m] as f32;
     }
     quads
@@ -116,7 +116,7 @@ fn schedule(
 
 /// Runs `epoch` from `state`, as [`crate::engine::Engine::sgd_epoch`] defines it.
 pub(super) fn run(
-    engine: &GpuEngine,
+    engine: &GpuEngine<'_>,
     models: &[ModelSpec],
     epoch: &Epoch<'_>,
     state: &mut SgdState,
@@ -171,7 +171,7 @@ struct Steps {
 
 impl Steps {
     fn new(
-        engine: &GpuEngine,
+        engine: &GpuEngine<'_>,
         models: &[ModelSpec],
         epoch: &Epoch<'_>,
         state: &SgdState,

@@ -7,7 +7,7 @@ use super::layout::Fused;
 use crate::engine::Evaluation;
 use crate::error::EngineError;
 use crate::objective::{Coefficients, ModelSpec};
-use crate::panels::PANEL_ROWS;
+use crate::panels::{PANEL_ROWS, Sample};
 
 /// Bytes of X between their two readings, over all workgroups: what stays in the last cache of a large GPU.
 const CACHE_BYTES: usize = 40 << 20;
@@ -33,7 +33,7 @@ fn lanes(n_models: usize) -> usize {
 }
 
 /// Whether the stack is small enough, and the sums of its columns fit in a workgroup's memory.
-pub(super) fn takes(engine: &GpuEngine, n_models: usize) -> bool {
+pub(super) fn takes(engine: &GpuEngine<'_>, n_models: usize) -> bool {
     // Beside the sums, `parts` in the kernel: four groups' worth of a panel.
     let words = (sums_len(engine.table.n_features) + 4 * PANEL_ROWS) * lanes(n_models);
     n_models <= super::FUSED_MODELS
@@ -42,9 +42,10 @@ pub(super) fn takes(engine: &GpuEngine, n_models: usize) -> bool {
 
 /// Sums, not means, of loss and gradient.
 pub(super) fn evaluate(
-    engine: &GpuEngine,
+    engine: &GpuEngine<'_>,
     models: &[ModelSpec],
     coefficients: &Coefficients,
+    sample: Sample,
 ) -> Result<Evaluation, EngineError> {
     let (device, table) = (&engine.device, &engine.table);
     let (d, n_models, lanes) = (table.n_features, models.len(), lanes(models.len()));
@@ -65,11 +66,14 @@ pub(super) fn evaluate(
     let mut tasks = Vec::new();
     let mut n_partials = 0;
     for block in &table.blocks {
+        let (first_panel, n_panels) = block.sampled(sample);
         for (g, group) in models.chunks(lanes).enumerate() {
-            let n_workgroups = n_workgroups(block.n_panels as usize, d, software);
+            let n_workgroups = n_workgroups(n_panels, d, software);
             let mut task = Fused {
                 n_features: d as u32,
-                n_panels: block.n_panels,
+                n_panels: n_panels as u32,
+                first_panel: first_panel as u32,
+                stride: sample.stride() as u32,
                 n_workgroups: n_workgroups as u32,
                 coefficients_at: (g * (d + 1)) as u32,
                 partials_at: (n_partials * (d + 2)) as u32,

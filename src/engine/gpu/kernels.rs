@@ -39,6 +39,7 @@ const LANES_1: &str = include_str!("../../../shaders/common/lanes_1.wgsl");
 const LANES_4: &str = include_str!("../../../shaders/common/lanes_4.wgsl");
 const LOGISTIC: &str = include_str!("../../../shaders/common/logistic.wgsl");
 const TILE: &str = include_str!("../../../shaders/common/tile.wgsl");
+const MODEL: &str = include_str!("../../../shaders/common/model.wgsl");
 const STEP: &str = include_str!("../../../shaders/common/step.wgsl");
 const QUAD: &str = include_str!("../../../shaders/common/quad.wgsl");
 const FUSED: &str = include_str!("../../../shaders/fused.wgsl");
@@ -74,7 +75,7 @@ pub const FUSED_4: Kernel = Kernel {
 pub const TILE_RESIDUAL: Kernel = Kernel {
     name: "tile_residual",
     file: "tile_residual.wgsl",
-    sources: &[LANES_4, LOGISTIC, TILE, include_str!("../../../shaders/tile_residual.wgsl")],
+    sources: &[LANES_4, LOGISTIC, TILE, MODEL, include_str!("../../../shaders/tile_residual.wgsl")],
     bindings: &[
         ("tile", Uniform),
         ("x4", ReadOnly),
@@ -94,6 +95,32 @@ pub const TILE_GRADIENT: Kernel = Kernel {
     file: "tile_gradient.wgsl",
     sources: &[TILE, include_str!("../../../shaders/tile_gradient.wgsl")],
     bindings: &[("tile", Uniform), ("x4", ReadOnly), ("residuals4", ReadOnly), ("partials4", ReadWrite)],
+    overrides: &[],
+};
+
+/// Root of each row's curvature for one model.
+pub const ROOT_CURVATURE: Kernel = Kernel {
+    name: "root_curvature",
+    file: "root_curvature.wgsl",
+    sources: &[TILE, MODEL, include_str!("../../../shaders/root_curvature.wgsl")],
+    bindings: &[
+        ("tile", Uniform),
+        ("x4", ReadOnly),
+        ("row_class4", ReadOnly),
+        ("row_weight4", ReadOnly),
+        ("coefficients", ReadOnly),
+        ("models", ReadOnly),
+        ("roots4", ReadWrite),
+    ],
+    overrides: &[],
+};
+
+/// Curvature of one model.
+pub const HESSIAN: Kernel = Kernel {
+    name: "hessian",
+    file: "hessian.wgsl",
+    sources: &[TILE, include_str!("../../../shaders/hessian.wgsl")],
+    bindings: &[("tile", Uniform), ("x4", ReadOnly), ("roots4", ReadOnly), ("partials", ReadWrite)],
     overrides: &[],
 };
 
@@ -150,5 +177,14 @@ pub const BATCH_UPDATE: Kernel = Kernel {
 };
 
 /// The table.
-pub const KERNELS: &[&Kernel] =
-    &[&FUSED_1, &FUSED_4, &TILE_RESIDUAL, &TILE_GRADIENT, &BATCH_RESIDUAL, &BATCH_GRADIENT, &BATCH_UPDATE];
+pub const KERNELS: &[&Kernel] = &[
+    &FUSED_1,
+    &FUSED_4,
+    &TILE_RESIDUAL,
+    &TILE_GRADIENT,
+    &ROOT_CURVATURE,
+    &HESSIAN,
+    &BATCH_RESIDUAL,
+    &BATCH_GRADIENT,
+    &BATCH_UPDATE,
+];

@@ -12,9 +12,9 @@ pub struct Fused {
     pub n_workgroups: u32,
     pub coefficients_at: u32,
     pub partials_at: u32,
-    pub pad0: u32,
-    pub pad1: u32,
-    pub pad2: u32,
+    pub first_panel: u32,
+    pub stride: u32,
+    pub pad: u32,
     pub classes: [u32; 4],
     pub positive_weight: [f32; 4],
     pub negative_weight: [f32; 4],
@@ -30,12 +30,12 @@ pub struct Tile {
     pub first_panel: u32,
     pub n_panels: u32,
     pub chunk_panels: u32,
+    pub stride: u32,
     pub pad0: u32,
     pub pad1: u32,
-    pub pad2: u32,
 }
 
-/// `Model` of `tile_residual.wgsl`.
+/// `Model` of `common/model.wgsl`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
 #[expect(missing_docs, reason = "documented where they are used, in the shader")]

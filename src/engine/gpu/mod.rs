@@ -1,7 +1,7 @@
 //! The passes as WGSL compute shaders, on whatever wgpu reaches.
 //!
 //! Owns the adapters, the device memory and the kernels; knows no solver and no file. `kernels` is the table of
-//! shaders, `fused`, `tiled` and `epoch` are the three ways through X.
+//! shaders, `fused`, `tiled`, `hessian` and `epoch` are the ways through X.
 //!
 //! Tolerance: sums are float32 within a block and float64 across blocks, so a mean loss or a gradient differs
 //! from float64 by some `1e-6 * mean |terms|` (2e-5 relative where a predictor of thousands of terms cancels). A
@@ -12,6 +12,7 @@ mod adapter;
 mod device;
 mod epoch;
 mod fused;
+mod hessian;
 pub mod kernels;
 pub mod layout;
 mod pipeline;
@@ -27,8 +28,8 @@ pub use table::{Limits, table_bytes};
 use self::table::Table;
 use super::{Engine, Epoch, Evaluation, SgdState};
 use crate::error::Result;
-use crate::objective::{Coefficients, ModelSpec};
-use crate::panels::{Panels, Rows};
+use crate::objective::{Coefficients, Hessian, ModelSpec};
+use crate::panels::{Panels, Rows, Sample};
 
 /// The largest stack that takes the fused pass: beyond it, arithmetic and not memory is the limit.
 pub const FUSED_MODELS: usize = 8;
@@ -38,33 +39,19 @@ const EPOCH_MODELS: usize = 256;
 
 /// A table on a device.
 #[derive(Debug)]
-pub struct GpuEngine {
+pub struct GpuEngine<'a> {
     device: GpuDevice,
     table: Table,
-    rows: RowSums,
+    /// The rows, for the sums of their weights.
+    rows: &'a Rows,
 }
 
-/// What is left on the host of the rows: the sums of their weights.
-#[derive(Debug)]
-struct RowSums {
-    class_weight: Vec<f64>,
-    all: f64,
-}
-
-impl RowSums {
-    /// `S` of a model.
-    fn weight_sum(&self, model: &ModelSpec) -> f64 {
-        let positive = self.class_weight[model.class as usize];
-        model.positive_weight * positive + model.negative_weight * (self.all - positive)
-    }
-}
-
-impl GpuEngine {
+impl<'a> GpuEngine<'a> {
     /// Copies the table to the device.
     ///
     /// # Errors
     /// The device has no room for it.
-    pub fn new(device: &GpuDevice, panels: &Panels, rows: &Rows) -> Result<Self> {
+    pub fn new(device: &GpuDevice, panels: &Panels, rows: &'a Rows) -> Result<Self> {
         Self::with_limits(device, panels, rows, Limits::default())
     }
 
@@ -72,9 +59,8 @@ impl GpuEngine {
     ///
     /// # Errors
     /// The device has no room for it, or a panel exceeds the limits.
-    pub fn with_limits(device: &GpuDevice, panels: &Panels, rows: &Rows, limits: Limits) -> Result<Self> {
+    pub fn with_limits(device: &GpuDevice, panels: &Panels, rows: &'a Rows, limits: Limits) -> Result<Self> {
         let table = Table::upload(device, panels, rows, limits)?;
-        let rows = RowSums { class_weight: rows.class_weight().to_vec(), all: rows.weight_sum() };
         Ok(Self { device: device.clone(), table, rows })
     }
 
@@ -84,25 +70,37 @@ impl GpuEngine {
     }
 }
 
-impl Engine for GpuEngine {
+impl Engine for GpuEngine<'_> {
     fn device(&self) -> String {
         self.device.summary().to_string()
     }
 
-    fn evaluate(&mut self, models: &[ModelSpec], coefficients: &Coefficients) -> Result<Evaluation> {
+    fn evaluate_on(
+        &mut self,
+        models: &[ModelSpec],
+        coefficients: &Coefficients,
+        sample: Sample,
+    ) -> Result<Evaluation> {
         assert_eq!(models.len(), coefficients.n_models(), "a column of coefficients for each model");
         assert_eq!(self.table.n_features, coefficients.n_features(), "a coefficient for each feature");
         let mut sums = if fused::takes(self, models.len()) {
-            fused::evaluate(self, models, coefficients)?
+            fused::evaluate(self, models, coefficients, sample)?
         } else {
-            tiled::evaluate(self, models, coefficients)?
+            tiled::evaluate(self, models, coefficients, sample)?
         };
+        let class_weight = self.rows.class_weight_on(sample);
         for (m, model) in models.iter().enumerate() {
-            let weight_sum = self.rows.weight_sum(model);
+            let weight_sum = model.weight_sum_of(&class_weight);
             sums.loss[m] /= weight_sum;
             sums.gradient.model_mut(m).iter_mut().for_each(|g| *g /= weight_sum);
         }
         Ok(sums)
+    }
+
+    fn hessian(&mut self, model: &ModelSpec, column: &[f64], sample: Sample) -> Result<Hessian> {
+        assert_eq!(column.len(), self.table.n_features + 1, "a coefficient for each feature");
+        let scale = 1.0 / model.weight_sum_of(&self.rows.class_weight_on(sample));
+        Ok(Hessian::from_upper(column.len(), hessian::sums(self, model, column, sample)?, scale))
     }
 
     fn sgd_epoch(&mut self, models: &[ModelSpec], epoch: &Epoch<'_>, state: &mut SgdState) -> Result<()> {

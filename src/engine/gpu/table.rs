@@ -2,7 +2,7 @@
 
 use super::device::GpuDevice;
 use crate::error::EngineError;
-use crate::panels::{PANEL_ROWS, Panels, Rows};
+use crate::panels::{PANEL_ROWS, Panels, Rows, Sample};
 
 /// What a table may take of the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,15 @@ pub(super) struct Block {
     /// `n_panels` x 256, class and weight of each slot.
     pub(super) class: wgpu::Buffer,
     pub(super) weight: wgpu::Buffer,
+}
+
+impl Block {
+    /// The panels of `sample` in this block: the first, counted in the block, and how many.
+    pub(super) fn sampled(&self, sample: Sample) -> (usize, usize) {
+        let stride = sample.stride();
+        let first = (self.first_panel as usize).next_multiple_of(stride) - self.first_panel as usize;
+        (first, (self.n_panels as usize).saturating_sub(first).div_ceil(stride))
+    }
 }
 
 /// All panels, block after block.

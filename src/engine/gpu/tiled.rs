@@ -7,7 +7,7 @@ use super::layout::{Model, Tile};
 use crate::engine::Evaluation;
 use crate::error::EngineError;
 use crate::objective::{Coefficients, ModelSpec};
-use crate::panels::PANEL_ROWS;
+use crate::panels::{PANEL_ROWS, Sample};
 
 /// Models of an invocation of `tile_residual`.
 const TILE_MODELS: usize = 16;
@@ -44,26 +44,28 @@ impl Cut {
 
 /// Sums, not means, of loss and gradient.
 pub(super) fn evaluate(
-    engine: &GpuEngine,
+    engine: &GpuEngine<'_>,
     models: &[ModelSpec],
     coefficients: &Coefficients,
+    sample: Sample,
 ) -> Result<Evaluation, EngineError> {
     let d = engine.table.n_features;
     let mut sums =
         Evaluation { loss: vec![0.0; models.len()], gradient: Coefficients::zeros(d, models.len()) };
     for first in (0..models.len()).step_by(MODEL_BLOCK) {
         let end = (first + MODEL_BLOCK).min(models.len());
-        evaluate_block(engine, first, &models[first..end], coefficients, &mut sums)?;
+        evaluate_block(engine, first, &models[first..end], coefficients, sample, &mut sums)?;
     }
     Ok(sums)
 }
 
 /// Models `first ..` of the stack, one pass over X.
 fn evaluate_block(
-    engine: &GpuEngine,
+    engine: &GpuEngine<'_>,
     first: usize,
     models: &[ModelSpec],
     coefficients: &Coefficients,
+    sample: Sample,
     sums: &mut Evaluation,
 ) -> Result<(), EngineError> {
     let (device, table) = (&engine.device, &engine.table);
@@ -90,7 +92,7 @@ fn evaluate_block(
 
     // Row blocks: panels whose X and residuals stay in the cache together.
     let panel_bytes = 4 * PANEL_ROWS * (n_models + d);
-    let most = table.blocks.iter().map(|b| b.n_panels as usize).max().unwrap_or(1);
+    let most = table.blocks.iter().map(|b| b.sampled(sample).1).max().unwrap_or(1).max(1);
     let cut = Cut::of(device.summary().kind);
     let panels = (cut.cache_bytes / panel_bytes).clamp(1, 4096).min(most);
     let tiles = d.div_ceil(TILE_COLUMNS) * (n_models / TILE_MODELS);
@@ -106,13 +108,15 @@ fn evaluate_block(
 
     let mut tasks = Vec::new();
     for (b, block) in table.blocks.iter().enumerate() {
-        for start in (0..block.n_panels).step_by(panels) {
+        let (first_panel, n_panels) = block.sampled(sample);
+        for start in (0..n_panels).step_by(panels) {
             let tile = Tile {
                 n_features: d as u32,
                 n_models: n_models as u32,
-                first_panel: start,
-                n_panels: (block.n_panels - start).min(panels as u32),
+                first_panel: (first_panel + start * sample.stride()) as u32,
+                n_panels: (n_panels - start).min(panels) as u32,
                 chunk_panels: chunk_panels as u32,
+                stride: sample.stride() as u32,
                 ..Tile::default()
             };
             tasks.push((b, tile));

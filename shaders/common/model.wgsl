@@ -1,0 +1,8 @@
+// A model as the passes for many models see it.
+
+struct Model {
+    class_index: u32,
+    positive_weight: f32,
+    negative_weight: f32,
+    pad: u32,
+}

@@ -1,0 +1,188 @@
+//! `X' D X` of one model: the curvature of its loss.
+//!
+//! A block of rows is first copied, scaled by the square root of D, feature after feature (the
+//! intercept last); its product with itself then runs in register tiles over the upper triangle.
+//! Sums are float32 inside a block, float64 across blocks, in an order that the number of rows
+//! and features alone decides.
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::block::{Block, Packed, Segment};
+use super::{Chunks, CpuEngine, linear_predictor, residual};
+use crate::objective::{Coefficients, Hessian, ModelSpec};
+use crate::panels::{PANEL_ROWS, Sample};
+
+/// Float32 values of a scaled block: it stays in a second-level cache of 1 MiB.
+const BLOCK_VALUES: usize = 128 * 1024;
+
+/// Float64 values of all partial sums together.
+const PARTIAL_VALUES: usize = 1 << 23;
+
+/// Tasks at most.
+const MAX_CHUNKS: usize = 64;
+
+/// Order from which the tiles of one block are shared between threads.
+const PARALLEL_ORDER: usize = 384;
+
+/// Rows of the matrix in a tile, and columns.
+const TILE_HEIGHT: usize = 4;
+const TILE_WIDTH: usize = 6;
+
+/// The pass; see [`crate::engine::Engine::hessian`].
+pub(super) fn run(engine: &CpuEngine<'_>, model: &ModelSpec, column: &[f64], sample: Sample) -> Hessian {
+    let order = column.len();
+    let mut coefficients = Coefficients::zeros(order - 1, 1);
+    coefficients.model_mut(0).copy_from_slice(column);
+    let packed = Packed::new(&coefficients, 0..1);
+    let panels_per_block = (BLOCK_VALUES / (PANEL_ROWS * order)).clamp(1, 8);
+    let most_chunks = (PARTIAL_VALUES / (order * order)).clamp(1, MAX_CHUNKS);
+    let chunks = Chunks::new(sample.n_panels(engine.panels.n_panels()), panels_per_block, most_chunks);
+    let partials: Vec<Vec<f64>> = (0..chunks.len())
+        .into_par_iter()
+        .map(|chunk| {
+            let mut sums = vec![0.0; order * order];
+            let mut scratch = Vec::new();
+            for block in chunks.blocks(chunk) {
+                let segments: Vec<_> = block.map(|k| Segment::whole(sample.panel(k))).collect();
+                let block = Block { panels: engine.panels, rows: engine.rows, segments: &segments };
+                engine.arch.dispatch(Scale { block, model, packed: &packed, scratch: &mut scratch });
+                let scaled = &scratch[..order * block.cover_rows()];
+                let stripes = |(t, sums): (usize, &mut [f64])| {
+                    let stripe = Stripe { scaled, order, first: t * TILE_HEIGHT, sums };
+                    engine.arch.dispatch(stripe);
+                };
+                if order >= PARALLEL_ORDER {
+                    sums.par_chunks_mut(TILE_HEIGHT * order).enumerate().for_each(stripes);
+                } else {
+                    sums.chunks_mut(TILE_HEIGHT * order).enumerate().for_each(stripes);
+                }
+            }
+            sums
+        })
+        .collect();
+    let mut sums = vec![0.0; order * order];
+    for partial in &partials {
+        sums.iter_mut().zip(partial).for_each(|(a, b)| *a += b);
+    }
+    let scale = 1.0 / model.weight_sum_of(&engine.rows.class_weight_on(sample));
+    Hessian::from_upper(order, sums, scale)
+}
+
+/// Fills `scratch` with the block's features times the square root of the row's curvature.
+struct Scale<'a> {
+    block: Block<'a>,
+    model: &'a ModelSpec,
+    packed: &'a Packed,
+    /// `[feature][row]`.
+    scratch: &'a mut Vec<f32>,
+}
+
+impl WithSimd for Scale<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { block, model, packed, scratch } = self;
+        let (rows, d) = (block.cover_rows(), block.panels.n_features());
+        scratch.resize((d + 1) * rows, 0.0);
+        let (features, root) = scratch.split_at_mut(d * rows);
+        linear_predictor::block(simd, block, packed, root);
+        residual::root_curvature(simd, block, model, root);
+        for (segment, place) in block.places() {
+            let panel = block.panels.panel(segment.panel);
+            let (root, _) = S::as_simd_f32s(&root[place..][..PANEL_ROWS]);
+            for (column, out) in panel.chunks_exact(PANEL_ROWS).zip(features.chunks_exact_mut(rows)) {
+                let (x, _) = S::as_simd_f32s(column);
+                let (out, _) = S::as_mut_simd_f32s(&mut out[place..][..PANEL_ROWS]);
+                for ((out, &x), &root) in out.iter_mut().zip(x).zip(root) {
+                    *out = simd.mul_f32s(x, root);
+                }
+            }
+        }
+    }
+}
+
+/// Adds a few rows of the product, from the diagonal on, to `sums`.
+struct Stripe<'a> {
+    /// `[feature][row]`.
+    scaled: &'a [f32],
+    order: usize,
+    /// First row of the matrix.
+    first: usize,
+    /// Its rows.
+    sums: &'a mut [f64],
+}
+
+impl WithSimd for Stripe<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let height = self.sums.len() / self.order;
+        for column in (self.first..self.order).step_by(TILE_WIDTH) {
+            self.dispatch(simd, height, TILE_WIDTH.min(self.order - column), column);
+        }
+    }
+}
+
+impl Stripe<'_> {
+    #[inline(always)]
+    fn dispatch<S: Simd>(&mut self, simd: S, height: usize, width: usize, column: usize) {
+        macro_rules! cases {
+            ($(($h:literal, $w:literal)),*) => {
+                match (height, width) {
+                    $(($h, $w) => self.tile::<S, $h, $w>(simd, column),)*
+                    _ => unreachable!("no tile of {height} by {width}"),
+                }
+            };
+        }
+        cases!(
+            (1, 1),
+            (1, 2),
+            (1, 3),
+            (1, 4),
+            (1, 5),
+            (1, 6),
+            (2, 1),
+            (2, 2),
+            (2, 3),
+            (2, 4),
+            (2, 5),
+            (2, 6),
+            (3, 1),
+            (3, 2),
+            (3, 3),
+            (3, 4),
+            (3, 5),
+            (3, 6),
+            (4, 1),
+            (4, 2),
+            (4, 3),
+            (4, 4),
+            (4, 5),
+            (4, 6)
+        );
+    }
+
+    #[inline(always)]
+    fn tile<S: Simd, const H: usize, const W: usize>(&mut self, simd: S, column: usize) {
+        let rows = self.scaled.len() / self.order;
+        let feature = |j: usize| S::as_simd_f32s(&self.scaled[j * rows..][..rows]).0;
+        let a: [&[S::f32s]; H] = std::array::from_fn(|h| feature(self.first + h));
+        let b: [&[S::f32s]; W] = std::array::from_fn(|k| feature(column + k));
+        let mut sums = [[simd.splat_f32s(0.0); W]; H];
+        for v in 0..rows / S::F32_LANES {
+            for h in 0..H {
+                for k in 0..W {
+                    sums[h][k] = simd.mul_add_e_f32s(a[h][v], b[k][v], sums[h][k]);
+                }
+            }
+        }
+        for (h, sums) in sums.into_iter().enumerate() {
+            for (k, sum) in sums.into_iter().enumerate() {
+                self.sums[h * self.order + column + k] += f64::from(simd.reduce_sum_f32s(sum));
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Loss and gradient of the stack, and their computation in float64.
+
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::float64::{LANES, PanelTile, TILE, gradients, predictors};
+use super::logistic::log1pexp_and_sigmoid;
+use super::{Coefficients, ModelSpec};
+use crate::panels::{PANEL_ROWS, Panels, Rows};
+
+/// Panels summed by one task; fixed, so that the sum does not depend on the number of threads.
+const PANELS_PER_TASK: usize = 64;
+
+/// The mean loss of each model and its gradient, penalties not included.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// `(1/S) sum_i s_i [log(1 + exp(z_i)) - y_i z_i]` per model.
+    pub loss: Vec<f64>,
+    /// `(1/S) sum_i s_i (sigmoid(z_i) - y_i) [x_i, 1]` per model.
+    pub gradient: Coefficients,
+}
+
+/// An [`Evaluation`] in float64, and what a duality gap needs besides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exact {
+    /// Loss and gradient.
+    pub evaluation: Evaluation,
+    /// The share of the rows with y = 1 in the gradient.
+    pub(super) positive: Coefficients,
+    /// `(1/S) sum s_i f*(r_i)` over the rows with y = 0 and those with y = 1, f* the conjugate of the loss.
+    pub(super) conjugate: Vec<[f64; 2]>,
+}
+
+/// Evaluates every model in float64 on the host, whatever device trains it.
+///
+/// # Panics
+/// If the shapes disagree.
+pub fn evaluate(panels: &Panels, rows: &Rows, models: &[ModelSpec], coefficients: &Coefficients) -> Exact {
+    assert_eq!(models.len(), coefficients.n_models(), "a column of coefficients for each model");
+    assert_eq!(panels.n_features(), coefficients.n_features(), "a coefficient for each feature");
+    let table = Table { panels, rows, models, coefficients };
+    let zeros = Coefficients::zeros(panels.n_features(), models.len());
+    let mut exact = Exact {
+        evaluation: Evaluation { loss: vec![0.0; models.len()], gradient: zeros.clone() },
+        positive: zeros,
+        conjugate: vec![[0.0; 2]; models.len()],
+    };
+    for first in (0..models.len()).step_by(TILE) {
+        match models.len() - first {
+            1 => table.add_tile::<1>(first, &mut exact),
+            _ => table.add_tile::<TILE>(first, &mut exact),
+        }
+    }
+    exact
+}
+
+#[derive(Clone, Copy)]
+struct Table<'a> {
+    panels: &'a Panels,
+    rows: &'a Rows,
+    models: &'a [ModelSpec],
+    coefficients: &'a Coefficients,
+}
+
+/// Sums of T models.
+struct Sums<const T: usize> {
+    loss: [f64; T],
+    conjugate: [[f64; T]; 2],
+    /// One row per feature, the intercept's last: over all rows, and over those with y = 1.
+    gradient: Vec<[[f64; T]; 2]>,
+}
+
+impl Table<'_> {
+    /// Writes the sums of up to T models from `first` on: one walk over X.
+    fn add_tile<const T: usize>(self, first: usize, out: &mut Exact) {
+        let models = &self.models[first..(first + T).min(self.models.len())];
+        let n_tasks = self.panels.n_panels().div_ceil(PANELS_PER_TASK);
+        let partials: Vec<Sums<T>> = (0..n_tasks)
+            .into_par_iter()
+            .map(|task| {
+                let mut sums = Sums::zeros(self.panels.n_features());
+                let last = ((task + 1) * PANELS_PER_TASK).min(self.panels.n_panels());
+                let panels = task * PANELS_PER_TASK..last;
+                pulp::Arch::new().dispatch(AddPanels { sums: &mut sums, table: self, panels, models, first });
+                sums
+            })
+            .collect();
+        let mut sums = Sums::<T>::zeros(self.panels.n_features());
+        for partial in &partials {
+            sums.add(partial);
+        }
+        for (k, model) in models.iter().enumerate() {
+            let (m, scale) = (first + k, 1.0 / model.weight_sum(self.rows));
+            out.evaluation.loss[m] = sums.loss[k] * scale;
+            out.conjugate[m] = sums.conjugate.map(|sum| sum[k] * scale);
+            for (j, [all, positive]) in sums.gradient.iter().enumerate() {
+                out.evaluation.gradient.model_mut(m)[j] = all[k] * scale;
+                out.positive.model_mut(m)[j] = positive[k] * scale;
+            }
+        }
+    }
+}
+
+/// Adds some panels to the sums of a tile of models.
+struct AddPanels<'a, const T: usize> {
+    sums: &'a mut Sums<T>,
+    table: Table<'a>,
+    panels: Range<usize>,
+    models: &'a [ModelSpec],
+    first: usize,
+}
+
+impl<const T: usize> WithSimd for AddPanels<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for p in self.panels {
+            self.sums.add_panel(simd, self.table, p, self.models, self.first);
+        }
+    }
+}
+
+impl<const T: usize> Sums<T> {
+    fn zeros(n_features: usize) -> Self {
+        Self { loss: [0.0; T], conjugate: [[0.0; T]; 2], gradient: vec![[[0.0; T]; 2]; n_features + 1] }
+    }
+
+    fn add(&mut self, other: &Self) {
+        let gradients = self.gradient.iter_mut().flatten().zip(other.gradient.iter().flatten());
+        let conjugates = self.conjugate.iter_mut().zip(&other.conjugate);
+        for (a, b) in gradients.chain(conjugates).chain([(&mut self.loss, &other.loss)]) {
+            for (a, b) in a.iter_mut().zip(b) {
+                *a += b;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn add_panel<S: Simd>(
+        &mut self,
+        simd: S,
+        table: Table<'_>,
+        p: usize,
+        models: &[ModelSpec],
+        first: usize,
+    ) {
+        let panel = table.panels.panel(p);
+        let slots = p * PANEL_ROWS..(p + 1) * PANEL_ROWS;
+        let class = table.rows.class()[slots.clone()].as_chunks::<LANES>().0;
+        let weight = table.rows.weight()[slots].as_chunks::<LANES>().0;
+        // Residuals of all rows, in the place of the predictors, and of those with y = 1.
+        let mut r: [PanelTile<T>; 2] = [[[0.0; PANEL_ROWS]; T]; 2];
+        predictors(simd, panel, table.coefficients, first..first + models.len(), &mut r[0]);
+        let [all, positive] = &mut r;
+        let intercept = self.gradient.len() - 1;
+        for (k, model) in models.iter().enumerate() {
+            let mut loss = [0.0; LANES];
+            let mut conjugate = [[0.0; LANES]; 2];
+            let mut residual = [[0.0; LANES]; 2];
+            let all = all[k].as_chunks_mut::<LANES>().0.iter_mut();
+            let rows = all.zip(positive[k].as_chunks_mut::<LANES>().0).zip(class).zip(weight);
+            for (((z, positive), class), weight) in rows {
+                let is_positive = class.map(|class| class == model.class);
+                // log(1 + exp(z)) - y z and its derivative, both at -z where y = 1: nothing cancels.
+                let mut a = *z;
+                for i in 0..LANES {
+                    a[i] = if is_positive[i] { -a[i] } else { a[i] };
+                }
+                let (loss_at, slope) = log1pexp_and_sigmoid(a);
+                for i in 0..LANES {
+                    let factor = if is_positive[i] { model.positive_weight } else { model.negative_weight };
+                    let s = f64::from(weight[i]) * factor;
+                    // A row of weight 0 may have any predictor: keep 0 times infinity out.
+                    let of_row = |value: f64| if s == 0.0 { 0.0 } else { s * value };
+                    let only = |value: f64, wanted: bool| if wanted { value } else { 0.0 };
+                    loss[i] += of_row(loss_at[i]);
+                    // f*(r) = r z - f(z) where r is the derivative of f at z (Fenchel's equality).
+                    let dual = of_row(slope[i] * a[i] - loss_at[i]);
+                    conjugate[0][i] += only(dual, !is_positive[i]);
+                    conjugate[1][i] += only(dual, is_positive[i]);
+                    let slope = of_row(slope[i]);
+                    z[i] = if is_positive[i] { -slope } else { slope };
+                    positive[i] = only(-slope, is_positive[i]);
+                    residual[0][i] += z[i];
+                    residual[1][i] += positive[i];
+                }
+            }
+            self.loss[k] += loss.iter().sum::<f64>();
+            for side in 0..2 {
+                self.conjugate[side][k] += conjugate[side].iter().sum::<f64>();
+                self.gradient[intercept][side][k] += residual[side].iter().sum::<f64>();
+            }
+        }
+        all[models.len()..].iter_mut().for_each(|unused| unused.fill(0.0));
+        gradients(simd, panel, &r, |j, sums| {
+            for (a, b) in self.gradient[j].iter_mut().flatten().zip(sums.as_flattened()) {
+                *a += b;
+            }
+        });
+    }
+}

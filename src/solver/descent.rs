@@ -1,0 +1,322 @@
+//! One model's place in its own descent: where it is, where it aims, and whether a step is taken.
+
+use super::Stop;
+use super::curvature::{Curvature, Place};
+use crate::objective::{Certificate, ModelSpec};
+
+/// Share of the residual that a step may leave before an own Hessian is computed anew.
+const GOOD_STEP: f64 = 0.4;
+
+/// Share of the predicted decrease that a step must achieve.
+const ARMIJO: f64 = 1e-4;
+
+/// Relative error of a loss summed from float32 values.
+const FLOAT32_ROUNDING: f64 = 1e-7;
+
+/// The same of float64 values.
+const FLOAT64_ROUNDING: f64 = 1e-14;
+
+/// A promised decrease, relative to the objective, that float32 passes cannot follow.
+const FLOAT32_DECREASE: f64 = 1e-12;
+
+/// A promised decrease, relative to the objective, that a converged model may leave.
+const CLOSE: f64 = 1e-7;
+
+/// Lengths of a step that failed, tried at once: columns of one pass.
+const SHORTER: [f64; 3] = [0.25, 0.0625, 0.015625];
+
+/// Rounds of shorter steps before a target is given up.
+const MAX_SHORTENINGS: usize = 4;
+
+/// Steps in a row that gain nothing before a fit has no more progress to make.
+const MAX_IDLE: usize = 4;
+
+/// By what a fit is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The engine's passes over a sample of the rows.
+    Sample,
+    /// The engine's passes over the whole table.
+    Table,
+    /// The host's float64 passes over the whole table.
+    Float64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Active,
+    /// Waits for the next stage.
+    Waiting,
+    Stopped(Stop),
+}
+
+/// A candidate that was evaluated.
+#[derive(Debug, Clone)]
+pub(super) struct Point {
+    pub(super) column: Vec<f64>,
+    pub(super) objective: f64,
+    /// Gradient of the mean loss.
+    pub(super) gradient: Vec<f64>,
+    pub(super) residual: f64,
+    /// In the float64 stage.
+    pub(super) certificate: Option<Certificate>,
+}
+
+/// What is tried next.
+#[derive(Debug)]
+struct Aim {
+    target: Vec<f64>,
+    /// The decrease that the model of the objective promises there, a negative number.
+    promise: f64,
+    /// Shares of the way that are tried in the next pass.
+    lengths: Vec<f64>,
+    shortenings: usize,
+}
+
+/// One model's descent.
+#[derive(Debug)]
+pub(super) struct Fit {
+    pub(super) model: ModelSpec,
+    pub(super) point: Point,
+    pub(super) curvature: Option<Curvature>,
+    /// Whether the curvature is an own Hessian of this very point.
+    pub(super) fresh: bool,
+    /// Whether it ever had an own Hessian.
+    pub(super) had_own: bool,
+    /// Every how many-th panel an own Hessian is made of.
+    pub(super) stride: usize,
+    pub(super) iterations: usize,
+    pub(super) state: State,
+    /// Logarithm of the share of the residual that a step leaves, averaged over the last ones.
+    pub(super) pace: f64,
+    ridge: f64,
+    aim: Option<Aim>,
+    idle: usize,
+}
+
+impl Fit {
+    pub(super) fn new(model: ModelSpec, column: &[f64], stride: usize) -> Self {
+        let point = Point {
+            column: column.to_vec(),
+            objective: f64::INFINITY,
+            gradient: Vec::new(),
+            residual: f64::INFINITY,
+            certificate: None,
+        };
+        Self {
+            model,
+            point,
+            curvature: None,
+            fresh: false,
+            had_own: false,
+            stride,
+            iterations: 0,
+            state: State::Active,
+            pace: -1.0,
+            ridge: 0.0,
+            aim: None,
+            idle: 0,
+        }
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.state == State::Active
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        matches!(self.state, State::Stopped(_))
+    }
+
+    fn penalty(&self, column: &[f64]) -> f64 {
+        self.model.penalty.value(&column[..column.len() - 1])
+    }
+
+    /// Gives the fit a target, if it has none; returns the decrease promised there.
+    pub(super) fn aim(&mut self, stage: Stage, intercept: bool) -> f64 {
+        if self.aim.is_none() {
+            let Some(curvature) = &self.curvature else { return 0.0 };
+            let Point { column, gradient, residual, .. } = &self.point;
+            let penalty = self.model.penalty;
+            let place =
+                Place { column, gradient, penalty, intercept, residual: *residual, ridge: self.ridge };
+            let mut target = curvature.target(place);
+            if stage != Stage::Float64 {
+                target.iter_mut().for_each(|w| *w = to_f32(*w));
+            }
+            let slope: f64 =
+                gradient.iter().zip(target.iter().zip(column)).map(|(g, (v, w))| g * (v - w)).sum();
+            let promise = slope + self.penalty(&target) - self.penalty(column);
+            self.aim = Some(Aim { target, promise, lengths: vec![1.0], shortenings: 0 });
+        }
+        self.aim.as_ref().map_or(0.0, |aim| -aim.promise)
+    }
+
+    pub(super) fn has_aim(&self) -> bool {
+        self.aim.is_some()
+    }
+
+    pub(super) fn drop_aim(&mut self) {
+        self.aim = None;
+    }
+
+    /// The points to be tried: on the way to the target, or where the fit is.
+    pub(super) fn candidates(&self, stage: Stage) -> Vec<Vec<f64>> {
+        let Some(aim) = &self.aim else { return vec![self.point.column.clone()] };
+        let on_the_way = |&length: &f64| {
+            if length == 1.0 {
+                return aim.target.clone();
+            }
+            let between = |(v, w): (&f64, &f64)| w + length * (v - w);
+            let point = aim.target.iter().zip(&self.point.column).map(between);
+            match stage {
+                Stage::Float64 => point.collect(),
+                _ => point.map(to_f32).collect(),
+            }
+        };
+        aim.lengths.iter().map(on_the_way).collect()
+    }
+
+    /// Goes to a point, whatever it is worth.
+    pub(super) fn go(&mut self, point: Point) {
+        self.point = point;
+        (self.fresh, self.aim) = (false, None);
+    }
+
+    /// Takes the best of the candidates that were evaluated, or shortens the step.
+    pub(super) fn judge(&mut self, stage: Stage, candidates: Vec<Point>) {
+        let Some(aim) = &self.aim else { return };
+        let noise = rounding(stage) * self.point.objective.abs();
+        let now = &self.point;
+        let is_clear = |length: f64| -aim.promise * length > 100.0 * noise;
+        let is_better = |&(ref point, &length): &(Point, &f64)| {
+            // A NaN compares false and shortens the step. Within rounding, the residual tells more than the objective.
+            point.objective <= now.objective + ARMIJO * length * aim.promise + noise
+                && point.residual.is_finite()
+                && (is_clear(length) || point.residual < now.residual)
+        };
+        let any_clear = aim.lengths.iter().any(|&length| is_clear(length));
+        let best = candidates
+            .into_iter()
+            .zip(&aim.lengths)
+            .filter(is_better)
+            .min_by(|(a, _), (b, _)| a.objective.total_cmp(&b.objective));
+        match best {
+            Some((point, &length)) => self.accept(stage, point, length),
+            None => self.shorten(stage, any_clear),
+        }
+    }
+
+    fn accept(&mut self, stage: Stage, point: Point, length: f64) {
+        let share = point.residual / self.point.residual;
+        self.pace = 0.6 * self.pace + 0.4 * share.clamp(1e-6, 4.0).ln();
+        let difference = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>();
+        let step = difference(&point.column, &self.point.column);
+        let change = difference(&point.gradient, &self.point.gradient);
+        let is_slow = share > GOOD_STEP;
+        match &mut self.curvature {
+            Some(Curvature::Own(_)) if is_slow => {
+                if self.fresh && length == 1.0 && stage != Stage::Sample {
+                    self.stride = self.stride.div_ceil(2);
+                }
+                self.curvature = None;
+            }
+            Some(curvature) => {
+                let largest = change.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
+                // A change of gradient that is mostly rounding teaches nothing.
+                if stage == Stage::Float64 || largest > 100.0 * FLOAT32_ROUNDING {
+                    curvature.learn(step, change);
+                }
+            }
+            None => {}
+        }
+        let gains = self.point.objective - point.objective;
+        let is_idle = share > 0.9 && gains <= 10.0 * rounding(stage) * self.point.objective.abs();
+        self.idle = if is_idle { self.idle + 1 } else { 0 };
+        self.ridge /= 100.0;
+        self.go(point);
+    }
+
+    /// Tries less of the step; in the end another curvature, and then none.
+    fn shorten(&mut self, stage: Stage, any_clear: bool) {
+        let Some(aim) = &mut self.aim else { return };
+        if any_clear && aim.shortenings < MAX_SHORTENINGS {
+            let shortest = aim.lengths.iter().fold(f64::INFINITY, |a, &b| a.min(b));
+            aim.lengths = SHORTER.map(|factor| factor * shortest).to_vec();
+            aim.shortenings += 1;
+            return;
+        }
+        self.aim = None;
+        self.idle += 1;
+        if self.fresh {
+            if stage != Stage::Sample {
+                self.stride = self.stride.div_ceil(2);
+            }
+            self.ridge = (self.ridge * 1e4).max(1e-8);
+        }
+        let forgot = self.curvature.as_mut().is_some_and(Curvature::forget);
+        if !forgot {
+            self.curvature = None;
+        }
+        if self.idle > MAX_IDLE || stage != Stage::Float64 && !any_clear {
+            self.idle = 0;
+            self.state = match stage {
+                Stage::Float64 => State::Stopped(Stop::ProgressEnded),
+                _ => State::Waiting,
+            };
+        }
+    }
+
+    /// Ends the fit's part in a stage, or in the run, if it is close enough to the optimum.
+    pub(super) fn settle(&mut self, stage: Stage, tolerance: f64) {
+        if !self.is_active() {
+            return;
+        }
+        let residual = self.point.residual;
+        match stage {
+            Stage::Sample if residual <= tolerance => self.leave_sample(),
+            Stage::Table if self.idle > MAX_IDLE => (self.state, self.idle) = (State::Waiting, 0),
+            Stage::Float64 if self.idle > MAX_IDLE => self.state = State::Stopped(Stop::ProgressEnded),
+            _ => {}
+        }
+    }
+
+    /// Ends the fit's part in a stage, or in the run, once its residual is small enough and the decrease that
+    /// is still promised matters no more: in many features, small residuals add up.
+    pub(super) fn settle_for(&mut self, promise: f64, stage: Stage, tolerance: f64) {
+        let (residual, objective) = (self.point.residual, self.point.objective.abs());
+        match stage {
+            // The sample's optimum is off by more than this stage leaves.
+            Stage::Sample => {}
+            Stage::Table => {
+                let is_close = residual <= 0.5 * tolerance && promise <= 0.5 * CLOSE * objective;
+                // Float32 passes cannot follow so small a decrease.
+                if is_close || promise <= FLOAT32_DECREASE * objective {
+                    self.state = State::Waiting;
+                }
+            }
+            Stage::Float64 if residual <= tolerance && promise <= CLOSE * objective => {
+                self.state = State::Stopped(Stop::Converged);
+            }
+            Stage::Float64 => {}
+        }
+    }
+
+    /// Waits for a finer sample or the table. An own Hessian, of the last point but one, is not worth keeping
+    /// there; what a shared curvature learnt is.
+    pub(super) fn leave_sample(&mut self) {
+        (self.state, self.aim) = (State::Waiting, None);
+        if matches!(self.curvature, Some(Curvature::Own(_))) {
+            self.curvature = None;
+        }
+    }
+}
+
+fn rounding(stage: Stage) -> f64 {
+    if stage == Stage::Float64 { FLOAT64_ROUNDING } else { FLOAT32_ROUNDING }
+}
+
+/// The nearest value that float32 holds: what every engine computes with.
+#[allow(clippy::cast_possible_truncation, reason = "rounding is the purpose")]
+fn to_f32(x: f64) -> f64 {
+    f64::from(x as f32)
+}

@@ -1,0 +1,229 @@
+//! L1-penalised models over more features than a Hessian can have: working sets.
+//!
+//! Few coefficients will be nonzero. Each round solves the problem over the features that are nonzero or violate
+//! their optimality condition most, gathered into a small table of their own; then one pass over the whole
+//! table shows which others violate theirs. The set grows with the support. The last rounds take the float64
+//! gradient, so that the residual that ends the run is that of the certificate, over all features.
+//!
+//! # References
+//! - Johnson and Guestrin, Blitz: A Principled Meta-Algorithm for Scaling Sparse Optimization, ICML 2015.
+//! - Massias, Gramfort and Salmon, Celer: a Fast Solver for the Lasso with Dual Extrapolation, ICML 2018.
+
+use super::full_batch::{FullBatch, Method};
+use super::{Host, Problem, Progress, Solution, Stop};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::objective::{Certificate, Coefficients, ModelSpec, kkt_residual};
+
+/// Features of the first working set.
+const FIRST: usize = 128;
+
+/// Size of a working set, as a multiple of the support.
+const GROWTH: usize = 2;
+
+/// Features of a working set, at most: beyond, its Hessian is not worth its price.
+const MOST: usize = 4000;
+
+/// A problem over the working set is solved to this share of the residual over all features.
+const INNER_SHARE: f64 = 0.1;
+
+/// Working sets and their settings.
+#[derive(Debug, Clone)]
+pub struct WorkingSet {
+    /// Bound on the rounds.
+    pub max_iterations: usize,
+    /// KKT residual at which a model is done.
+    pub tolerance: f64,
+}
+
+/// One model's way through its working sets.
+struct Fit {
+    model: ModelSpec,
+    column: Vec<f64>,
+    gradient: Vec<f64>,
+    objective: f64,
+    residual: f64,
+    certificate: Option<Certificate>,
+    set: Vec<usize>,
+    rounds: usize,
+    stop: Option<Stop>,
+}
+
+impl WorkingSet {
+    /// Minimises the objective of every model of the stack, all of which have an L1 penalty.
+    ///
+    /// `watch` is called after each round; the run stops when it returns false.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn run(
+        &self,
+        engine: &mut dyn Engine,
+        host: &dyn Host,
+        problem: &Problem<'_>,
+        watch: &mut dyn FnMut(&Progress) -> bool,
+    ) -> Result<Solution> {
+        let mut fits: Vec<Fit> = problem
+            .models
+            .iter()
+            .enumerate()
+            .map(|(m, model)| Fit {
+                model: *model,
+                column: problem.start.model(m).to_vec(),
+                gradient: Vec::new(),
+                objective: f64::INFINITY,
+                residual: f64::INFINITY,
+                certificate: None,
+                set: Vec::new(),
+                rounds: 0,
+                stop: None,
+            })
+            .collect();
+        let mut run = Run { settings: self, engine, host, problem, passes: 0.0 };
+        run.look(&mut fits, false)?;
+        while fits.iter().any(|fit| fit.stop.is_none()) {
+            for fit in fits.iter_mut().filter(|fit| fit.stop.is_none()) {
+                run.round(fit)?;
+            }
+            // Once float32 passes have nothing more to say, float64 does.
+            let exact = fits.iter().filter(|fit| fit.stop.is_none()).all(|fit| fit.is_close(self.tolerance));
+            run.look(&mut fits, exact)?;
+            if !exact && fits.iter().all(|fit| fit.stop.is_some() || fit.residual <= self.tolerance) {
+                run.look(&mut fits, true)?;
+            }
+            let progress = progress(&fits);
+            if !watch(&progress) {
+                fits.iter_mut().for_each(|fit| fit.stop = fit.stop.or(Some(Stop::Interrupted)));
+            }
+        }
+        let mut coefficients = problem.start.clone();
+        for (m, fit) in fits.iter().enumerate() {
+            coefficients.model_mut(m).copy_from_slice(&fit.column);
+        }
+        Ok(Solution {
+            coefficients,
+            certificates: fits.iter().map(|fit| fit.certificate).collect(),
+            iterations: fits.iter().map(|fit| fit.rounds).collect(),
+            stops: fits.iter().map(|fit| fit.stop.unwrap_or(Stop::Limit)).collect(),
+            passes: run.passes,
+            method: "newton on working sets".to_owned(),
+        })
+    }
+}
+
+impl Fit {
+    fn is_close(&self, tolerance: f64) -> bool {
+        self.residual <= 30.0 * tolerance
+    }
+
+    /// The features that are nonzero, then those that violate their condition most, up to the size that
+    /// the support asks for; in ascending order.
+    fn next_set(&self, penalty_offsets: &[f64]) -> Vec<usize> {
+        let d = penalty_offsets.len();
+        let support: Vec<usize> = (0..d).filter(|&j| self.column[j] != 0.0).collect();
+        let size = (GROWTH * support.len()).max(FIRST).max(self.set.len()).min(d);
+        let mut others: Vec<(f64, usize)> = (0..d)
+            .filter(|&j| self.column[j] == 0.0)
+            .map(|j| ((self.gradient[j] + penalty_offsets[j] * self.gradient[d]).abs(), j))
+            .collect();
+        let room = size.saturating_sub(support.len()).min(others.len());
+        if room > 0 && room < others.len() {
+            others.select_nth_unstable_by(room, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        }
+        let mut set: Vec<usize> = support.into_iter().chain(others[..room].iter().map(|o| o.1)).collect();
+        set.sort_unstable();
+        set
+    }
+}
+
+struct Run<'a> {
+    settings: &'a WorkingSet,
+    engine: &'a mut dyn Engine,
+    host: &'a dyn Host,
+    problem: &'a Problem<'a>,
+    passes: f64,
+}
+
+impl Run<'_> {
+    /// Solves a fit's problem over its next working set.
+    fn round(&mut self, fit: &mut Fit) -> Result<()> {
+        let (problem, d) = (self.problem, self.problem.start.n_features());
+        fit.set = fit.next_set(problem.offsets);
+        let set = &fit.set;
+        let mut start = Coefficients::zeros(set.len(), 1);
+        let narrow =
+            |column: &[f64]| -> Vec<f64> { set.iter().map(|&j| column[j]).chain([column[d]]).collect() };
+        start.model_mut(0).copy_from_slice(&narrow(&fit.column));
+        let offsets: Vec<f64> = set.iter().map(|&j| problem.offsets[j]).collect();
+        let models = [fit.model];
+        let inner = Problem { models: &models, offsets: &offsets, start, smoothness: &[], ..problem.clone() };
+        let solver = FullBatch {
+            method: if set.len() < MOST { Method::Newton } else { Method::Lbfgs },
+            max_iterations: self.settings.max_iterations,
+            tolerance: (INNER_SHARE * fit.residual).max(0.3 * self.settings.tolerance),
+            samples: false,
+        };
+        let mut solution = None;
+        self.host.narrow(set, &mut |engine, host| {
+            solution = Some(solver.run(engine, host, &inner, None, &mut |_| true)?);
+            Ok(())
+        })?;
+        let solution = solution.expect("the work was done");
+        self.passes += solution.passes * set.len() as f64 / d as f64;
+        fit.column[..d].fill(0.0);
+        for (&j, w) in set.iter().zip(solution.coefficients.features(0)) {
+            fit.column[j] = *w;
+        }
+        fit.column[d] = solution.coefficients.intercept(0);
+        fit.rounds += 1;
+        Ok(())
+    }
+
+    /// One pass over the whole table for all fits at work.
+    fn look(&mut self, fits: &mut [Fit], exact: bool) -> Result<()> {
+        let problem = self.problem;
+        let members: Vec<usize> = (0..fits.len()).filter(|&m| fits[m].stop.is_none()).collect();
+        let models: Vec<ModelSpec> = members.iter().map(|&m| fits[m].model).collect();
+        let mut points = Coefficients::zeros(problem.start.n_features(), members.len());
+        for (k, &m) in members.iter().enumerate() {
+            points.model_mut(k).copy_from_slice(&fits[m].column);
+        }
+        self.passes += 1.0;
+        let (evaluation, exact) = if exact {
+            let exact = self.host.evaluate(&models, &points);
+            (exact.evaluation.clone(), Some(exact))
+        } else {
+            (self.engine.evaluate(&models, &points)?, None)
+        };
+        for (k, &m) in members.iter().enumerate() {
+            let fit = &mut fits[m];
+            let (gradient, penalty) = (evaluation.gradient.model(k), fit.model.penalty);
+            let before = fit.residual;
+            fit.gradient = gradient.to_vec();
+            fit.objective = evaluation.loss[k] + penalty.value(points.features(k));
+            fit.residual = kkt_residual(&penalty, &fit.column, gradient, problem.offsets, problem.intercept);
+            fit.certificate = exact
+                .as_ref()
+                .map(|e| e.certificate(k, &fit.model, &fit.column, problem.offsets, problem.intercept));
+            if exact.is_some() && fit.residual <= self.settings.tolerance {
+                fit.stop = Some(Stop::Converged);
+            } else if fit.rounds >= self.settings.max_iterations {
+                fit.stop = Some(Stop::Limit);
+            } else if exact.is_some() && fit.rounds > 50 && fit.residual >= 0.9 * before {
+                fit.stop = Some(Stop::ProgressEnded);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn progress(fits: &[Fit]) -> Progress {
+    Progress {
+        iteration: fits.iter().map(|fit| fit.rounds).max().unwrap_or(0),
+        objective: fits.iter().map(|fit| fit.objective).sum::<f64>() / fits.len().max(1) as f64,
+        kkt_residual: fits.iter().map(|fit| fit.residual).fold(0.0, f64::max),
+        active: fits.iter().filter(|fit| fit.stop.is_none()).count(),
+        converged: fits.iter().filter(|fit| fit.stop == Some(Stop::Converged)).count(),
+        validation_loss: None,
+    }
+}

@@ -1,0 +1,93 @@
+//! Which solver runs, and running it.
+
+use std::time::Instant;
+
+use super::host::HostTable;
+use super::report::{EpochReport, Observer};
+use super::stack::Stack;
+use crate::config::{Solver, ValidConfig};
+use crate::data::Dataset;
+use crate::engine::Engine;
+use crate::error::{ConfigError, Result};
+use crate::objective::smoothness;
+use crate::solver::{self, FullBatch, Method, Problem, Progress, Sgd, Solution, WorkingSet};
+
+/// Features from which an L1 penalty is met by working sets: below, a Hessian of all of them costs less.
+const WORKING_SET_FEATURES: usize = 2000;
+
+/// Minimises the objectives of the stack with the solver that `config` names, or that suits the table.
+pub(super) fn solve(
+    config: &ValidConfig,
+    dataset: &Dataset,
+    stack: &Stack,
+    engine: &mut dyn Engine,
+    held_out: Option<&mut dyn Engine>,
+    observer: &dyn Observer,
+) -> Result<Solution> {
+    let (n_rows, n_features) = (dataset.panels.n_rows(), dataset.panels.n_features());
+    let host = HostTable::new(&dataset.panels, &dataset.rows);
+    let smoothness = match config.solver {
+        Solver::Sgd => smoothness(&dataset.panels, &dataset.rows, &stack.models, config.intercept),
+        _ => Vec::new(),
+    };
+    let problem = Problem {
+        models: &stack.models,
+        n_rows,
+        intercept: config.intercept,
+        offsets: &stack.offsets,
+        smoothness: &smoothness,
+        start: stack.start(&dataset.rows, n_features),
+    };
+    let validation =
+        held_out.map(|engine| solver::Validation::new(engine, config.patience.unwrap_or(usize::MAX)));
+    let bound = if config.solver == Solver::Sgd { config.epochs } else { config.max_iterations };
+    let (start, mut last) = (Instant::now(), 0.0);
+    let mut watch = |progress: &Progress| {
+        let elapsed_secs = start.elapsed().as_secs_f64();
+        observer.epoch(&EpochReport {
+            epoch: progress.iteration,
+            epochs: bound,
+            objective: progress.objective,
+            kkt_residual: progress.kkt_residual,
+            models_active: progress.active,
+            models_converged: progress.converged,
+            rows_per_second: n_rows as f64 / (elapsed_secs - last),
+            elapsed_secs,
+            validation_loss: progress.validation_loss,
+        });
+        last = elapsed_secs;
+        !observer.is_interrupted()
+    };
+
+    let (max_iterations, tolerance) = (config.max_iterations, config.tolerance);
+    let full_batch = |method| FullBatch { method, max_iterations, tolerance, samples: true };
+    let is_sparse = stack.models.iter().all(|model| model.penalty.l1 > 0.0);
+    let wants_sets = is_sparse && n_features >= WORKING_SET_FEATURES && validation.is_none();
+    match config.solver {
+        Solver::Auto | Solver::Newton if wants_sets => {
+            WorkingSet { max_iterations, tolerance }.run(engine, &host, &problem, &mut watch)
+        }
+        Solver::Newton if n_features > FullBatch::MAX_FEATURES => {
+            let why = format!(
+                "{n_features} features without an L1 penalty are more than the {} that a Hessian may have; \
+                 use --solver lbfgs",
+                FullBatch::MAX_FEATURES
+            );
+            Err(ConfigError::NotApplicable { flag: "--solver newton", why }.into())
+        }
+        Solver::Auto => full_batch(Method::Auto).run(engine, &host, &problem, validation, &mut watch),
+        Solver::Newton => full_batch(Method::Newton).run(engine, &host, &problem, validation, &mut watch),
+        Solver::Lbfgs => full_batch(Method::Lbfgs).run(engine, &host, &problem, validation, &mut watch),
+        Solver::Sgd => {
+            let sgd = Sgd {
+                epochs: config.epochs,
+                batch_rows: config.batch_size,
+                learning_rate: config.learning_rate,
+                momentum: config.momentum,
+                tolerance,
+                seed: config.seed,
+            };
+            sgd.run(engine, &problem, validation, &mut watch)
+        }
+    }
+}

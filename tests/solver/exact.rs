@@ -1,0 +1,138 @@
+//! Constructed problems whose exact solution is known, in scikit-learn's manner: the labels' shares follow from
+//! the coefficients, so that the gradient vanishes there by construction.
+//!
+//! A row stands in the table twice, once as each class, with weights p and 1 - p, p = sigmoid(x . w + b). The mean loss
+//! then has its minimum at (w, b). A penalty is balanced by adding to each row's p what its gradient asks for:
+//! `(1/S) X' e = l2 w + l1 sign(w)`, `sum e = 0`, e of least norm.
+
+use logodds::objective::{ModelSpec, Penalty, sigmoid};
+use logodds::panels::{Panels, Rows};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use super::support::{METHODS, full_batch, working_set};
+
+struct Exact {
+    panels: Panels,
+    rows: Rows,
+    column: Vec<f64>,
+}
+
+/// Gaussian elimination with pivoting: the tables here have tens of unknowns.
+fn solve(mut a: Vec<Vec<f64>>, mut b: Vec<f64>) -> Vec<f64> {
+    let n = b.len();
+    for i in 0..n {
+        let pivot = (i..n).max_by(|&p, &q| a[p][i].abs().total_cmp(&a[q][i].abs())).unwrap();
+        (a.swap(i, pivot), b.swap(i, pivot));
+        for k in i + 1..n {
+            let factor = a[k][i] / a[i][i];
+            for j in i..n {
+                a[k][j] -= factor * a[i][j];
+            }
+            b[k] -= factor * b[i];
+        }
+    }
+    for i in (0..n).rev() {
+        let sum: f64 = (i + 1..n).map(|j| a[i][j] * b[j]).sum();
+        b[i] = (b[i] - sum) / a[i][i];
+    }
+    b
+}
+
+fn construct(n: usize, d: usize, penalty: Penalty, seed: u64) -> Exact {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut uniform = || 2.0 * rng.random::<f64>() - 1.0;
+    // Values that float32 holds, so that panels lose nothing.
+    let x: Vec<Vec<f64>> = (0..n).map(|_| (0..d).map(|_| f64::from(uniform() as f32)).collect()).collect();
+    let mut w: Vec<f64> = (0..d).map(|_| 0.2 * uniform()).collect();
+    if penalty.l1 > 0.0 {
+        // Half of them zero, where the loss gradient, 0, lies inside the subdifferential.
+        w.iter_mut().skip(1).step_by(2).for_each(|w| *w = 0.0);
+    }
+    let b = 0.3;
+    // e = A' (A A')^-1 t of least norm with A = [X, 1]' / n, or over the rows where there are fewer of them.
+    let wanted: Vec<f64> = w
+        .iter()
+        .map(|&w| -(penalty.l2 * w + penalty.l1 * if w == 0.0 { 0.0 } else { w.signum() }))
+        .chain([0.0])
+        .collect();
+    let row = |i: usize| x[i].iter().copied().chain([1.0]).collect::<Vec<f64>>();
+    let rows: Vec<Vec<f64>> = (0..n).map(row).collect();
+    let gram: Vec<Vec<f64>> = (0..=d)
+        .map(|j| (0..=d).map(|k| rows.iter().map(|r| r[j] * r[k]).sum::<f64>() / n as f64).collect())
+        .collect();
+    let weights = solve(gram, wanted);
+    let mut class = Vec::new();
+    let mut weight = Vec::new();
+    let mut values = Vec::new();
+    for r in &rows {
+        let z: f64 = r[..d].iter().zip(&w).map(|(x, w)| x * w).sum::<f64>() + b;
+        let e: f64 = r.iter().zip(&weights).map(|(x, v)| x * v).sum();
+        // The residual of this row's pair: sigmoid(z) - share = e.
+        let share = sigmoid(z) - e;
+        assert!(share > 0.0 && share < 1.0, "the penalty asks for too much");
+        for (c, s) in [(1, share), (0, 1.0 - share)] {
+            class.push(c);
+            weight.push(s as f32);
+            values.extend(r[..d].iter().map(|&x| x as f32));
+        }
+    }
+    let column = w.into_iter().chain([b]).collect();
+    Exact { panels: Panels::from_rows(&values, d), rows: Rows::new(class, weight, 2), column }
+}
+
+fn model(penalty: Penalty) -> ModelSpec {
+    ModelSpec { class: 1, penalty, positive_weight: 1.0, negative_weight: 1.0 }
+}
+
+#[test]
+fn tall_tables_give_the_constructed_solution() {
+    for (k, (l1, l2)) in [(0.0, 0.0), (0.0, 0.05), (0.01, 0.0), (0.005, 0.02)].into_iter().enumerate() {
+        let penalty = Penalty { l1, l2 };
+        let exact = construct(2000, 10, penalty, k as u64);
+        let mut runs: Vec<_> = METHODS
+            .iter()
+            .map(|&method| full_batch(method, 1e-10, &exact.panels, &exact.rows, &[model(penalty)]))
+            .collect();
+        if l1 > 0.0 {
+            runs.push(working_set(1e-10, &exact.panels, &exact.rows, &[model(penalty)]));
+        }
+        for run in runs {
+            let found = run.solution.coefficients.model(0);
+            for (j, (found, expected)) in found.iter().zip(&exact.column).enumerate() {
+                // Weights are float32: the shares, and with them the solution, are right to 6e-8, averaged over rows.
+                assert!((found - expected).abs() < 1e-6, "{penalty:?}, coefficient {j}: {found}, {expected}");
+                assert!(
+                    l1 == 0.0 || (*expected == 0.0) == (*found == 0.0),
+                    "{penalty:?}, coefficient {j}: {found}"
+                );
+            }
+        }
+    }
+}
+
+/// More features than rows: the minimiser lies in the span of the rows for L2 alone, and meets the optimality
+/// conditions for the others; there float64 residuals and duality gaps are the judges.
+#[test]
+fn wide_tables_meet_the_optimality_conditions() {
+    let mut rng = StdRng::seed_from_u64(9);
+    let (n, d) = (60, 400);
+    let values: Vec<f32> = (0..n * d).map(|_| rng.random::<f32>() - 0.5).collect();
+    let class = (0..n).map(|i| u32::from(values[i * d] + values[i * d + 7] > 0.0)).collect();
+    let (panels, rows) = (Panels::from_rows(&values, d), Rows::new(class, vec![1.0; n], 2));
+    for (l1, l2) in [(0.0, 0.1), (0.0, 1e-3), (0.02, 0.0), (0.01, 0.01)] {
+        let models = [model(Penalty { l1, l2 })];
+        let mut runs: Vec<_> =
+            METHODS.iter().map(|&method| full_batch(method, 1e-8, &panels, &rows, &models)).collect();
+        if l1 > 0.0 {
+            runs.push(working_set(1e-8, &panels, &rows, &models));
+        }
+        let objective = runs[0].certificates[0].objective;
+        for run in &runs {
+            let c = run.certificates[0];
+            assert!(c.kkt_residual <= 1e-8, "l1 {l1}, l2 {l2}: {c:?}, {:?}", run.solution.stops);
+            assert!(c.duality_gap.unwrap() <= 1e-6, "l1 {l1}, l2 {l2}: {c:?}");
+            assert!((c.objective - objective).abs() <= 1e-9, "l1 {l1}, l2 {l2}: {c:?}, {objective}");
+        }
+    }
+}
