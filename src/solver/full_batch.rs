@@ -300,7 +300,9 @@ impl<'a, 'v> Run<'a, 'v> {
                 if stage == Stage::Sample && !has_moved || is_finest && self.start_objective[m].is_infinite()
                 {
                     self.start_objective[m] = point.objective;
-                } else if stage == Stage::Table && has_moved && !(point.objective <= self.start_objective[m])
+                } else if stage == Stage::Table
+                    && has_moved
+                    && !is_within(point.objective, self.start_objective[m])
                 {
                     // The sample misled: it was separable, say, and the table is not.
                     *fit = Fit::new(fit.model, start, 1);
@@ -309,7 +311,7 @@ impl<'a, 'v> Run<'a, 'v> {
                 }
                 // A step left over from the stage before is taken unless it went wrong.
                 let slack = 1e-5 * fit.point.objective.abs();
-                if fit.has_aim() && !(point.objective <= fit.point.objective + slack) {
+                if fit.has_aim() && !is_within(point.objective, fit.point.objective + slack) {
                     fit.drop_aim();
                     again.push(m);
                 } else {
@@ -589,6 +591,11 @@ impl<'a, 'v> Run<'a, 'v> {
             },
         }
     }
+}
+
+/// Whether an objective is at most `bound`; one that overflowed is not.
+fn is_within(objective: f64, bound: f64) -> bool {
+    objective <= bound
 }
 
 fn is_unpenalised(model: &ModelSpec) -> bool {

@@ -5,6 +5,8 @@
 //! then has its minimum at (w, b). A penalty is balanced by adding to each row's p what its gradient asks for:
 //! `(1/S) X' e = l2 w + l1 sign(w)`, `sum e = 0`, e of least norm.
 
+use faer::Mat;
+use faer::linalg::solvers::Solve;
 use logodds::objective::{ModelSpec, Penalty, sigmoid};
 use logodds::panels::{Panels, Rows};
 use rand::rngs::StdRng;
@@ -18,25 +20,11 @@ struct Exact {
     column: Vec<f64>,
 }
 
-/// Gaussian elimination with pivoting: the tables here have tens of unknowns.
-fn solve(mut a: Vec<Vec<f64>>, mut b: Vec<f64>) -> Vec<f64> {
-    let n = b.len();
-    for i in 0..n {
-        let pivot = (i..n).max_by(|&p, &q| a[p][i].abs().total_cmp(&a[q][i].abs())).unwrap();
-        (a.swap(i, pivot), b.swap(i, pivot));
-        for k in i + 1..n {
-            let factor = a[k][i] / a[i][i];
-            for j in i..n {
-                a[k][j] -= factor * a[i][j];
-            }
-            b[k] -= factor * b[i];
-        }
-    }
-    for i in (0..n).rev() {
-        let sum: f64 = (i + 1..n).map(|j| a[i][j] * b[j]).sum();
-        b[i] = (b[i] - sum) / a[i][i];
-    }
-    b
+/// The unknowns of a square system.
+fn solve(a: &[Vec<f64>], b: &[f64]) -> Vec<f64> {
+    let matrix = Mat::from_fn(b.len(), b.len(), |i, j| a[i][j]);
+    let solution = matrix.partial_piv_lu().solve(Mat::from_fn(b.len(), 1, |i, _| b[i]));
+    (0..b.len()).map(|i| solution[(i, 0)]).collect()
 }
 
 fn construct(n: usize, d: usize, penalty: Penalty, seed: u64) -> Exact {
@@ -61,7 +49,7 @@ fn construct(n: usize, d: usize, penalty: Penalty, seed: u64) -> Exact {
     let gram: Vec<Vec<f64>> = (0..=d)
         .map(|j| (0..=d).map(|k| rows.iter().map(|r| r[j] * r[k]).sum::<f64>() / n as f64).collect())
         .collect();
-    let weights = solve(gram, wanted);
+    let weights = solve(&gram, &wanted);
     let mut class = Vec::new();
     let mut weight = Vec::new();
     let mut values = Vec::new();
