@@ -124,6 +124,17 @@ impl Place<'_> {
         j + 1 < self.column.len()
     }
 
+    /// The one-sided slope of the objective towards `target`, times the distance, the L1 penalty's by its
+    /// whole change: below zero for the minimiser of any model with positive curvature.
+    pub(super) fn slope_towards(&self, target: &[f64]) -> f64 {
+        let Penalty { l1, l2 } = self.penalty;
+        let of = |(j, (v, w)): (usize, (&f64, &f64))| match self.is_penalised(j) {
+            true => (self.gradient[j] + l2 * w) * (v - w) + l1 * (v.abs() - w.abs()),
+            false => self.gradient[j] * (v - w),
+        };
+        target.iter().zip(self.column).enumerate().map(of).sum()
+    }
+
     /// Gradient of loss and L2 penalty; 0 for an intercept that stays.
     fn smooth_gradient(&self) -> Vec<f64> {
         let of = |(j, (g, w)): (usize, (&f64, &f64))| match self.is_penalised(j) {

@@ -20,7 +20,7 @@ const FLOAT64_ROUNDING: f64 = 1e-14;
 const FLOAT32_DECREASE: f64 = 1e-12;
 
 /// A promised decrease, relative to the objective, that a converged model may leave.
-const CLOSE: f64 = 1e-7;
+const CLOSE: f64 = 2e-8;
 
 /// Lengths of a step that failed, tried at once: columns of one pass.
 const SHORTER: [f64; 3] = [0.25, 0.0625, 0.015625];
@@ -29,7 +29,7 @@ const SHORTER: [f64; 3] = [0.25, 0.0625, 0.015625];
 const MAX_SHORTENINGS: usize = 4;
 
 /// Steps in a row that gain nothing before a fit has no more progress to make.
-const MAX_IDLE: usize = 4;
+const MAX_IDLE: usize = 6;
 
 /// By what a fit is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,8 @@ pub(super) struct Point {
 #[derive(Debug)]
 struct Aim {
     target: Vec<f64>,
-    /// The decrease that the model of the objective promises there, a negative number.
+    /// Slope of the objective from here towards there, times the distance: a negative number, at least the
+    /// decrease that the model of the objective promises.
     promise: f64,
     /// Shares of the way that are tried in the next pass.
     lengths: Vec<f64>,
@@ -91,6 +92,8 @@ pub(super) struct Fit {
     pub(super) pace: f64,
     ridge: f64,
     aim: Option<Aim>,
+    best_residual: f64,
+    /// Steps since anything was gained.
     idle: usize,
 }
 
@@ -115,6 +118,7 @@ impl Fit {
             pace: -1.0,
             ridge: 0.0,
             aim: None,
+            best_residual: f64::INFINITY,
             idle: 0,
         }
     }
@@ -143,9 +147,7 @@ impl Fit {
             if stage != Stage::Float64 {
                 target.iter_mut().for_each(|w| *w = to_f32(*w));
             }
-            let slope: f64 =
-                gradient.iter().zip(target.iter().zip(column)).map(|(g, (v, w))| g * (v - w)).sum();
-            let promise = slope + self.penalty(&target) - self.penalty(column);
+            let promise = place.slope_towards(&target);
             self.aim = Some(Aim { target, promise, lengths: vec![1.0], shortenings: 0 });
         }
         self.aim.as_ref().map_or(0.0, |aim| -aim.promise)
@@ -176,6 +178,11 @@ impl Fit {
         aim.lengths.iter().map(on_the_way).collect()
     }
 
+    /// Begins another stage: other means may gain where those before did not.
+    pub(super) fn begin(&mut self) {
+        (self.state, self.idle, self.best_residual) = (State::Active, 0, f64::INFINITY);
+    }
+
     /// Goes to a point, whatever it is worth.
     pub(super) fn go(&mut self, point: Point) {
         self.point = point;
@@ -186,27 +193,42 @@ impl Fit {
     pub(super) fn judge(&mut self, stage: Stage, candidates: Vec<Point>) {
         let Some(aim) = &self.aim else { return };
         let noise = rounding(stage) * self.point.objective.abs();
-        let now = &self.point;
         let is_clear = |length: f64| -aim.promise * length > 100.0 * noise;
-        let is_better = |&(ref point, &length): &(Point, &f64)| {
-            // A NaN compares false and shortens the step. Within rounding, the residual tells more than the objective.
-            point.objective <= now.objective + ARMIJO * length * aim.promise + noise
-                && point.residual.is_finite()
-                && (is_clear(length) || point.residual < now.residual)
-        };
-        let any_clear = aim.lengths.iter().any(|&length| is_clear(length));
         let best = candidates
             .into_iter()
             .zip(&aim.lengths)
-            .filter(is_better)
-            .min_by(|(a, _), (b, _)| a.objective.total_cmp(&b.objective));
+            .filter_map(|(point, &length)| {
+                let change = if is_clear(length) {
+                    point.objective - self.point.objective - noise
+                } else {
+                    self.change_to(&point)
+                };
+                // A NaN compares false and shortens the step.
+                let descends = change <= ARMIJO * length * aim.promise && point.residual.is_finite();
+                descends.then_some((change, length, point))
+            })
+            .min_by(|a, b| a.0.total_cmp(&b.0));
+        let any_clear = aim.lengths.iter().any(|&length| is_clear(length));
         match best {
-            Some((point, &length)) => self.accept(stage, point, length),
+            Some((_, length, point)) => {
+                let is_clear = is_clear(length);
+                self.accept(stage, point, length, is_clear);
+            }
             None => self.shorten(stage, any_clear),
         }
     }
 
-    fn accept(&mut self, stage: Stage, point: Point, length: f64) {
+    /// The change of the objective on the way to a point close by, from the gradients at both ends by the
+    /// trapezoidal rule: it keeps its digits where the difference of two objectives has none left.
+    fn change_to(&self, point: &Point) -> f64 {
+        let now = &self.point;
+        let slopes = now.gradient.iter().zip(&point.gradient).map(|(a, b)| 0.5 * (a + b));
+        let step = point.column.iter().zip(&now.column).map(|(a, b)| a - b);
+        let loss: f64 = slopes.zip(step).map(|(slope, step)| slope * step).sum();
+        loss + self.penalty(&point.column) - self.penalty(&now.column)
+    }
+
+    fn accept(&mut self, stage: Stage, point: Point, length: f64, is_clear: bool) {
         let share = point.residual / self.point.residual;
         self.pace = 0.6 * self.pace + 0.4 * share.clamp(1e-6, 4.0).ln();
         let difference = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>();
@@ -223,15 +245,18 @@ impl Fit {
             Some(curvature) => {
                 let largest = change.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
                 // A change of gradient that is mostly rounding teaches nothing.
-                if stage == Stage::Float64 || largest > 100.0 * FLOAT32_ROUNDING {
+                if stage == Stage::Float64 || largest > 3.0 * FLOAT32_ROUNDING {
                     curvature.learn(step, change);
                 }
             }
             None => {}
         }
-        let gains = self.point.objective - point.objective;
-        let is_idle = share > 0.9 && gains <= 10.0 * rounding(stage) * self.point.objective.abs();
-        self.idle = if is_idle { self.idle + 1 } else { 0 };
+        if point.residual < 0.9 * self.best_residual {
+            (self.best_residual, self.idle) = (point.residual, 0);
+        } else {
+            // A clear decrease is progress, whatever the residual does.
+            self.idle = if is_clear { 0 } else { self.idle + 1 };
+        }
         self.ridge /= 100.0;
         self.go(point);
     }
@@ -247,6 +272,11 @@ impl Fit {
         }
         self.aim = None;
         self.idle += 1;
+        if stage == Stage::Table && !any_clear {
+            // What float32 cannot tell, float64 will.
+            self.state = State::Waiting;
+            return;
+        }
         if self.fresh {
             if stage != Stage::Sample {
                 self.stride = self.stride.div_ceil(2);
@@ -257,12 +287,8 @@ impl Fit {
         if !forgot {
             self.curvature = None;
         }
-        if self.idle > MAX_IDLE || stage != Stage::Float64 && !any_clear {
-            self.idle = 0;
-            self.state = match stage {
-                Stage::Float64 => State::Stopped(Stop::ProgressEnded),
-                _ => State::Waiting,
-            };
+        if stage == Stage::Sample && !any_clear {
+            self.leave_sample();
         }
     }
 
@@ -273,8 +299,8 @@ impl Fit {
         }
         let residual = self.point.residual;
         match stage {
-            Stage::Sample if residual <= tolerance => self.leave_sample(),
-            Stage::Table if self.idle > MAX_IDLE => (self.state, self.idle) = (State::Waiting, 0),
+            Stage::Sample if residual <= tolerance || self.idle > MAX_IDLE => self.leave_sample(),
+            Stage::Table if self.idle > MAX_IDLE => self.state = State::Waiting,
             Stage::Float64 if self.idle > MAX_IDLE => self.state = State::Stopped(Stop::ProgressEnded),
             _ => {}
         }

@@ -285,7 +285,11 @@ impl<'a, 'v> Run<'a, 'v> {
         for fit in self.fits.iter_mut().filter(|fit| !fit.is_stopped()) {
             let skips = |class_rows: &Vec<usize>| fit.stride == 1 || !is_fair(&fit.model, class_rows);
             let skips = class_rows.as_ref().is_some_and(skips);
-            fit.state = if skips { State::Waiting } else { State::Active };
+            if skips {
+                fit.state = State::Waiting;
+            } else {
+                fit.begin();
+            }
         }
         let mut members = self.active();
         let is_finest = stage == Stage::Sample && sample == self.finest;

@@ -7,18 +7,20 @@ mod early_stopping;
 mod factor;
 mod full_batch;
 mod quadratic;
+mod row_space;
 mod sgd;
 mod working_set;
 
 pub use early_stopping::Validation;
 pub use full_batch::{FullBatch, Method};
+pub use row_space::RowSpace;
 pub use sgd::Sgd;
 pub use working_set::WorkingSet;
 
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::objective::{Certificate, Coefficients, Exact, ModelSpec, Smoothness};
-use crate::panels::Rows;
+use crate::panels::{Panels, Rows};
 
 /// What is to be minimised: the stack, and what a solver must know of the data.
 #[derive(Debug, Clone)]
@@ -48,13 +50,22 @@ pub trait Host: Sync {
     /// The classes and weights of the rows.
     fn rows(&self) -> &Rows;
 
-    /// Calls `work` with an engine and a host over the columns `features` alone, as a table of their own.
+    /// The columns `features` alone, as a table of their own.
+    fn select(&self, features: &[usize]) -> Panels;
+
+    /// `X X'`: the products of all pairs of rows in float64, `n_rows x n_rows`.
+    fn row_products(&self) -> Vec<f64>;
+
+    /// `X' a`: a combination of the rows, one value for each feature.
+    fn combine_rows(&self, weights: &[f64]) -> Vec<f64>;
+
+    /// Calls `work` with an engine and a host over another table of the same rows.
     ///
     /// # Errors
     /// Those of `work`.
-    fn narrow(
+    fn with_table(
         &self,
-        features: &[usize],
+        panels: &Panels,
         work: &mut dyn FnMut(&mut dyn Engine, &dyn Host) -> Result<()>,
     ) -> Result<()>;
 }

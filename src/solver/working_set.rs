@@ -164,7 +164,7 @@ impl Run<'_> {
             samples: false,
         };
         let mut solution = None;
-        self.host.narrow(set, &mut |engine, host| {
+        self.host.with_table(&self.host.select(set), &mut |engine, host| {
             solution = Some(solver.run(engine, host, &inner, None, &mut |_| true)?);
             Ok(())
         })?;

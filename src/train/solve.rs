@@ -10,7 +10,7 @@ use crate::data::Dataset;
 use crate::engine::Engine;
 use crate::error::{ConfigError, Result};
 use crate::objective::smoothness;
-use crate::solver::{self, FullBatch, Method, Problem, Progress, Sgd, Solution, WorkingSet};
+use crate::solver::{self, FullBatch, Method, Problem, Progress, RowSpace, Sgd, Solution, WorkingSet};
 
 /// Features from which an L1 penalty is met by working sets: below, a Hessian of all of them costs less.
 const WORKING_SET_FEATURES: usize = 2000;
@@ -66,6 +66,9 @@ pub(super) fn solve(
     match config.solver {
         Solver::Auto | Solver::Newton if wants_sets => {
             WorkingSet { max_iterations, tolerance }.run(engine, &host, &problem, &mut watch)
+        }
+        Solver::Auto | Solver::Newton if validation.is_none() && RowSpace::suits(&problem) => {
+            RowSpace { max_iterations, tolerance }.run(engine, &host, &problem, &mut watch)
         }
         Solver::Newton if n_features > FullBatch::MAX_FEATURES => {
             let why = format!(

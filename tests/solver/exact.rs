@@ -12,7 +12,7 @@ use logodds::panels::{Panels, Rows};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::support::{METHODS, full_batch, working_set};
+use super::support::{METHODS, full_batch, row_space, working_set};
 
 struct Exact {
     panels: Panels,
@@ -112,7 +112,9 @@ fn wide_tables_meet_the_optimality_conditions() {
         let models = [model(Penalty { l1, l2 })];
         let mut runs: Vec<_> =
             METHODS.iter().map(|&method| full_batch(method, 1e-8, &panels, &rows, &models)).collect();
-        if l1 > 0.0 {
+        if l1 == 0.0 {
+            runs.push(row_space(1e-8, &panels, &rows, &models));
+        } else {
             runs.push(working_set(1e-8, &panels, &rows, &models));
         }
         let objective = runs[0].certificates[0].objective;

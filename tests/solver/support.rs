@@ -3,7 +3,7 @@
 use logodds::engine::cpu::CpuEngine;
 use logodds::objective::{Certificate, Coefficients, ModelSpec, certify};
 use logodds::panels::{Panels, Rows};
-use logodds::solver::{FullBatch, Method, Problem, Solution, WorkingSet};
+use logodds::solver::{FullBatch, Method, Problem, RowSpace, Solution, WorkingSet};
 use logodds::train::HostTable;
 
 pub(crate) const METHODS: [Method; 3] = [Method::Newton, Method::Lbfgs, Method::Auto];
@@ -74,6 +74,17 @@ pub(crate) fn working_set(tolerance: f64, panels: &Panels, rows: &Rows, models: 
     let problem = problem(models, panels, rows, &offsets, true);
     let host = HostTable::new(panels, rows);
     let solution = WorkingSet { max_iterations: 100, tolerance }
+        .run(&mut CpuEngine::new(panels, rows), &host, &problem, &mut |_| true)
+        .expect("a CPU run");
+    ended(panels, rows, &problem, solution)
+}
+
+pub(crate) fn row_space(tolerance: f64, panels: &Panels, rows: &Rows, models: &[ModelSpec]) -> Run {
+    let offsets = vec![0.0; panels.n_features()];
+    let problem = problem(models, panels, rows, &offsets, true);
+    assert!(RowSpace::suits(&problem));
+    let host = HostTable::new(panels, rows);
+    let solution = RowSpace { max_iterations: 100, tolerance }
         .run(&mut CpuEngine::new(panels, rows), &host, &problem, &mut |_| true)
         .expect("a CPU run");
     ended(panels, rows, &problem, solution)
