@@ -5,5 +5,6 @@ mod cli;
 mod cpu;
 mod data;
 mod gpu;
+mod references;
 mod solver;
 mod support;

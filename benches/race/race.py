@@ -17,9 +17,9 @@ Prints a table, writes every run to docs/race/runs.jsonl, and draws a plot for e
   the coefficients. F* is, for each model, the lowest F of all runs, among them one of logodds at --tolerance 1e-10.
 - logodds runs as a program. Its fit and read are its seconds.train and seconds.read (reading standardises); file to
   model is the wall time of the process.
-- The others run in Python, each in a process of its own. Fit is the fitting call alone, after one on 2,000 rows to
-  warm up; one-vs-rest models are fitted one after another. Read is pyarrow's reading into float32, prepare
-  standardising and laying out. File to model is their sum: imports and writing a model are not counted.
+- The others run in Python, each in a process of its own, with everything warm: fit is the fitting call alone, read is
+  pyarrow's reading into float32, prepare standardising and laying out. One-vs-rest models are fitted one after another.
+  File to model is the sum: starting Python, imports and writing a model are not counted.
 - Medians of --runs rounds. A round runs every program once, so that a busy minute does not fall on one alone.
 """
 import argparse
@@ -42,36 +42,35 @@ TARGET = 1e-6  # the accuracy that the table asks for
 ENOUGH = 1e-9  # closer is not told apart, and ends a sweep
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
-
 NEWTON = [("max_iter", n) for n in (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 30)]
 LBFGS = [("max_iter", n) for n in (2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 1024, 2048)]
 TOLERANCES = [("tol", 10.0**-k) for k in range(1, 10)]
 LOGODDS = [("--max-iterations", n) for n in (1, 2, 3, 4, 6, 8, 12, 20)] + [("--tolerance", 10.0**-k) for k in range(4, 10)]
 GLUM = {"family": "binomial", "gradient_tol": 1e-12, "check_input": False}
-ROWS32, COLUMNS32, COLUMNS64 = ("C", np.float32), ("F", np.float32), ("F", np.float64)
+SNAP_ML = {"n_jobs": THREADS, "random_state": 1, "fit_intercept": True, "intercept_scaling": 3.0}  # a column of threes
 
 # settings: swept, cheap to dear. layout: of X. make: arguments of the estimator for n rows and the penalty, to which the
 # setting is added. Colours stand out from white as from black, and from each other for the colour-blind.
-Program = namedtuple("Program", "package estimator penalties settings layout colour marker make")
+Program = namedtuple("Program", "package module estimator penalties settings layout colour marker make")
 PROGRAMS = {
-    "logodds": Program(None, None, "l1 l2", LOGODDS, ROWS32, "#d55e00", "o", None),
+    "logodds": Program(None, None, None, "l1 l2", LOGODDS, ("C", np.float32), "#d55e00", "o", None),
     "scikit-learn newton-cholesky": Program(
-        "scikit-learn", "sklearn.linear_model.LogisticRegression", "l2", NEWTON, ROWS32, "#1f83c4", "s",
+        "scikit-learn", "sklearn.linear_model", "LogisticRegression", "l2", NEWTON, ("C", np.float32), "#1f83c4", "s",
         lambda n, l2: {"C": 1 / (l2 * n), "solver": "newton-cholesky", "tol": 1e-12}),
     "scikit-learn lbfgs": Program(
-        "scikit-learn", "sklearn.linear_model.LogisticRegression", "l2", LBFGS, ROWS32, "#b8669a", "D",
+        "scikit-learn", "sklearn.linear_model", "LogisticRegression", "l2", LBFGS, ("C", np.float32), "#b8669a", "D",
         lambda n, l2: {"C": 1 / (l2 * n), "solver": "lbfgs", "tol": 1e-12}),
     "glum irls-ls": Program(
-        "glum", "glum.GeneralizedLinearRegressor", "l2", NEWTON, COLUMNS32, "#00906a", "^",
+        "glum", "glum", "GeneralizedLinearRegressor", "l2", NEWTON, ("F", np.float32), "#00906a", "^",
         lambda n, l2: {"alpha": l2, "l1_ratio": 0, "solver": "irls-ls"} | GLUM),
     "glum irls-cd": Program(
-        "glum", "glum.GeneralizedLinearRegressor", "l1", NEWTON, COLUMNS64, "#00906a", "^",
+        "glum", "glum", "GeneralizedLinearRegressor", "l1", NEWTON, ("F", np.float64), "#00906a", "^",
         lambda n, l1: {"alpha": l1, "l1_ratio": 1, "solver": "irls-cd"} | GLUM),
-    "Snap ML": Program(  # its intercept_ is to be multiplied by intercept_scaling
-        "snapml", "snapml.LogisticRegression", "l2", TOLERANCES, ROWS32, "#a8790f", "v",
-        lambda n, l2: {"regularizer": l2 * n, "max_iter": 2000, "n_jobs": THREADS, "fit_intercept": True, "intercept_scaling": 3.0}),
+    "Snap ML": Program(
+        "snapml", "snapml", "LogisticRegression", "l2", TOLERANCES, ("C", np.float32), "#a8790f", "v",
+        lambda n, l2: {"regularizer": l2 * n, "max_iter": 2000} | SNAP_ML),
     "skglm": Program(
-        "skglm", "skglm.SparseLogisticRegression", "l1", TOLERANCES, COLUMNS64, "#1f83c4", "s",
+        "skglm", "skglm", "SparseLogisticRegression", "l1", TOLERANCES, ("F", np.float64), "#1f83c4", "s",
         lambda n, l1: {"alpha": l1, "max_iter": 50}),
 }
 
@@ -81,7 +80,6 @@ def generate(path, rows, features=64, seed=7):
     rng = np.random.default_rng(seed)
     basis, _ = np.linalg.qr(rng.standard_normal((features, features)))
     mix = basis * np.geomspace(1, 1e3**-0.5, features) @ basis.T
-    mix /= np.sqrt((mix**2).sum(0))
     truth = rng.standard_normal(features)
     truth *= 2 / np.linalg.norm(mix @ truth)
     mean, scale = rng.uniform(-3, 3, features), rng.permutation(np.geomspace(1e-2, 1e2, features))
@@ -161,8 +159,7 @@ def run_logodds(job, setting, classes, mean, deviation):
 
 def run_fits(program, penalty, X, labels, setting):
     """Fits each model; returns coefficients, intercepts, and seconds."""
-    module, _, name = program.estimator.rpartition(".")
-    estimator = getattr(import_module(module), name)
+    estimator = getattr(import_module(program.module), program.estimator)
     coefficients, intercepts, seconds = [], [], 0.0
     for y in labels.astype(X.dtype):
         model, fit = timed(estimator(**program.make(len(y), penalty) | dict([setting])).fit, X, y)
@@ -179,17 +176,18 @@ def sweep(job, pipe):
     try:
         version = metadata.version(program.package) if program.package else subprocess.check_output(
             [job["program"], "--version"], text=True).split()[-1]
-        (columns, classes, labels), read_seconds = timed(read, job["path"], job["target"])
-        (X, mean, deviation), prepare_seconds = timed(prepare, columns, *program.layout)
+        read(job["path"], job["target"])  # the first time imports and warms up
+        (columns, classes, labels), reading = timed(read, job["path"], job["target"])
+        (X, mean, deviation), preparing = timed(prepare, columns, *program.layout)
         if program.make:
             some = slice(None, None, max(1, len(X) // 2000))
-            run_fits(program, penalty, np.array(X[some], order="A"), labels[:1, some], program.settings[0])
+            run_fits(program, penalty, np.array(X[some]), labels[:1, some], program.settings[0])
         before, spent = None, 0.0
         for setting in program.settings if job["optimum"] else [("--tolerance", 1e-10)]:
+            time.sleep(0.1)  # for the threads of the run before to fall asleep
             if program.make:
                 *answer, fit = run_fits(program, penalty, X, labels, setting)
-                seconds = {"read": read_seconds, "prepare": prepare_seconds, "fit": fit}
-                seconds["total"] = sum(seconds.values())
+                seconds = {"read": reading, "prepare": preparing, "fit": fit, "total": reading + preparing + fit}
             else:
                 *answer, seconds = run_logodds(job, setting, classes, mean, deviation)
             values = objective(X, labels, *answer, job["l1"], job["l2"]).tolist()
@@ -227,12 +225,11 @@ def race(job, names):
     records = []
     rounds = [(k + 1, name) for k in range(job["runs"]) for name in names if job["penalty"] in PROGRAMS[name].penalties]
     for round_, name in [(0, "logodds"), *rounds]:
-        if any(r["program"] == name and "note" in r for r in records):
-            continue  # it failed in an earlier round
-        print(f"{job['problem']}, round {round_}: {name}", file=sys.stderr)
-        optimum = records[0]["objective"] if records else None
-        for result in results_of(job | {"name": name, "optimum": optimum}):
-            records.append({"problem": job["problem"], "program": name, "round": round_} | result)
+        if not any(r["program"] == name and "note" in r for r in records):  # unless it failed before
+            print(f"{job['problem']}, round {round_}: {name}", file=sys.stderr)
+            optimum = records[0]["objective"] if records else None
+            for result in results_of(job | {"name": name, "optimum": optimum}):
+                records.append({"problem": job["problem"], "program": name, "round": round_} | result)
         if "note" in records[0]:
             raise SystemExit(f"logodds {records[0]['note']}")
     return records
@@ -242,12 +239,11 @@ def summarise(records):
     """Of one problem: its title, a line about it, rows in Markdown, and {program: [(fit, suboptimality)]}, all medians."""
     runs = [r for r in records if "objective" in r]
     optimum = np.min([r["objective"] for r in runs], axis=0)
-    best, behind = min(runs, key=lambda r: sum(r["objective"])), suboptimality(runs[0]["objective"], optimum)
-    whose = "logodds at --tolerance 1e-10" if behind < 1e-12 else (
-        f"{best['program']} at {best['setting']}, with logodds at --tolerance 1e-10 behind by {behind:.0e}")
-    (n_rows, features), models = runs[0]["shape"], f", {len(optimum)} models" if len(optimum) > 1 else ""
-    title = f"{runs[0]['problem']}: {n_rows:,} rows x {features} features{models}"
-    about = f"{title}, {runs[0]['nonzero']} coefficients not zero; best objective {optimum.mean():.12g}, of {whose}"
+    lowest, behind = min(runs, key=lambda r: sum(r["objective"])), suboptimality(runs[0]["objective"], optimum)
+    title = "{}: {:,} rows x {} features".format(runs[0]["problem"], *runs[0]["shape"])
+    title += f", {len(optimum)} models" if len(optimum) > 1 else ""
+    about = (f"{title}, {runs[0]['nonzero']} coefficients not zero; best objective {optimum.mean():.12g}, of "
+             f"{lowest['program']} at {lowest['setting']}; logodds at --tolerance 1e-10 is {behind:.0e} above")
     rows, points = [], {}
     for name in dict.fromkeys(r["program"] for r in records[1:]):
         own = [r for r in records[1:] if r["program"] == name]
@@ -259,9 +255,10 @@ def summarise(records):
             points[name].append((fit, accuracy))
             best = min(best, max(accuracy, 1e-12))
             if accuracy <= TARGET and fit < first[0]:
-                seconds = [sorted(r["seconds"].get(key, 0) for r in of) for key in ("fit", "read", "prepare", "total")]
-                first = fit, setting, [f"{np.median(s):.3g} ({s[0]:.2g} - {s[-1]:.2g})" if s[-1] else "" for s in seconds]
-        reached = "; ".join([f"{best:.0e}"] * bool(points[name]) + [r["note"] for r in own if "note" in r])
+                seconds = [[r["seconds"].get(key, 0) for r in of] for key in ("fit", "read", "prepare", "total")]
+                cells = [f"{np.median(s):.2g} ({min(s):.2g} - {max(s):.2g})" if any(s) else "" for s in seconds]
+                first = fit, setting, cells
+        reached = "; ".join([f"{best:.1e}"] * bool(points[name]) + [r["note"] for r in own if "note" in r])
         cells = [runs[0]["problem"], name, own[0].get("version", ""), *first[2], first[1], reached]
         rows.append((first[0], best, f"| {' | '.join(cells)} |"))
     return title, about, [row for *_, row in sorted(rows)], points
@@ -269,44 +266,42 @@ def summarise(records):
 
 def plot(path, title, points):
     """Accuracy against seconds of the fit, without a background, for light pages and dark ones."""
-    import matplotlib
-    from matplotlib.figure import Figure
+    from matplotlib import figure, rcParams
     grey = "#7b7b7b"
-    matplotlib.rcParams |= {
-        "svg.fonttype": "none", "svg.hashsalt": "race", "font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
-        "axes.grid": True, "grid.alpha": 0.18, "grid.linewidth": 0.7} | dict.fromkeys(
+    rcParams |= {
+        "svg.fonttype": "none", "svg.hashsalt": "race", "font.size": 11, "axes.titlesize": 11, "axes.titlelocation": "left",
+        "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.18} | dict.fromkeys(
             ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "grid.color"), grey)
-    figure = Figure(figsize=(8.4, 4.8), layout="constrained")
-    axes = figure.subplots()
-    axes.set(xscale="log", yscale="log", xlabel="seconds of the fit")
-    axes.set_title(f"{title}\nrelative suboptimality: lower is closer to the optimum", loc="left", size=11)
+    page = figure.Figure(figsize=(8.4, 4.8), layout="constrained")
+    axes = page.subplots()
+    axes.set(xscale="log", yscale="log", xlabel="seconds of the fit",
+             title=f"{title}\nrelative suboptimality: lower is closer to the optimum")
     axes.axhline(TARGET, color=grey, linewidth=1, linestyle=(0, (4, 4)))
-    ends = []
-    for name in points:
+    ends, marks = [], []
+    for name in filter(points.get, points):
         seen = sorted((seconds, min(max(accuracy, ENOUGH), 100)) for seconds, accuracy in points[name])
         front = [p for k, p in enumerate(seen) if all(p[1] < 0.9 * q[1] for q in seen[:k])]
-        if front:
-            style, ours = {"color": PROGRAMS[name].colour, "marker": PROGRAMS[name].marker}, name == "logodds"
-            axes.plot(*zip(*seen), **style, linestyle="", markersize=5, alpha=0.3)
-            axes.plot(*zip(*front), **style, linewidth=1.6 + ours, zorder=3 + ours)
-            ends.append((front[-1], name))
-    low, high = axes.get_xlim()
-    axes.set(xlim=(low, high * (high / low) ** 0.2), ylim=(ENOUGH / 12, max(2, axes.get_ylim()[1])))
+        style, ours = {"color": PROGRAMS[name].colour, "marker": PROGRAMS[name].marker}, name == "logodds"
+        axes.plot(*zip(*seen), **style, linestyle="", markersize=5, alpha=0.3)
+        axes.plot(*zip(*front), **style, linewidth=1.6 + ours, zorder=3 + ours)
+        ends.append((front[-1], name))
+        marks += seen
+    axes.set(xlim=(None, 4 * axes.get_xlim()[1]), ylim=(ENOUGH / 12, max(2, axes.get_ylim()[1])))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set_yticks([10.0**-k for k in range(10)], ["1", *(f"1e-{k}" for k in range(1, 9)), "1e-9 or less"])
+    axes.set_yticks([10.0**-k for k in range(10)], ["1", *(f"1e-{k}" for k in range(1, 9)), "≤ 1e-9"])
     axes.minorticks_off()
-    figure.draw_without_rendering()
-    marks, taken = [axes.transData.transform(end) for end, _ in ends], []
+    page.draw_without_rendering()
+    taken, marks = [], axes.transData.transform(marks)
     for end, name in sorted(ends):
-        label = axes.annotate(name, end, textcoords="offset points", color=PROGRAMS[name].colour, va="center",
+        label = axes.annotate(name, end, (9, 0), textcoords="offset points", color=PROGRAMS[name].colour, va="center",
                               weight="bold" if name == "logodds" else "normal")
         for place in [(9, 0), (9, -14), (9, 14), (0, -17), (0, -31), (9, 28), (9, 42), (9, 56)]:
             label.set_position(place)
-            box = label.get_window_extent().expanded(1.03, 1.1)
-            if not any(box.overlaps(other) for other in taken) and not any(box.contains(*mark) for mark in marks):
+            box = label.get_window_extent().padded(3)
+            if not any(box.overlaps(other) for other in taken) and not box.count_contains(marks):
                 break
         taken.append(box)
-    figure.savefig(path, transparent=True, metadata={"Date": None, "Title": title})
+    page.savefig(path, transparent=True, metadata={"Date": None, "Title": title})
 
 
 def main():
@@ -321,25 +316,24 @@ def main():
     parser.add_argument("--redraw", action="store_true", help="table and plots from runs.jsonl, without a race")
     parser.add_argument("only", nargs="*", help="problems and programs to keep to, such as generated-l2 skglm [all]")
     arguments = parser.parse_args()
-    work, docs, real = Path(arguments.work), Path(arguments.docs), Path(arguments.real)
-    generated = work / "generated.parquet"
-    real_name = real.parent.name if real.stem == "train" else real.stem
-    tables = {"generated": (generated, "y"), real_name: (real, arguments.target)}
+    generated, docs, real = Path(arguments.work, "generated.parquet"), Path(arguments.docs), Path(arguments.real)
+    tables = {"generated": (generated, "y"), real.parent.name: (real, arguments.target)}
     problems = {f"{name}-{penalty}": (*table, penalty) for name, table in tables.items() for penalty in ("l2", "l1")}
+    if unknown := set(arguments.only) - set(problems) - set(PROGRAMS):
+        parser.error(f"{', '.join(unknown)}: neither of {', '.join(problems)} nor of {', '.join(PROGRAMS)}")
     if not arguments.redraw:
-        work.mkdir(parents=True, exist_ok=True)
+        generated.parent.mkdir(parents=True, exist_ok=True)
         docs.mkdir(parents=True, exist_ok=True)
         generate(generated, arguments.rows)
-        cpuinfo = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-        cpu = [line.split(": ")[1] for line in cpuinfo.splitlines() if "model name" in line] or ["an unnamed processor"]
+        cpu = subprocess.getoutput("grep -m1 'model name' /proc/cpuinfo").partition(": ")[2] or "an unnamed processor"
         with (docs / "runs.jsonl").open("w") as log:
-            print(json.dumps({"machine": f"{THREADS} cores of {cpu[0]}, {time.strftime('%B %Y')}"}), file=log)
+            print(json.dumps({"machine": f"{THREADS} cores of {cpu}, {time.strftime('%B %Y')}"}), file=log)
             for name in [name for name in problems if name in arguments.only] or problems:
                 path, target, penalty = problems[name]
-                job = vars(arguments) | {"problem": name, "path": str(path), "target": target, "penalty": penalty,
-                                         "model": str(work / "model.json"), "l1": 0.0, "l2": 0.0}
-                job[penalty] = getattr(arguments, penalty)
-                for record in race(job, [name for name in PROGRAMS if name in arguments.only] or PROGRAMS):
+                penalties = {"penalty": penalty, "l1": 0.0, "l2": 0.0} | {penalty: getattr(arguments, penalty)}
+                job = {"problem": name, "path": str(path), "target": target, "model": str(generated.with_name("model.json"))}
+                programs = [name for name in PROGRAMS if name in arguments.only] or PROGRAMS
+                for record in race(vars(arguments) | job | penalties, programs):
                     print(json.dumps(record), file=log, flush=True)
     first, *records = map(json.loads, (docs / "runs.jsonl").read_text().splitlines())
     rows = ["| problem | program | version | fit to 1e-6 | read | prepare | file to model | setting | best reached |",

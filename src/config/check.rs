@@ -17,6 +17,9 @@ pub const DEFAULT_EPOCHS: usize = 1000;
 /// Bound on the iterations of a full-batch solver, unless set: hard problems take some dozen.
 pub const DEFAULT_ITERATIONS: usize = 1000;
 
+/// Threads at most.
+const MAX_THREADS: usize = 1024;
+
 /// Which columns are features.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Features {
@@ -126,6 +129,15 @@ impl TrainConfig {
             ("--threads", self.threads),
         ] {
             ensure(count != Some(0), flag, 0, "1 or more")?;
+        }
+        if let Some(threads) = self.threads {
+            // More threads than this only wait for each other, or for memory.
+            ensure(
+                threads <= MAX_THREADS,
+                "--threads",
+                threads,
+                "1024 or less; leave it out for one per core",
+            )?;
         }
         if let Some(memory) = self.memory {
             ensure(memory.0 > 0, "--memory", memory, "a size such as 8GiB")?;

@@ -95,6 +95,14 @@ pub fn blocks<'a>(
     encoding: &Encoding,
     options: BlocksOptions<'_>,
 ) -> crate::Result<Blocks<'a>> {
+    open_blocks(source, encoding, options).map_err(|error| source.name_in(error))
+}
+
+fn open_blocks<'a>(
+    source: &'a Source,
+    encoding: &Encoding,
+    options: BlocksOptions<'_>,
+) -> crate::Result<Blocks<'a>> {
     let known = Known::new(source, encoding)?;
     let classes = options.target.map(|target| ClassIndex::new(source, target)).transpose()?;
     let weight = options.weight.as_deref().map(|name| weight_column(source, name)).transpose()?;

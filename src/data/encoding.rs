@@ -14,6 +14,20 @@ pub enum ColumnKind {
     Categorical,
 }
 
+/// What the numbers of a column of times are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Temporal {
+    /// Days since the epoch.
+    Date,
+    /// Seconds since the epoch.
+    Timestamp,
+    /// Seconds of the day.
+    Time,
+    /// Seconds.
+    Duration,
+}
+
 /// One input column, as training saw it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +43,9 @@ pub struct Column {
     pub scale: Option<f64>,
     /// Numeric and boolean: what replaces a null; null if nulls are not filled (`--missing drop|error`).
     pub missing: Option<f64>,
+    /// Numeric: what the numbers count, where they stand for points or lengths of time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temporal: Option<Temporal>,
     /// Categorical: the levels in ascending order; a null entry, last, is the level of nulls.
     pub levels: Option<Vec<Option<String>>>,
 }

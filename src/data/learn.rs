@@ -9,7 +9,7 @@ use super::schema::{ValueType, nearest};
 use super::source::Source;
 use super::statistics::{Moments, narrow};
 use super::training::Reading;
-use super::{Column, ColumnKind, Encoding};
+use super::{Column, ColumnKind, Encoding, Temporal};
 use crate::error::DataError;
 use crate::panels::{PANEL_ROWS, Panels};
 use rayon::prelude::*;
@@ -127,6 +127,7 @@ pub(crate) fn learn(
                 mean: None,
                 scale: None,
                 missing: None,
+                temporal: None,
                 levels: levels.next(),
             });
             continue;
@@ -145,7 +146,8 @@ pub(crate) fn learn(
         }
         let missing = (options.missing == Missing::Mean).then_some(found.mean);
         let (mean, scale) = (Some(found.mean), Some(scale));
-        learned.push(Column { name, kind, mean, scale, missing, levels: None });
+        let temporal = source.columns[column].value_type.temporal();
+        learned.push(Column { name, kind, mean, scale, missing, temporal, levels: None });
     }
     let encoding =
         Encoding { columns: learned, standardize: options.standardize, intercept: options.intercept };
@@ -236,7 +238,13 @@ pub(crate) fn known(source: &Source, column: &Column) -> Result<usize, DataError
     let found = &source.columns[at].value_type;
     let all = |is: fn(&str) -> bool| column.levels.iter().flatten().flatten().all(|level| is(level));
     let (fits, expected) = match column.kind {
-        ColumnKind::Numeric => (found.is_number(), "numbers"),
+        ColumnKind::Numeric => match column.temporal {
+            None => (found.is_number() && found.temporal().is_none(), "numbers"),
+            Some(Temporal::Date) => (*found == ValueType::Date, "dates"),
+            Some(Temporal::Timestamp) => (*found == ValueType::Timestamp, "timestamps"),
+            Some(Temporal::Time) => (*found == ValueType::Time, "times of day"),
+            Some(Temporal::Duration) => (*found == ValueType::Duration, "durations"),
+        },
         ColumnKind::Boolean => (*found == ValueType::Boolean, "booleans"),
         // The model file has levels as text only; what they were shows in how they look.
         ColumnKind::Categorical => match found {

@@ -24,7 +24,7 @@ mod weights;
 mod writer;
 
 pub use blocks::{Block, Blocks, BlocksOptions, Kept, blocks};
-pub use encoding::{Column, ColumnKind, Encoding, Target, TargetType};
+pub use encoding::{Column, ColumnKind, Encoding, Target, TargetType, Temporal};
 pub use options::{Missing, ReadOptions};
 pub use source::{Source, open};
 pub use training::{Dataset, Encoded, ReadProgress, read_encoded, read_training, read_training_in_spans};

@@ -3,6 +3,8 @@
 use arrow::datatypes::{DataType, Field, Schema};
 use std::sync::Arc;
 
+use super::Temporal;
+
 /// The types that the encoding tells apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ValueType {
@@ -70,6 +72,17 @@ impl ValueType {
             (a, b) if a == b => Some(a.clone()),
             (Self::Null, t) | (t, Self::Null) => Some(t.clone()),
             (Self::Integer, Self::Float) | (Self::Float, Self::Integer) => Some(Self::Float),
+            _ => None,
+        }
+    }
+
+    /// What a number of this type is, if it is a time.
+    pub(crate) fn temporal(&self) -> Option<Temporal> {
+        match self {
+            Self::Date => Some(Temporal::Date),
+            Self::Timestamp => Some(Temporal::Timestamp),
+            Self::Time => Some(Temporal::Time),
+            Self::Duration => Some(Temporal::Duration),
             _ => None,
         }
     }

@@ -102,6 +102,19 @@ impl Source {
         self.bytes
     }
 
+    /// An error of this table, with its name where that is missing.
+    pub(crate) fn name_in(&self, error: crate::Error) -> crate::Error {
+        let table = || match self.files() {
+            [] => "the table".to_owned(),
+            [file] => file.display().to_string(),
+            [first, more @ ..] => format!("{} and {} more", first.display(), more.len()),
+        };
+        match error {
+            crate::Error::Data(error) => error.in_table(table).into(),
+            other => other,
+        }
+    }
+
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
         self.names.get(name).copied()
     }

@@ -116,6 +116,15 @@ pub fn read_training_in_spans(
     progress: &dyn ReadProgress,
     span_rows: usize,
 ) -> crate::Result<Dataset> {
+    read_spans(source, options, progress, span_rows).map_err(|error| source.name_in(error))
+}
+
+fn read_spans(
+    source: &Source,
+    options: &ReadOptions,
+    progress: &dyn ReadProgress,
+    span_rows: usize,
+) -> crate::Result<Dataset> {
     let selection = select(source, options)?;
     let reading = Reading::new(source, progress, selection.features.len());
     let budget = Budget::new(options.memory);
@@ -298,6 +307,16 @@ impl Known {
 /// # Errors
 /// As [`read_training`]; and if the columns are not those of training.
 pub fn read_encoded(
+    source: &Source,
+    encoding: &Encoding,
+    target: &Target,
+    weight: Option<&str>,
+    progress: &dyn ReadProgress,
+) -> crate::Result<Encoded> {
+    encode(source, encoding, target, weight, progress).map_err(|error| source.name_in(error))
+}
+
+fn encode(
     source: &Source,
     encoding: &Encoding,
     target: &Target,

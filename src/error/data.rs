@@ -72,7 +72,7 @@ pub enum DataError {
         reason: String,
     },
     /// A data page that cannot be decoded.
-    #[error("{}: column \"{column}\" cannot be decoded in row group {row_group}: {reason}; write the file again, or --exclude the column", path.display())]
+    #[error("{}: column \"{column}\" cannot be decoded in row group {row_group}: {reason}; write the file again, or train without the column (--exclude)", path.display())]
     Page {
         /// The file.
         path: PathBuf,
@@ -242,7 +242,7 @@ pub enum DataError {
     #[error("every row has a null in some feature; --exclude the emptiest columns, or use --missing mean")]
     NoRowsLeft,
     /// A feature that is not a number where it should be.
-    #[error("{}: column \"{column}\" is {value} in row {row} of row group {row_group}; expected finite numbers: replace it by null, or --exclude the column", path.display())]
+    #[error("{}: column \"{column}\" is {value} in row {row} of row group {row_group}; expected finite numbers: replace it by null, or train without the column (--exclude)", path.display())]
     NotFinite {
         /// The file.
         path: PathBuf,
@@ -256,7 +256,7 @@ pub enum DataError {
         value: f64,
     },
     /// A null where nulls are refused.
-    #[error("{}: column \"{column}\" is null in row {row} of row group {row_group}; use --missing mean or drop, or --exclude the column", path.display())]
+    #[error("{}: column \"{column}\" is null in row {row} of row group {row_group}; use --missing mean or drop, or train without the column (--exclude)", path.display())]
     Null {
         /// The file.
         path: PathBuf,
@@ -363,6 +363,14 @@ pub enum DataError {
         /// Its type in training.
         expected: &'static str,
     },
+    /// One of the errors above that concerns a table as a whole, with its name.
+    #[error("{table}: {error}")]
+    InTable {
+        /// The first file, and how many more there are.
+        table: String,
+        /// What is wrong with it.
+        error: Box<DataError>,
+    },
     /// An output column named twice.
     #[error("two columns of the output are named \"{column}\"; leave it out of --keep")]
     OutputColumn {
@@ -380,4 +388,26 @@ pub enum DataError {
     /// The caller asked to stop.
     #[error("interrupted while reading")]
     Interrupted,
+}
+
+impl DataError {
+    /// This error with the name of the table, where it concerns the table as a whole and does not have it.
+    pub(crate) fn in_table(self, table: impl FnOnce() -> String) -> Self {
+        match self {
+            Self::UnknownColumn { .. }
+            | Self::FeatureType { .. }
+            | Self::TargetType { .. }
+            | Self::WeightType { .. }
+            | Self::CategoricalType { .. }
+            | Self::NoFeatures
+            | Self::TooManyClasses { .. }
+            | Self::TargetAllNull { .. }
+            | Self::OneClass { .. }
+            | Self::NoRowsLeft
+            | Self::AllNull { .. }
+            | Self::FeatureMissing { .. }
+            | Self::FeatureTypeDiffers { .. } => Self::InTable { table: table(), error: Box::new(self) },
+            other => other,
+        }
+    }
 }

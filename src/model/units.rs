@@ -67,6 +67,7 @@ mod tests {
             mean: Some(mean),
             scale: Some(scale),
             missing: Some(mean),
+            temporal: None,
             levels: None,
         };
         let columns = vec![column(3.0, 2.0), column(-1e6, 1e3)];

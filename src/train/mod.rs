@@ -153,7 +153,7 @@ fn validation_table(
             if held_out.is_none() {
                 let rows = dataset.panels.n_rows();
                 let why = format!(
-                    "{fraction} of {rows} rows holds back none; raise it, or give --validation a table"
+                    "{fraction} of {rows} rows leaves none on one side; choose another share, or give --validation a table"
                 );
                 return Err(ConfigError::NotApplicable { flag: "--validation-fraction", why }.into());
             }

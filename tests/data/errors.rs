@@ -2,7 +2,7 @@
 
 use super::table::{booleans, floats, integers, properties, target, texts, write, write_with};
 use super::{options, read_error, source};
-use arrow::array::{ArrayRef, Float64Array, ListArray, StructArray};
+use arrow::array::{ArrayRef, Date32Array, Float64Array, ListArray, StructArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Float64Type};
 use logodds::data::{Missing, ReadProgress, open, read_encoded, read_training};
 use parquet::basic::Compression;
@@ -316,4 +316,35 @@ fn a_variance_beyond_float64_is_refused() {
     let wide = floats((0..300).map(|i| Some(if i % 2 == 0 { 1e200 } else { -1e200 })));
     let message = refused(vec![("wide", wide), ("y", target(300))]);
     contains(&message, &["wide", "reach too far"]);
+}
+
+#[test]
+fn times_are_not_taken_for_numbers_nor_numbers_for_times() {
+    let directory = directory();
+    let write =
+        |name: &str, x: ArrayRef| write(&directory.path().join(name), vec![("x", x), ("y", target(3))], 9);
+    let times =
+        || Arc::new(TimestampMicrosecondArray::from(vec![1_000_000, 5_000_000, 9_000_000])) as ArrayRef;
+    let days = || Arc::new(Date32Array::from(vec![1, 5, 9])) as ArrayRef;
+    let numbers = || integers([1, 5, 9]);
+    for (trained, others) in [(times(), [days(), numbers()]), (numbers(), [days(), times()])] {
+        let dataset = super::read(&write("t.parquet", trained), &options());
+        for other in others {
+            let path = write("other.parquet", other);
+            let error = read_encoded(&source(&path), &dataset.encoding, &dataset.target, None, &());
+            contains(
+                &error.expect_err("a mismatch").to_string(),
+                &["other.parquet", "\"x\" is", "trained on"],
+            );
+        }
+    }
+}
+
+#[test]
+fn errors_of_a_whole_table_name_it() {
+    contains(
+        &refused(vec![("x", floats([Some(1.0); 4])), ("y", integers([1; 4]))]),
+        &["t.parquet", "\"y\" is \"1\""],
+    );
+    contains(&refused(vec![("x", floats([None; 4])), ("y", target(4))]), &["t.parquet", "\"x\" is null"]);
 }
