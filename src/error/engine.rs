@@ -93,4 +93,12 @@ pub enum EngineError {
         /// The driver's words.
         reason: String,
     },
+    /// A result that is not a number.
+    #[error(
+        "{what} holds values that are not finite: some values of the table are too large for float32; rescale their columns, or leave --no-standardize out"
+    )]
+    NotFinite {
+        /// What was computed.
+        what: &'static str,
+    },
 }

@@ -14,6 +14,20 @@ impl Coefficients {
         Self { n_features, values: vec![0.0; (n_features + 1) * n_models] }
     }
 
+    /// From columns of `n_features` coefficients and an intercept each.
+    pub fn from_columns<'a>(n_features: usize, columns: impl IntoIterator<Item = &'a [f64]>) -> Self {
+        let mut values = Vec::new();
+        for column in columns {
+            assert_eq!(
+                column.len(),
+                n_features + 1,
+                "a column has a coefficient for each feature, and one more"
+            );
+            values.extend_from_slice(column);
+        }
+        Self { n_features, values }
+    }
+
     /// Number of features, the intercept not counted.
     pub fn n_features(&self) -> usize {
         self.n_features

@@ -19,8 +19,8 @@ const FLOAT64_ROUNDING: f64 = 1e-14;
 /// A promised decrease, relative to the objective, that float32 passes cannot follow.
 const FLOAT32_DECREASE: f64 = 1e-12;
 
-/// A promised decrease, relative to the objective, that a converged model may leave.
-const CLOSE: f64 = 2e-8;
+/// A promised decrease, relative to the objective, that a converged model may leave, as a share of the tolerance.
+const CLOSE: f64 = 0.02;
 
 /// Lengths of a step that failed, tried at once: columns of one pass.
 const SHORTER: [f64; 3] = [0.25, 0.0625, 0.015625];
@@ -314,13 +314,13 @@ impl Fit {
             // The sample's optimum is off by more than this stage leaves.
             Stage::Sample => {}
             Stage::Table => {
-                let is_close = residual <= 0.5 * tolerance && promise <= 0.5 * CLOSE * objective;
+                let is_close = residual <= 0.5 * tolerance && promise <= 0.5 * CLOSE * tolerance * objective;
                 // Float32 passes cannot follow so small a decrease.
                 if is_close || promise <= FLOAT32_DECREASE * objective {
                     self.state = State::Waiting;
                 }
             }
-            Stage::Float64 if residual <= tolerance && promise <= CLOSE * objective => {
+            Stage::Float64 if residual <= tolerance && promise <= CLOSE * tolerance * objective => {
                 self.state = State::Stopped(Stop::Converged);
             }
             Stage::Float64 => {}

@@ -1,6 +1,7 @@
 //! One algorithm a file, host side, float64 state, over the whole stack. A solver knows the
 //! objective and the passes of an [`Engine`](crate::engine::Engine); no data format, no device.
 
+mod bases;
 mod curvature;
 mod descent;
 mod early_stopping;
@@ -8,7 +9,9 @@ mod factor;
 mod full_batch;
 mod quadratic;
 mod row_space;
+mod separation;
 mod sgd;
+mod stages;
 mod working_set;
 
 pub use early_stopping::Validation;

@@ -63,12 +63,8 @@ impl RowSpace {
         let (n, n_models) = (problem.n_rows, problem.models.len());
         let products = host.row_products();
         let products = Mat::from_fn(n, n, |i, j| products[i * n + j]);
-        let eigen =
-            SelfAdjointEigen::new(products.as_ref(), Side::Lower).map_err(|_| EngineError::Failed {
-                adapter: engine.device(),
-                doing: "decomposing the products of the rows".to_owned(),
-                reason: "the eigenvalues do not settle".to_owned(),
-            })?;
+        let eigen = SelfAdjointEigen::new(products.as_ref(), Side::Lower)
+            .map_err(|_| EngineError::NotFinite { what: "the matrix of the products of the rows" })?;
         let values: Vec<f64> = (0..n).map(|k| eigen.S()[k]).collect();
         let largest = values.iter().fold(0.0, |a: f64, &b| a.max(b));
         let kept: Vec<usize> = (0..n).filter(|&k| values[k] > LEAST_EIGENVALUE * largest).collect();

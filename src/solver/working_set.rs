@@ -21,6 +21,9 @@ const FIRST: usize = 128;
 /// Size of a working set, as a multiple of the support.
 const GROWTH: usize = 2;
 
+/// How far below the threshold a slope may be to be worth watching, in units of the residual.
+const REACH: f64 = 2.0;
+
 /// Features of a working set, at most: beyond, its Hessian is not worth its price.
 const MOST: usize = 4000;
 
@@ -96,12 +99,9 @@ impl WorkingSet {
                 fits.iter_mut().for_each(|fit| fit.stop = fit.stop.or(Some(Stop::Interrupted)));
             }
         }
-        let mut coefficients = problem.start.clone();
-        for (m, fit) in fits.iter().enumerate() {
-            coefficients.model_mut(m).copy_from_slice(&fit.column);
-        }
+        let columns = fits.iter().map(|fit| fit.column.as_slice());
         Ok(Solution {
-            coefficients,
+            coefficients: Coefficients::from_columns(problem.start.n_features(), columns),
             certificates: fits.iter().map(|fit| fit.certificate).collect(),
             iterations: fits.iter().map(|fit| fit.rounds).collect(),
             stops: fits.iter().map(|fit| fit.stop.unwrap_or(Stop::Limit)).collect(),
@@ -118,13 +118,15 @@ impl Fit {
 
     /// The features that are nonzero, then those that violate their condition most, up to the size that
     /// the support asks for; in ascending order.
-    fn next_set(&self, penalty_offsets: &[f64]) -> Vec<usize> {
-        let d = penalty_offsets.len();
+    fn next_set(&self, offsets: &[f64]) -> Vec<usize> {
+        let d = offsets.len();
         let support: Vec<usize> = (0..d).filter(|&j| self.column[j] != 0.0).collect();
         let size = (GROWTH * support.len()).max(FIRST).max(self.set.len()).min(d);
         let mut others: Vec<(f64, usize)> = (0..d)
             .filter(|&j| self.column[j] == 0.0)
-            .map(|j| ((self.gradient[j] + penalty_offsets[j] * self.gradient[d]).abs(), j))
+            .map(|j| ((self.gradient[j] + offsets[j] * self.gradient[d]).abs(), j))
+            // The others' slopes would have to move further than any is off now.
+            .filter(|&(slope, _)| slope >= self.model.penalty.l1 - REACH * self.residual)
             .collect();
         let room = size.saturating_sub(support.len()).min(others.len());
         if room > 0 && room < others.len() {
@@ -149,6 +151,7 @@ impl Run<'_> {
     fn round(&mut self, fit: &mut Fit) -> Result<()> {
         let (problem, d) = (self.problem, self.problem.start.n_features());
         fit.set = fit.next_set(problem.offsets);
+        log::debug!("working set of {} features at residual {:.2e}", fit.set.len(), fit.residual);
         let set = &fit.set;
         let mut start = Coefficients::zeros(set.len(), 1);
         let narrow =
@@ -184,10 +187,8 @@ impl Run<'_> {
         let problem = self.problem;
         let members: Vec<usize> = (0..fits.len()).filter(|&m| fits[m].stop.is_none()).collect();
         let models: Vec<ModelSpec> = members.iter().map(|&m| fits[m].model).collect();
-        let mut points = Coefficients::zeros(problem.start.n_features(), members.len());
-        for (k, &m) in members.iter().enumerate() {
-            points.model_mut(k).copy_from_slice(&fits[m].column);
-        }
+        let columns = members.iter().map(|&m| fits[m].column.as_slice());
+        let points = Coefficients::from_columns(problem.start.n_features(), columns);
         self.passes += 1.0;
         let (evaluation, exact) = if exact {
             let exact = self.host.evaluate(&models, &points);

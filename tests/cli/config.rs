@@ -18,6 +18,11 @@ fn config_files_that_are_not_understood_are_refused_with_line_and_column() {
         ("target = 'y'\ndevice = 'tpu'\n", 1, vec!["line 2", "tpu", "cpu"]),
         ("target = \n", 1, vec!["line 1"]),
         ("data = 't.parquet'\ntarget = 'y'\nl1 = 1.0\nc = 1.0\n", 2, vec!["--l1 and --c"]),
+        (
+            "data = 't.parquet'\ntarget = 'y'\nsolver = 'newton'\nepochs = 5\n",
+            2,
+            vec!["--epochs and --solver", "sgd"],
+        ),
         ("data = 't.parquet'\ntarget = 'y'\nl2 = -1.0\n", 1, vec!["--l2 is -1"]),
         ("data = 't.parquet'\ntarget = 'y'\nfeatures = ['y']\n", 1, vec!["\"y\"", "--features"]),
     ] {

@@ -51,6 +51,7 @@ fn values_out_of_range_exit_with_1_and_name_the_flag() {
         ("--max-iterations", "0"),
         ("--validation-fraction", "1"),
         ("--threads", "0"),
+        ("--threads", "5000"),
     ] {
         let stderr = fail(folder.path(), &format!("train t.parquet --target y -o m.json {flag} {value}"), 1);
         assert_says(&stderr, &[&format!("error: {flag} is "), "expected"]);

@@ -1,0 +1,89 @@
+//! What the L-BFGS memories of a stack share: one Gram matrix, and a factor for each kind of model.
+
+use std::sync::Arc;
+
+use super::curvature::Base;
+use super::factor::Factor;
+use super::full_batch::MAX_ORDER;
+use super::{Host, Problem};
+use crate::engine::Engine;
+use crate::error::{EngineError, Result};
+use crate::objective::{Hessian, ModelSpec, sigmoid};
+use crate::panels::Sample;
+
+/// Ridge of a factor, relative to its diagonal: the rows that a sample left out may show directions that it has not.
+const RIDGE: f64 = 1e-7;
+
+/// A quarter of the Gram matrix, or of its diagonal where the matrix would be too large.
+enum Quarter {
+    Matrix(Arc<Hessian>),
+    Diagonal(Arc<Vec<f64>>),
+}
+
+/// The bases of a stack.
+pub(super) struct Bases {
+    quarter: Quarter,
+    /// By the exponent of the share and the bits of the L2 penalty.
+    factors: Vec<((i32, u64), Arc<Factor>)>,
+}
+
+impl Bases {
+    /// Whether a Gram matrix is worth having: it must fit, and have rank enough to tell more than its diagonal.
+    pub(super) fn takes_matrix(problem: &Problem<'_>) -> bool {
+        let order = problem.start.stride();
+        order <= MAX_ORDER && order <= 4 * problem.n_rows
+    }
+
+    /// The Gram matrix of the rows of `sample`, or the diagonal of that of all.
+    pub(super) fn new(
+        engine: &mut dyn Engine,
+        host: &dyn Host,
+        problem: &Problem<'_>,
+        sample: Sample,
+    ) -> Result<Self> {
+        let quarter = if Self::takes_matrix(problem) {
+            // Where every probability is a half, the curvature is a quarter of the Gram matrix.
+            let zeros = vec![0.0; problem.start.stride()];
+            Quarter::Matrix(Arc::new(engine.hessian(&ModelSpec::shared(), &zeros, sample)?))
+        } else {
+            let squares = host.mean_squares().into_iter().chain([1.0]);
+            Quarter::Diagonal(Arc::new(squares.map(|x| x / 4.0).collect()))
+        };
+        Ok(Self { quarter, factors: Vec::new() })
+    }
+
+    /// The base of model `m`.
+    ///
+    /// # Errors
+    /// The matrix holds values that are not finite.
+    pub(super) fn of(&mut self, problem: &Problem<'_>, m: usize) -> Result<Base> {
+        let p = sigmoid(problem.start.intercept(m));
+        // Powers of two, so that many models share a factor.
+        let exponent = (4.0 * p * (1.0 - p)).max(1e-12).log2().round();
+        let share = exponent.exp2();
+        let quarter = match &self.quarter {
+            Quarter::Matrix(quarter) => quarter.clone(),
+            Quarter::Diagonal(quarter) => return Ok(Base::Diagonal { quarter: quarter.clone(), share }),
+        };
+        let l2 = problem.models[m].penalty.l2;
+        #[allow(clippy::cast_possible_truncation, reason = "an exponent of a double")]
+        let key = (exponent as i32, l2.to_bits());
+        if let Some((_, factor)) = self.factors.iter().find(|(known, _)| *known == key) {
+            return Ok(Base::Gram { quarter, share, factor: factor.clone() });
+        }
+        let order = quarter.order();
+        let value = |a: usize, b: usize| {
+            let is_intercept = a + 1 == order || b + 1 == order;
+            match (a == b, is_intercept) {
+                (_, true) if !problem.intercept => 0.0,
+                (true, false) => share * quarter.row(a)[a] + l2,
+                _ => share * quarter.row(a)[b],
+            }
+        };
+        let factor =
+            Factor::new(order, value, RIDGE).ok_or(EngineError::NotFinite { what: "the Gram matrix" })?;
+        let factor = Arc::new(factor);
+        self.factors.push((key, factor.clone()));
+        Ok(Base::Gram { quarter, share, factor })
+    }
+}

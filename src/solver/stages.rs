@@ -1,0 +1,409 @@
+//! The stages of a full-batch run: samples of the rows, the engine's passes over all, float64.
+
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::bases::Bases;
+use super::curvature::Curvature;
+use super::descent::{Fit, Point, Stage, State};
+use super::full_batch::{FullBatch, MAX_ORDER, Method, hessian_passes};
+use super::{Host, Problem, Progress, Solution, Stop, Validation};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::objective::{Coefficients, ModelSpec, kkt_residual};
+use crate::panels::{PANEL_ROWS, Sample};
+
+/// Rows of a sample for each feature: the relative error of its Hessian is about the root of the
+/// inverse, so a step leaves a fifth of the distance.
+const SAMPLE_ROWS_PER_FEATURE: usize = 24;
+
+/// The finest sample is at least this share of the table: its passes then cost little beside the others.
+const SAMPLE_SHARE: usize = 16;
+
+/// Rows of a sample, as a multiple of those of the one before.
+const SAMPLE_GROWTH: usize = 8;
+
+/// Rows that each side of a model must have in a sample.
+const SAMPLE_ROWS_PER_CLASS: usize = 50;
+
+/// Steps on a sample, which is not worth more.
+const MAX_SAMPLE_STEPS: usize = 30;
+
+/// A run over a stack.
+pub(super) struct Run<'a, 'v> {
+    pub(super) settings: &'a FullBatch,
+    engine: &'a mut dyn Engine,
+    pub(super) host: &'a dyn Host,
+    pub(super) problem: &'a Problem<'a>,
+    validation: Option<Validation<'v>>,
+    pub(super) fits: Vec<Fit>,
+    /// Objective of each fit's start on the finest sample.
+    start_objective: Vec<f64>,
+    finest: Sample,
+    bases: Option<Bases>,
+    /// The loss of each fit below which a plane separates its rows; found when it is first needed.
+    pub(super) separated_below: Option<Vec<f64>>,
+    pub(super) passes: f64,
+}
+
+impl<'a, 'v> Run<'a, 'v> {
+    pub(super) fn new(
+        settings: &'a FullBatch,
+        engine: &'a mut dyn Engine,
+        host: &'a dyn Host,
+        problem: &'a Problem<'a>,
+        validation: Option<Validation<'v>>,
+    ) -> Self {
+        let wanted =
+            (SAMPLE_ROWS_PER_FEATURE * problem.start.stride()).max(problem.n_rows / SAMPLE_SHARE).max(1);
+        let n_panels = problem.n_rows.div_ceil(PANEL_ROWS).max(1);
+        let finest = Sample::every((problem.n_rows / wanted).clamp(1, n_panels));
+        let class_rows = host.rows().class_rows_on(finest);
+        let fits: Vec<Fit> = problem
+            .models
+            .iter()
+            .enumerate()
+            .map(|(m, model)| {
+                let stride = if is_fair(model, &class_rows) { finest.stride() } else { 1 };
+                Fit::new(*model, problem.start.model(m), stride)
+            })
+            .collect();
+        let start_objective = vec![f64::INFINITY; fits.len()];
+        Self {
+            settings,
+            engine,
+            host,
+            problem,
+            validation,
+            fits,
+            start_objective,
+            finest,
+            bases: None,
+            separated_below: None,
+            passes: 0.0,
+        }
+    }
+
+    /// The stages on samples: from the coarsest that is large enough to the finest.
+    pub(super) fn on_samples(&mut self) -> Result<()> {
+        if self.finest.is_all() || !self.settings.samples {
+            return Ok(());
+        }
+        let least = SAMPLE_ROWS_PER_FEATURE * self.problem.start.stride();
+        let mut strides = vec![self.finest.stride()];
+        while let Some(next) = strides.last().map(|s| s * SAMPLE_GROWTH)
+            && self.problem.n_rows / next >= least
+        {
+            strides.push(next);
+        }
+        for stride in strides.into_iter().rev() {
+            let sample = Sample::every(stride);
+            self.enter(Stage::Sample, sample)?;
+            self.steps(Stage::Sample, sample, &mut |_| true)?;
+        }
+        Ok(())
+    }
+
+    /// The stages on all rows.
+    pub(super) fn on_the_table(&mut self, watch: &mut dyn FnMut(&Progress) -> bool) -> Result<()> {
+        for stage in [Stage::Table, Stage::Float64] {
+            self.enter(stage, Sample::ALL)?;
+            self.steps(stage, Sample::ALL, watch)?;
+        }
+        Ok(())
+    }
+
+    /// Indices of the fits that are at work.
+    fn active(&self) -> Vec<usize> {
+        (0..self.fits.len()).filter(|&m| self.fits[m].is_active()).collect()
+    }
+
+    fn share(&self, sample: Sample) -> f64 {
+        let n_panels = self.problem.n_rows.div_ceil(PANEL_ROWS).max(1);
+        sample.n_panels(n_panels) as f64 / n_panels as f64
+    }
+
+    /// Evaluates the candidates of some fits, all in one pass.
+    fn evaluate(&mut self, stage: Stage, sample: Sample, members: &[usize]) -> Result<Vec<Vec<Point>>> {
+        let candidates: Vec<Vec<Vec<f64>>> =
+            members.iter().map(|&m| self.fits[m].candidates(stage)).collect();
+        let owners: Vec<usize> =
+            members.iter().zip(&candidates).flat_map(|(&m, c)| std::iter::repeat_n(m, c.len())).collect();
+        let models: Vec<ModelSpec> = owners.iter().map(|&m| self.fits[m].model).collect();
+        let columns = candidates.iter().flatten().map(Vec::as_slice);
+        let points = Coefficients::from_columns(self.problem.start.n_features(), columns);
+        self.passes += self.share(sample);
+        let (problem, started) = (self.problem, Instant::now());
+        let (evaluation, exact) = match stage {
+            Stage::Float64 => {
+                let exact = self.host.evaluate(&models, &points);
+                (exact.evaluation.clone(), Some(exact))
+            }
+            _ => (self.engine.evaluate_on(&models, &points, sample)?, None),
+        };
+        log::debug!(
+            "{stage:?}, every {} panels: {} columns in {:.1} ms",
+            sample.stride(),
+            models.len(),
+            1e3 * started.elapsed().as_secs_f64()
+        );
+        let mut all = candidates.into_iter().flatten().enumerate().map(|(k, column)| {
+            let (model, gradient) = (&models[k], evaluation.gradient.model(k));
+            let penalty = &model.penalty;
+            Point {
+                objective: evaluation.loss[k] + penalty.value(&column[..column.len() - 1]),
+                residual: kkt_residual(penalty, &column, gradient, problem.offsets, problem.intercept),
+                certificate: exact
+                    .as_ref()
+                    .map(|e| e.certificate(k, model, &column, problem.offsets, problem.intercept)),
+                gradient: gradient.to_vec(),
+                column,
+            }
+        });
+        let mut grouped: Vec<Vec<Point>> = Vec::with_capacity(members.len());
+        let mut last = None;
+        for &m in &owners {
+            if last != Some(m) {
+                grouped.push(Vec::new());
+                last = Some(m);
+            }
+            grouped.last_mut().expect("a group was opened").extend(all.next());
+        }
+        Ok(grouped)
+    }
+
+    /// Evaluates where every fit is, by the means of the stage.
+    fn enter(&mut self, stage: Stage, sample: Sample) -> Result<()> {
+        let class_rows = (stage == Stage::Sample).then(|| self.host.rows().class_rows_on(sample));
+        for fit in self.fits.iter_mut().filter(|fit| !fit.is_stopped()) {
+            let skips = |class_rows: &Vec<usize>| fit.stride == 1 || !is_fair(&fit.model, class_rows);
+            let skips = class_rows.as_ref().is_some_and(skips);
+            if skips {
+                fit.state = State::Waiting;
+            } else {
+                fit.begin();
+            }
+        }
+        let mut members = self.active();
+        let is_finest = stage == Stage::Sample && sample == self.finest;
+        while !members.is_empty() {
+            let evaluated = self.evaluate(stage, sample, &members)?;
+            let mut again = Vec::new();
+            for (&m, points) in members.iter().zip(evaluated) {
+                let start = self.problem.start.model(m);
+                let Some(point) = points.into_iter().next() else { continue };
+                let fit = &mut self.fits[m];
+                let has_moved = fit.point.column != start;
+                if stage == Stage::Sample && !has_moved || is_finest && self.start_objective[m].is_infinite()
+                {
+                    self.start_objective[m] = point.objective;
+                } else if stage == Stage::Table
+                    && has_moved
+                    && !is_within(point.objective, self.start_objective[m])
+                {
+                    // The sample misled: it was separable, say, and the table is not.
+                    *fit = Fit::new(fit.model, start, 1);
+                    again.push(m);
+                    continue;
+                }
+                // A step left over from the stage before is taken unless it went wrong.
+                let slack = 1e-5 * fit.point.objective.abs();
+                if fit.has_aim() && !is_within(point.objective, fit.point.objective + slack) {
+                    fit.drop_aim();
+                    again.push(m);
+                } else {
+                    fit.go(point);
+                    fit.settle(stage, self.settings.tolerance);
+                }
+            }
+            members = again;
+        }
+        Ok(())
+    }
+
+    /// Steps until every fit waits or has stopped.
+    fn steps(
+        &mut self,
+        stage: Stage,
+        sample: Sample,
+        watch: &mut dyn FnMut(&Progress) -> bool,
+    ) -> Result<()> {
+        let bound = if stage == Stage::Sample { usize::MAX } else { self.settings.max_iterations };
+        for step in 0.. {
+            self.notice_separation(stage);
+            self.aim(stage, sample)?;
+            if stage == Stage::Sample && step == MAX_SAMPLE_STEPS {
+                self.fits.iter_mut().filter(|fit| fit.is_active()).for_each(Fit::leave_sample);
+            }
+            let mut members = self.active();
+            members.retain(|&m| self.fits[m].iterations < bound);
+            if members.is_empty() {
+                return Ok(());
+            }
+            let evaluated = self.evaluate(stage, sample, &members)?;
+            for (&m, points) in members.iter().zip(evaluated) {
+                let fit = &mut self.fits[m];
+                fit.iterations += usize::from(stage != Stage::Sample);
+                fit.judge(stage, points);
+                log::debug!(
+                    "{stage:?}: model {m} at {:.9e}, residual {:.2e}",
+                    fit.point.objective,
+                    fit.point.residual
+                );
+                fit.settle(stage, self.settings.tolerance);
+            }
+            if stage == Stage::Sample {
+                continue;
+            }
+            let validation_loss = self.validate(&members)?;
+            if !watch(&self.progress(validation_loss)) {
+                for fit in self.fits.iter_mut().filter(|fit| !fit.is_stopped()) {
+                    fit.state = State::Stopped(Stop::Interrupted);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives every active fit a curvature and a target; those that the stage cannot bring further wait.
+    fn aim(&mut self, stage: Stage, sample: Sample) -> Result<()> {
+        for m in self.active() {
+            let replace = match &self.fits[m].curvature {
+                None => true,
+                Some(Curvature::Shared(_)) => stage != Stage::Sample && self.is_too_slow(m),
+                Some(Curvature::Own(_)) => false,
+            };
+            if replace && !self.fits[m].has_aim() {
+                self.learn_curvature(m, stage, sample)?;
+            }
+        }
+        let (problem, intercept, tolerance) = (self.problem, self.problem.intercept, self.settings.tolerance);
+        self.fits.par_iter_mut().filter(|fit| fit.is_active()).for_each(|fit| {
+            let promise = fit.aim(stage, intercept);
+            // The sample's optimum is about order / rows off; a small share of that is enough.
+            let rows = problem.n_rows as f64 / sample.stride() as f64;
+            let enough = 0.05 * fit.point.column.len() as f64 / rows * fit.point.objective.abs();
+            if stage == Stage::Sample && promise <= enough {
+                fit.leave_sample();
+            } else {
+                fit.settle_for(promise, stage, tolerance);
+            }
+        });
+        Ok(())
+    }
+
+    /// Whether a fit with a shared curvature would be done sooner with its own.
+    fn is_too_slow(&self, m: usize) -> bool {
+        let fit = &self.fits[m];
+        if self.settings.method != Method::Auto
+            || fit.iterations < 6
+            || self.problem.start.stride() > MAX_ORDER
+        {
+            return false;
+        }
+        let left = (self.settings.tolerance / fit.point.residual).ln() / fit.pace.min(-1e-3);
+        let share = self.share(Sample::every(fit.stride));
+        // A Newton run takes some Hessians, and about twice as many passes.
+        left > 10.0 + 4.0 * hessian_passes(self.problem.start.stride(), share, self.active().len())
+    }
+
+    /// Gives a fit the curvature that the method has for it.
+    fn learn_curvature(&mut self, m: usize, stage: Stage, sample: Sample) -> Result<()> {
+        let order = self.problem.start.stride();
+        let fit = &self.fits[m];
+        let own = order <= MAX_ORDER
+            && (self.settings.prefers_own(self.problem, self.share(Sample::every(fit.stride)))
+                || matches!(fit.curvature, Some(Curvature::Shared(_))));
+        if own {
+            let rows = if stage == Stage::Sample { sample } else { Sample::every(fit.stride) };
+            let started = Instant::now();
+            let hessian = self.engine.hessian(&fit.model, &fit.point.column, rows)?;
+            log::debug!(
+                "Hessian of model {m}, every {} panels, in {:.1} ms",
+                rows.stride(),
+                1e3 * started.elapsed().as_secs_f64()
+            );
+            self.passes += self.share(rows);
+            let fit = &mut self.fits[m];
+            (fit.curvature, fit.fresh, fit.had_own) = (Some(Curvature::Own(hessian)), true, true);
+        } else {
+            if self.bases.is_none() {
+                self.bases = Some(Bases::new(self.engine, self.host, self.problem, self.finest)?);
+                self.passes += self.share(self.finest);
+            }
+            let bases = self.bases.as_mut().expect("they were just made");
+            self.fits[m].curvature = Some(Curvature::shared(bases.of(self.problem, m)?));
+        }
+        Ok(())
+    }
+
+    /// Scores the models that moved on the held-out rows, and stops those whose patience is at an end.
+    fn validate(&mut self, members: &[usize]) -> Result<Option<f64>> {
+        let Some(validation) = &mut self.validation else { return Ok(None) };
+        let models: Vec<ModelSpec> = members.iter().map(|&m| self.fits[m].model).collect();
+        let columns = members.iter().map(|&m| self.fits[m].point.column.as_slice());
+        let points = Coefficients::from_columns(self.problem.start.n_features(), columns);
+        let epoch = self.fits.iter().map(|fit| fit.iterations).max().unwrap_or(0);
+        let (loss, ended) = validation.score(&models, members, &points, epoch)?;
+        for (&m, _) in members.iter().zip(ended).filter(|(_, ended)| *ended) {
+            if !self.fits[m].is_stopped() {
+                self.fits[m].state = State::Stopped(Stop::Patience);
+            }
+        }
+        Ok(Some(loss))
+    }
+
+    fn progress(&self, validation_loss: Option<f64>) -> Progress {
+        let stopped = |stop| self.fits.iter().filter(|fit| fit.state == State::Stopped(stop)).count();
+        let n_models = self.fits.len().max(1) as f64;
+        Progress {
+            iteration: self.fits.iter().map(|fit| fit.iterations).max().unwrap_or(0),
+            objective: self.fits.iter().map(|fit| fit.point.objective).sum::<f64>() / n_models,
+            kkt_residual: self.fits.iter().map(|fit| fit.point.residual).fold(0.0, f64::max),
+            active: self.fits.iter().filter(|fit| !fit.is_stopped()).count(),
+            converged: stopped(Stop::Converged),
+            validation_loss,
+        }
+    }
+
+    pub(super) fn finish(self) -> Solution {
+        let mut coefficients = self.problem.start.clone();
+        let mut certificates = Vec::with_capacity(self.fits.len());
+        for (m, fit) in self.fits.iter().enumerate() {
+            let best = self.validation.as_ref().and_then(|validation| validation.best(m));
+            let column = best.unwrap_or(&fit.point.column);
+            coefficients.model_mut(m).copy_from_slice(column);
+            certificates.push(fit.point.certificate.filter(|_| column == fit.point.column));
+        }
+        let stop = |fit: &Fit| match fit.state {
+            State::Stopped(stop) => stop,
+            State::Active | State::Waiting => Stop::Limit,
+        };
+        let own = self.fits.iter().filter(|fit| fit.had_own).count();
+        Solution {
+            coefficients,
+            certificates,
+            iterations: self.fits.iter().map(|fit| fit.iterations).collect(),
+            stops: self.fits.iter().map(stop).collect(),
+            passes: self.passes,
+            method: match (own, self.fits.len()) {
+                (0, _) => "lbfgs".to_owned(),
+                (own, all) if own == all => "newton".to_owned(),
+                (own, _) => format!("lbfgs, newton for {own} of the models"),
+            },
+        }
+    }
+}
+
+/// Whether an objective is at most `bound`; one that overflowed is not.
+fn is_within(objective: f64, bound: f64) -> bool {
+    objective <= bound
+}
+
+/// Whether a sample with so many rows of each class has enough of both sides of a model.
+fn is_fair(model: &ModelSpec, class_rows: &[usize]) -> bool {
+    let positive = class_rows[model.class as usize];
+    let negative = class_rows.iter().sum::<usize>() - positive;
+    positive.min(negative) >= SAMPLE_ROWS_PER_CLASS
+}
