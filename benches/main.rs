@@ -1,8 +1,9 @@
-//! Benches of the passes, the mini-batch loop and the reader; `benches/README.md` holds what was found.
+//! Benches of the passes, the mini-batch loop, the reader and whole fits; `benches/README.md` holds what was found.
 #![allow(missing_docs, reason = "criterion generates the entry points")]
 
 mod data;
 mod passes;
 mod reading;
+mod training;
 
-criterion::criterion_main!(passes::benches, reading::benches);
+criterion::criterion_main!(passes::benches, reading::benches, training::benches);

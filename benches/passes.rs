@@ -6,8 +6,8 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group};
 use logodds::engine::cpu::CpuEngine;
 use logodds::engine::gpu::{AdapterChoice, GpuDevice, GpuEngine, Selection, select};
 use logodds::engine::{Engine, Epoch, SgdState};
-use logodds::objective::Coefficients;
-use logodds::panels::{Panels, Rows};
+use logodds::objective::{Coefficients, ModelSpec, evaluate as evaluate_exactly};
+use logodds::panels::{Panels, Rows, Sample};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -72,6 +72,49 @@ fn gpu(
     for n_models in [1, 4, 16, 64] {
         evaluate(group, name, &mut engine, n_models);
     }
+}
+
+/// A Hessian: the multiply-adds of its upper triangle.
+fn hessians(c: &mut Criterion) {
+    let mut group = c.benchmark_group("hessian");
+    group.sample_size(10);
+    for (n_rows, n_features) in [(1_000_000, 64), (200_000, 256), (20_000, 784)] {
+        let (panels, rows) = data::table(n_rows, n_features, 2);
+        let (model, zeros) = (ModelSpec::shared(), vec![0.0; n_features + 1]);
+        group.throughput(Throughput::Elements((n_rows * (n_features + 1) * (n_features + 2)) as u64));
+        let mut one = |name: &str, engine: &mut dyn Engine| {
+            group.bench_function(format!("{name}_{n_rows}x{n_features}"), |b| {
+                b.iter(|| engine.hessian(&model, &zeros, Sample::ALL).expect("a Hessian"));
+            });
+        };
+        one("cpu", &mut CpuEngine::new(&panels, &rows));
+        for (name, choice) in [("software", AdapterChoice::Software), ("gpu", AdapterChoice::Auto)] {
+            match select(choice) {
+                Ok(Selection::Device(device, _)) => {
+                    one(name, &mut GpuEngine::new(&device, &panels, &rows).expect("room for the table"));
+                }
+                _ => eprintln!("no {name} adapter: its Hessian is left out"),
+            }
+        }
+    }
+    group.finish();
+}
+
+/// The host's pass in float64, which certificates are made of.
+fn float64(c: &mut Criterion) {
+    let (panels, rows) = data::table(ROWS, FEATURES, 16);
+    let mut group = c.benchmark_group("float64_1Mx64");
+    group.sample_size(10);
+    group.throughput(Throughput::Bytes((panels.values().len() * 4) as u64));
+    for n_models in [1, 4, 16] {
+        let models = data::models(n_models, 16);
+        let mut w = Coefficients::zeros(FEATURES, n_models);
+        w.values_mut().iter_mut().enumerate().for_each(|(i, w)| *w = (i % 7) as f64 * 0.01);
+        group.bench_function(n_models.to_string(), |b| {
+            b.iter(|| evaluate_exactly(&panels, &rows, &models, &w))
+        });
+    }
+    group.finish();
 }
 
 /// An epoch of the mini-batch loop: every row once, for the coupled point and the snapshot.
@@ -142,4 +185,4 @@ impl WithSimd for MultiplyAdds {
     }
 }
 
-criterion_group!(benches, passes, epochs);
+criterion_group!(benches, passes, hessians, float64, epochs);

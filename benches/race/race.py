@@ -6,21 +6,20 @@
 
 Prints a table, writes every run to docs/race/runs.jsonl, and draws a plot for each problem beside it. The rules:
 
-- One objective: mean log loss + l1 |w|_1 + l2/2 |w|^2 over standardised columns (mean 0, population standard deviation
-  1), intercept not penalised. More than two classes are one-vs-rest models, one for each class. (Snap ML cannot but
-  penalise its intercept, here at a ninth of the strength; it is judged by the same objective all the same.)
+- One objective: mean log loss + l1 |w|_1 + l2/2 |w|^2 over standardised columns, intercept not penalised (in Snap ML it
+  must be, here at a ninth of the strength). Several classes are one-vs-rest models, one for each class.
 - One table: a Parquet file in the page cache, read as float32. logodds gets the file; the others get its values
-  standardised in float64 and rounded to float32, in the layout and the float type that each works on without a copy.
-- All cores for everyone. Each program goes from cheap to dear settings (bounds on the iterations, tolerances) until it
-  is within 1e-9, a higher bound changes nothing, or --limit seconds of fitting are spent.
+  standardised and rounded to float32, glum's and skglm's then held in float64 (in float32, glum stalls near 1e-6).
+- Each program goes from cheap to dear settings (bounds on the iterations, tolerances) until it is within 1e-9, a higher
+  bound changes nothing, or --limit seconds of fitting are spent. logodds uses all cores; the others do so first, and
+  then one thread, with which some are faster on small tables: the better counts.
 - Accuracy is the relative suboptimality (F - F*) / F*, of the worst of the models. F is computed here, in float64, from
   the coefficients. F* is, for each model, the lowest F of all runs, among them one of logodds at --tolerance 1e-10.
-- logodds runs as a program. Its fit and read are its seconds.train and seconds.read (reading standardises); file to
-  model is the wall time of the process.
-- The others run in Python, each in a process of its own, with everything warm: fit is the fitting call alone, read is
-  pyarrow's reading into float32, prepare standardising and laying out. One-vs-rest models are fitted one after another.
-  File to model is the sum: starting Python, imports and writing a model are not counted.
-- Medians of --runs rounds. A round runs every program once, so that a busy minute does not fall on one alone.
+- logodds runs as a program: fit and read are its seconds.train and seconds.read (reading standardises), file to model is
+  the wall time of the process. The others run in Python, each in a process of its own, with everything warm: fit is the
+  fitting call alone, read is pyarrow's reading into float32, prepare standardising and laying out; classes are fitted one
+  by one. File to model is the sum: starting Python, imports and writing a model are not counted.
+- Medians of --runs rounds, each of which runs every program once.
 """
 import argparse
 import json
@@ -31,12 +30,14 @@ import sys
 import time
 import warnings
 from collections import namedtuple
-from importlib import import_module, metadata
+from importlib import metadata
 from pathlib import Path
+from pydoc import locate
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from threadpoolctl import threadpool_limits
 
 TARGET = 1e-6  # the accuracy that the table asks for
 ENOUGH = 1e-9  # closer is not told apart, and ends a sweep
@@ -46,32 +47,28 @@ NEWTON = [("max_iter", n) for n in (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 30)]
 LBFGS = [("max_iter", n) for n in (2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 1024, 2048)]
 TOLERANCES = [("tol", 10.0**-k) for k in range(1, 10)]
 LOGODDS = [("--max-iterations", n) for n in (1, 2, 3, 4, 6, 8, 12, 20)] + [("--tolerance", 10.0**-k) for k in range(4, 10)]
+ROWS32, COLUMNS64 = ("C", np.float32), ("F", np.float64)
 GLUM = {"family": "binomial", "gradient_tol": 1e-12, "check_input": False}
-SNAP_ML = {"n_jobs": THREADS, "random_state": 1, "fit_intercept": True, "intercept_scaling": 3.0}  # a column of threes
+SNAP_ML = {"max_iter": 2000, "random_state": 1, "fit_intercept": True, "intercept_scaling": 3.0}  # a column of threes
 
-# settings: swept, cheap to dear. layout: of X. make: arguments of the estimator for n rows and the penalty, to which the
-# setting is added. Colours stand out from white as from black, and from each other for the colour-blind.
-Program = namedtuple("Program", "package module estimator penalties settings layout colour marker make")
+# settings: swept, cheap to dear. layout: of X. make: arguments of the estimator for n rows, the penalty and a number of
+# threads; the setting is added. Colours stand out from white as from black, and from each other for the colour-blind.
+Program = namedtuple("Program", "estimator penalties settings layout colour marker make")
 PROGRAMS = {
-    "logodds": Program(None, None, None, "l1 l2", LOGODDS, ("C", np.float32), "#d55e00", "o", None),
+    "logodds": Program(None, "l1 l2", LOGODDS, ROWS32, "#d55e00", "o", None),
     "scikit-learn newton-cholesky": Program(
-        "scikit-learn", "sklearn.linear_model", "LogisticRegression", "l2", NEWTON, ("C", np.float32), "#1f83c4", "s",
-        lambda n, l2: {"C": 1 / (l2 * n), "solver": "newton-cholesky", "tol": 1e-12}),
-    "scikit-learn lbfgs": Program(
-        "scikit-learn", "sklearn.linear_model", "LogisticRegression", "l2", LBFGS, ("C", np.float32), "#b8669a", "D",
-        lambda n, l2: {"C": 1 / (l2 * n), "solver": "lbfgs", "tol": 1e-12}),
-    "glum irls-ls": Program(
-        "glum", "glum", "GeneralizedLinearRegressor", "l2", NEWTON, ("F", np.float32), "#00906a", "^",
-        lambda n, l2: {"alpha": l2, "l1_ratio": 0, "solver": "irls-ls"} | GLUM),
-    "glum irls-cd": Program(
-        "glum", "glum", "GeneralizedLinearRegressor", "l1", NEWTON, ("F", np.float64), "#00906a", "^",
-        lambda n, l1: {"alpha": l1, "l1_ratio": 1, "solver": "irls-cd"} | GLUM),
-    "Snap ML": Program(
-        "snapml", "snapml", "LogisticRegression", "l2", TOLERANCES, ("C", np.float32), "#a8790f", "v",
-        lambda n, l2: {"regularizer": l2 * n, "max_iter": 2000} | SNAP_ML),
-    "skglm": Program(
-        "skglm", "skglm", "SparseLogisticRegression", "l1", TOLERANCES, ("F", np.float64), "#1f83c4", "s",
-        lambda n, l1: {"alpha": l1, "max_iter": 50}),
+        "sklearn.linear_model.LogisticRegression", "l2", NEWTON, ROWS32, "#1f83c4", "s",
+        lambda n, l2, threads: {"C": 1 / (l2 * n), "solver": "newton-cholesky", "tol": 1e-12}),
+    "scikit-learn lbfgs": Program("sklearn.linear_model.LogisticRegression", "l2", LBFGS, ROWS32, "#b8669a", "D",
+                                  lambda n, l2, threads: {"C": 1 / (l2 * n), "solver": "lbfgs", "tol": 1e-12}),
+    "glum irls-ls": Program("glum.GeneralizedLinearRegressor", "l2", NEWTON, COLUMNS64, "#00906a", "^",
+                            lambda n, l2, threads: {"alpha": l2, "l1_ratio": 0, "solver": "irls-ls"} | GLUM),
+    "glum irls-cd": Program("glum.GeneralizedLinearRegressor", "l1", NEWTON, COLUMNS64, "#00906a", "^",
+                            lambda n, l1, threads: {"alpha": l1, "l1_ratio": 1, "solver": "irls-cd"} | GLUM),
+    "Snap ML": Program("snapml.LogisticRegression", "l2", TOLERANCES, ROWS32, "#a8790f", "v",
+                       lambda n, l2, threads: {"regularizer": l2 * n, "n_jobs": threads} | SNAP_ML),
+    "skglm": Program("skglm.SparseLogisticRegression", "l1", TOLERANCES, COLUMNS64, "#1f83c4", "s",
+                     lambda n, l1, threads: {"alpha": l1, "max_iter": 50}),
 }
 
 
@@ -93,7 +90,7 @@ def generate(path, rows, features=64, seed=7):
 
 
 def read(path, target):
-    """The features (features x rows, float32), the class of each model, and its labels (models x rows, 0 or 1)."""
+    """The features (features x rows, float32) and the labels of each model (models x rows, 0 or 1)."""
     table = pq.read_table(path)
     features = table.drop_columns([target]).columns
     columns = np.empty((len(features), len(table)), np.float32)
@@ -104,7 +101,7 @@ def read(path, target):
     labels = table.column(target).to_numpy()
     classes = np.unique(labels)
     classes = classes[-1:] if len(classes) == 2 else classes
-    return columns, classes, np.stack([(labels == value).astype(np.int32) for value in classes])
+    return columns, np.stack([(labels == value).astype(np.int32) for value in classes])
 
 
 def prepare(columns, order, dtype):
@@ -141,7 +138,7 @@ def timed(function, *arguments, **more):
     return function(*arguments, **more), time.perf_counter() - started
 
 
-def run_logodds(job, setting, classes, mean, deviation):
+def run_logodds(job, setting, mean, deviation):
     """Trains; returns coefficients of the standardised columns, intercepts, and seconds."""
     flags = {"--l1": job["l1"], "--l2": job["l2"], "--tolerance": 1e-9, "--device": job["device"]} | dict([setting])
     command = [job["program"], "train", job["path"], "--target", job["target"], "-o", job["model"], "--json", "--quiet"]
@@ -149,20 +146,19 @@ def run_logodds(job, setting, classes, mean, deviation):
     done, total = timed(subprocess.run, command, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr.strip() or f"exit code {done.returncode}")
-    seconds = json.loads(done.stdout)["seconds"]
-    models = {model["class"]: model for model in json.loads(Path(job["model"]).read_text())["models"]}
-    models = [models[str(value)] for value in classes] if len(models) > 1 else list(models.values())
-    original = np.array([model["coefficients"] for model in models])
+    seconds, models = json.loads(done.stdout)["seconds"], json.loads(Path(job["model"]).read_text())["models"]
+    original = np.array([model["coefficients"] for model in models])  # models in ascending order of their classes
     intercepts = original @ mean + [model["intercept"] for model in models]
     return original * deviation, intercepts, {"read": seconds["read"], "fit": seconds["train"], "total": total}
 
 
-def run_fits(program, penalty, X, labels, setting):
+def run_fits(program, penalty, threads, X, labels, setting):
     """Fits each model; returns coefficients, intercepts, and seconds."""
-    estimator = getattr(import_module(program.module), program.estimator)
+    estimator = locate(program.estimator)
     coefficients, intercepts, seconds = [], [], 0.0
     for y in labels.astype(X.dtype):
-        model, fit = timed(estimator(**program.make(len(y), penalty) | dict([setting])).fit, X, y)
+        with threadpool_limits(threads):
+            model, fit = timed(estimator(**program.make(len(y), penalty, threads) | dict([setting])).fit, X, y)
         coefficients.append(np.ravel(model.coef_))
         intercepts.append(np.ravel(model.intercept_)[0] * getattr(model, "intercept_scaling", 1))
         seconds += fit
@@ -174,46 +170,48 @@ def sweep(job, pipe):
     warnings.simplefilter("ignore")  # most are about the bound on the iterations
     program, penalty = PROGRAMS[job["name"]], job[job["penalty"]]
     try:
-        version = metadata.version(program.package) if program.package else subprocess.check_output(
-            [job["program"], "--version"], text=True).split()[-1]
-        read(job["path"], job["target"])  # the first time imports and warms up
-        (columns, classes, labels), reading = timed(read, job["path"], job["target"])
-        (X, mean, deviation), preparing = timed(prepare, columns, *program.layout)
+        version = subprocess.check_output([job["program"], "--version"], text=True).split()[-1]
         if program.make:
-            some = slice(None, None, max(1, len(X) // 2000))
-            run_fits(program, penalty, np.array(X[some]), labels[:1, some], program.settings[0])
-        before, spent = None, 0.0
-        for setting in program.settings if job["optimum"] else [("--tolerance", 1e-10)]:
-            time.sleep(0.1)  # for the threads of the run before to fall asleep
+            version = metadata.version(program.estimator.split(".")[0].replace("sklearn", "scikit-learn"))
+        read(job["path"], job["target"])  # the first time imports and warms up
+        (columns, labels), reading = timed(read, job["path"], job["target"])
+        (X, mean, deviation), preparing = timed(prepare, columns, *program.layout)
+        for threads in sorted({1, THREADS}, reverse=True) if program.make else [THREADS]:
             if program.make:
-                *answer, fit = run_fits(program, penalty, X, labels, setting)
-                seconds = {"read": reading, "prepare": preparing, "fit": fit, "total": reading + preparing + fit}
-            else:
-                *answer, seconds = run_logodds(job, setting, classes, mean, deviation)
-            values = objective(X, labels, *answer, job["l1"], job["l2"]).tolist()
-            pipe.send({"version": version, "setting": f"{setting[0]} {setting[1]:g}", "seconds": seconds,
-                       "objective": values, "nonzero": int((answer[0] != 0).sum()), "shape": X.shape})
-            near = job["optimum"] and suboptimality(values, job["optimum"]) <= ENOUGH
-            spent += seconds["fit"]
-            if near or spent > job["limit"] or (setting[0] == "max_iter" and values == before):
-                break
-            before = values
+                some = slice(None, None, max(1, len(X) // 2000))
+                run_fits(program, penalty, threads, np.array(X[some]), labels[:1, some], program.settings[0])
+            before, spent = None, 0.0
+            for setting in program.settings if job["optimum"] else [("--tolerance", 1e-10)]:
+                time.sleep(0.1)  # for the threads of the run before to fall asleep
+                if program.make:
+                    *answer, fit = run_fits(program, penalty, threads, X, labels, setting)
+                    seconds = {"read": reading, "prepare": preparing, "fit": fit, "total": reading + preparing + fit}
+                else:
+                    *answer, seconds = run_logodds(job, setting, mean, deviation)
+                values = objective(X, labels, *answer, job["l1"], job["l2"]).tolist()
+                label = f"{setting[0]} {setting[1]:g}" + ", 1 thread" * (threads < THREADS)
+                pipe.send({"version": version, "setting": label, "seconds": seconds, "objective": values,
+                           "shape": X.shape, "nonzero": int(np.count_nonzero(answer[0]))})
+                near = job["optimum"] and suboptimality(values, job["optimum"]) <= ENOUGH
+                spent += seconds["fit"]
+                if near or spent > job["limit"] or (setting[0] == "max_iter" and values == before):
+                    break
+                before = values
     except Exception as error:
         pipe.send({"note": f"failed: {type(error).__name__}: {str(error).strip()[:100]}"})
 
 
 def results_of(job):
     """What `sweep` sends. A crash and a hang become notes too."""
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process, patience = context.Process(target=sweep, args=(job, sender)), 2 * job["limit"] + 60
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.get_context("spawn").Process(target=sweep, args=(job, sender))
     process.start()
     sender.close()
     try:
-        while receiver.poll(patience):
+        while receiver.poll(2 * job["limit"] + 60):
             yield receiver.recv()
         process.kill()
-        yield {"note": f"stopped: one setting took more than {patience:.0f} s"}
+        yield {"note": "stopped: one setting took more than twice --limit"}
     except EOFError:
         process.join()
         if process.exitcode:
@@ -236,71 +234,72 @@ def race(job, names):
 
 
 def summarise(records):
-    """Of one problem: its title, a line about it, rows in Markdown, and {program: [(fit, suboptimality)]}, all medians."""
+    """Of one problem: title, a line about it, rows in Markdown, {program: [(fit, suboptimality)]}, all in medians."""
     runs = [r for r in records if "objective" in r]
     optimum = np.min([r["objective"] for r in runs], axis=0)
     lowest, behind = min(runs, key=lambda r: sum(r["objective"])), suboptimality(runs[0]["objective"], optimum)
-    title = "{}: {:,} rows x {} features".format(runs[0]["problem"], *runs[0]["shape"])
-    title += f", {len(optimum)} models" if len(optimum) > 1 else ""
+    title = "{}: {:,} rows x {} features, models: {}".format(runs[0]["problem"], *runs[0]["shape"], len(optimum))
     about = (f"{title}, {runs[0]['nonzero']} coefficients not zero; best objective {optimum.mean():.12g}, of "
              f"{lowest['program']} at {lowest['setting']}; logodds at --tolerance 1e-10 is {behind:.0e} above")
     rows, points = [], {}
     for name in dict.fromkeys(r["program"] for r in records[1:]):
         own = [r for r in records[1:] if r["program"] == name]
-        points[name], first, best = [], (1e9, "", ["not reached", "", "", ""]), 1e9
+        points[name], best, closest = [], (1e9, ["not reached", "", "", "", ""]), 1e9
         for setting in dict.fromkeys(r["setting"] for r in own if "setting" in r):
             of = [r for r in own if r.get("setting") == setting]
             fit = np.median([r["seconds"]["fit"] for r in of])
             accuracy = np.median([suboptimality(r["objective"], optimum) for r in of])
-            points[name].append((fit, accuracy))
-            best = min(best, max(accuracy, 1e-12))
-            if accuracy <= TARGET and fit < first[0]:
-                seconds = [[r["seconds"].get(key, 0) for r in of] for key in ("fit", "read", "prepare", "total")]
-                cells = [f"{np.median(s):.2g} ({min(s):.2g} - {max(s):.2g})" if any(s) else "" for s in seconds]
-                first = fit, setting, cells
-        reached = "; ".join([f"{best:.1e}"] * bool(points[name]) + [r["note"] for r in own if "note" in r])
-        cells = [runs[0]["problem"], name, own[0].get("version", ""), *first[2], first[1], reached]
-        rows.append((first[0], best, f"| {' | '.join(cells)} |"))
+            if 2 * len(of) > own[-1]["round"]:  # fewer where --limit ended a sweep
+                points[name].append((fit, accuracy))
+                closest = min(closest, max(accuracy, 1e-12))
+                if accuracy <= TARGET and fit < best[0]:
+                    seconds = [[r["seconds"].get(key, 0) for r in of] for key in ("fit", "read", "prepare", "total")]
+                    cells = [f"{np.median(s):.2g} ({min(s):.2g} - {max(s):.2g})" if any(s) else "" for s in seconds]
+                    best = fit, [*cells, setting]
+        reached = "; ".join([f"{closest:.1e}"] * bool(points[name]) + [r["note"] for r in own if "note" in r])
+        cells = [runs[0]["problem"], name, own[0].get("version", ""), *best[1], reached]
+        rows.append((best[0], closest, f"| {' | '.join(cells)} |"))
     return title, about, [row for *_, row in sorted(rows)], points
 
 
 def plot(path, title, points):
-    """Accuracy against seconds of the fit, without a background, for light pages and dark ones."""
+    """Accuracy against seconds, of settings that no faster one beats; no background, for light pages and dark ones."""
     from matplotlib import figure, rcParams
     grey = "#7b7b7b"
     rcParams |= {
-        "svg.fonttype": "none", "svg.hashsalt": "race", "font.size": 11, "axes.titlesize": 11, "axes.titlelocation": "left",
-        "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.18} | dict.fromkeys(
-            ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "grid.color"), grey)
+        "svg.fonttype": "none", "svg.hashsalt": "race", "font.size": 11, "axes.titlesize": 11, "axes.grid": True,
+        "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False, "grid.alpha": 0.18
+    } | dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "grid.color"), grey)
     page = figure.Figure(figsize=(8.4, 4.8), layout="constrained")
     axes = page.subplots()
     axes.set(xscale="log", yscale="log", xlabel="seconds of the fit",
              title=f"{title}\nrelative suboptimality: lower is closer to the optimum")
     axes.axhline(TARGET, color=grey, linewidth=1, linestyle=(0, (4, 4)))
-    ends, marks = [], []
+    ends, lines = [], [(seconds, TARGET) for seconds in np.geomspace(1e-5, 1e4, 600)]
     for name in filter(points.get, points):
         seen = sorted((seconds, min(max(accuracy, ENOUGH), 100)) for seconds, accuracy in points[name])
         front = [p for k, p in enumerate(seen) if all(p[1] < 0.9 * q[1] for q in seen[:k])]
         style, ours = {"color": PROGRAMS[name].colour, "marker": PROGRAMS[name].marker}, name == "logodds"
-        axes.plot(*zip(*seen), **style, linestyle="", markersize=5, alpha=0.3)
         axes.plot(*zip(*front), **style, linewidth=1.6 + ours, zorder=3 + ours)
         ends.append((front[-1], name))
-        marks += seen
-    axes.set(xlim=(None, 4 * axes.get_xlim()[1]), ylim=(ENOUGH / 12, max(2, axes.get_ylim()[1])))
+        for p, q in zip(front, front[1:] or front):
+            lines += [np.power(p, 1 - t) * np.power(q, t) for t in np.linspace(0, 1, 30)]
+    axes.set(xlim=(None, 4 * axes.get_xlim()[1]), ylim=(ENOUGH / 25, max(2, axes.get_ylim()[1])))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_yticks([10.0**-k for k in range(10)], ["1", *(f"1e-{k}" for k in range(1, 9)), "≤ 1e-9"])
     axes.minorticks_off()
     page.draw_without_rendering()
-    taken, marks = [], axes.transData.transform(marks)
+    taken, lines = [], axes.transData.transform(lines)
     for end, name in sorted(ends):
         label = axes.annotate(name, end, (9, 0), textcoords="offset points", color=PROGRAMS[name].colour, va="center",
                               weight="bold" if name == "logodds" else "normal")
-        for place in [(9, 0), (9, -14), (9, 14), (0, -17), (0, -31), (9, 28), (9, 42), (9, 56)]:
+
+        def crowding(place):
             label.set_position(place)
             box = label.get_window_extent().padded(3)
-            if not any(box.overlaps(other) for other in taken) and not box.count_contains(marks):
-                break
-        taken.append(box)
+            return 50 * sum(map(box.overlaps, taken)) + box.count_contains(lines) + abs(place[1]) / 12
+        label.set_position(min([(9, 0), (9, -14), (9, 14), (0, -17), (-60, -17), (9, 28), (-60, -31)], key=crowding))
+        taken.append(label.get_window_extent().padded(3))
     page.savefig(path, transparent=True, metadata={"Date": None, "Title": title})
 
 
@@ -309,15 +308,15 @@ def main():
     for flag, default, text in [
             ("--program", "target/release/logodds", "logodds itself"), ("--device", "cpu", "for logodds"),
             ("--rows", 1_000_000, "of the generated table"), ("--l2", 1e-4, "L2 penalty"), ("--l1", 1e-3, "L1 penalty"),
-            ("--real", "data/digits/train.parquet", "a real table"), ("--target", "digit", "its target column"),
-            ("--runs", 3, "rounds"), ("--limit", 120.0, "seconds of fitting, after which a sweep ends"),
+            ("--real", "data/digits/train.parquet", "a table, named after its folder"), ("--target", "digit", "its target"),
+            ("--runs", 3, "rounds"), ("--limit", 120.0, "seconds of fitting in a sweep"),
             ("--work", "target/race", "folder of the generated table"), ("--docs", "docs/race", "folder of the results")]:
         parser.add_argument(flag, type=type(default), default=default, help=f"{text} [{default}]")
     parser.add_argument("--redraw", action="store_true", help="table and plots from runs.jsonl, without a race")
-    parser.add_argument("only", nargs="*", help="problems and programs to keep to, such as generated-l2 skglm [all]")
+    parser.add_argument("only", nargs="*", help="problems, and programs beside logodds, such as generated-l1 skglm [all]")
     arguments = parser.parse_args()
     generated, docs, real = Path(arguments.work, "generated.parquet"), Path(arguments.docs), Path(arguments.real)
-    tables = {"generated": (generated, "y"), real.parent.name: (real, arguments.target)}
+    tables = {"generated": (generated, "y"), real.resolve().parent.name: (real, arguments.target)}
     problems = {f"{name}-{penalty}": (*table, penalty) for name, table in tables.items() for penalty in ("l2", "l1")}
     if unknown := set(arguments.only) - set(problems) - set(PROGRAMS):
         parser.error(f"{', '.join(unknown)}: neither of {', '.join(problems)} nor of {', '.join(PROGRAMS)}")
@@ -331,20 +330,19 @@ def main():
             for name in [name for name in problems if name in arguments.only] or problems:
                 path, target, penalty = problems[name]
                 penalties = {"penalty": penalty, "l1": 0.0, "l2": 0.0} | {penalty: getattr(arguments, penalty)}
-                job = {"problem": name, "path": str(path), "target": target, "model": str(generated.with_name("model.json"))}
-                programs = [name for name in PROGRAMS if name in arguments.only] or PROGRAMS
-                for record in race(vars(arguments) | job | penalties, programs):
+                job = {"problem": name, "path": str(path), "target": target, "model": str(generated) + ".model.json"}
+                others = [program for program in PROGRAMS if program in arguments.only] or PROGRAMS
+                for record in race(vars(arguments) | job | penalties, dict.fromkeys(["logodds", *others])):
                     print(json.dumps(record), file=log, flush=True)
     first, *records = map(json.loads, (docs / "runs.jsonl").read_text().splitlines())
-    rows = ["| problem | program | version | fit to 1e-6 | read | prepare | file to model | setting | best reached |",
-            "|---|---|---|--:|--:|--:|--:|---|---|"]
-    print(f"Seconds, median (lowest - highest); {first['machine']}\n")
+    rows = []
     for name in dict.fromkeys(r["problem"] for r in records):
         title, about, more, points = summarise([r for r in records if r["problem"] == name])
         rows += more
         plot(docs / f"{name}.svg", title, points)
         print(f"- {about}")
-    print("", *rows, sep="\n")
+    print(f"\nSeconds, median (lowest - highest); {first['machine']}\n\n| problem | program | version | fit to 1e-6 | read "
+          "| prepare | file to model | setting | best reached |\n|---|---|---|--:|--:|--:|--:|---|---|", *rows, sep="\n")
 
 
 if __name__ == "__main__":
