@@ -110,7 +110,7 @@ fn open_blocks<'a>(
     Ok(Blocks {
         source,
         encoding: encoding.clone(),
-        together: (known.columns.len() / 64).clamp(1, 32),
+        together: (known.columns.len() / 64).clamp(1, 256),
         known,
         classes,
         weight,

@@ -93,7 +93,7 @@ pub(crate) fn fill(
     held_out: Option<Part<'_>>,
 ) -> Result<Vec<Vec<Filled>>, DataError> {
     // Opening a row group walks its whole schema, so wide tables share that among several columns.
-    let together = (columns.len() / 128).clamp(1, 32);
+    let together = (columns.len() / 128).clamp(1, 256);
     let mut train = train.slices();
     let mut held_out = held_out.map(Part::slices);
     let mut tasks = Vec::new();

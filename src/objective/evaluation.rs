@@ -10,8 +10,10 @@ use super::logistic::log1pexp_and_sigmoid;
 use super::{Coefficients, ModelSpec};
 use crate::panels::{PANEL_ROWS, Panels, Rows};
 
-/// Panels summed by one task; fixed, so that the sum does not depend on the number of threads.
-const PANELS_PER_TASK: usize = 64;
+/// Values of X summed by one task, and panels at most: fixed, so that the sum does not depend on the number of
+/// threads.
+const VALUES_PER_TASK: usize = 1 << 20;
+const MAX_PANELS_PER_TASK: usize = 64;
 
 /// The mean loss of each model and its gradient, penalties not included.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,13 +78,14 @@ impl Table<'_> {
     /// Writes the sums of up to T models from `first` on: one walk over X.
     fn add_tile<const T: usize>(self, first: usize, out: &mut Exact) {
         let models = &self.models[first..(first + T).min(self.models.len())];
-        let n_tasks = self.panels.n_panels().div_ceil(PANELS_PER_TASK);
+        let per_task = (VALUES_PER_TASK / self.panels.panel_len().max(1)).clamp(1, MAX_PANELS_PER_TASK);
+        let n_tasks = self.panels.n_panels().div_ceil(per_task);
         let partials: Vec<Sums<T>> = (0..n_tasks)
             .into_par_iter()
             .map(|task| {
                 let mut sums = Sums::zeros(self.panels.n_features());
-                let last = ((task + 1) * PANELS_PER_TASK).min(self.panels.n_panels());
-                let panels = task * PANELS_PER_TASK..last;
+                let last = ((task + 1) * per_task).min(self.panels.n_panels());
+                let panels = task * per_task..last;
                 pulp::Arch::new().dispatch(AddPanels { sums: &mut sums, table: self, panels, models, first });
                 sums
             })
