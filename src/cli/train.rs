@@ -199,7 +199,7 @@ fn advice(model: &Model, config: &ValidConfig, report: &TrainReport) -> String {
     }
     if ended(Stop::Limit) {
         return match config.solver {
-            Solver::Sgd => format!("raise --epochs above {} to go on", config.epochs),
+            Solver::Sgd => format!("raise --epochs, or --max-iterations, above {} to go on", config.epochs),
             _ => format!("raise --max-iterations above {} to go on", config.max_iterations),
         };
     }

@@ -130,7 +130,7 @@ pub struct TrainConfig {
     #[arg(long, value_name = "F", allow_hyphen_values = true, help_heading = "Solver")]
     pub tolerance: Option<f64>,
 
-    /// Bound on the epochs or iterations of any solver
+    /// Bound on the epochs or iterations of any solver [default: 1000]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "N", help_heading = "Solver")]
     pub max_iterations: Option<usize>,

@@ -82,7 +82,7 @@ pub struct FittedModel {
     pub kkt_residual: f64,
     /// How far the objective is above its minimum at most, in float64; null without a penalty.
     pub duality_gap: Option<f64>,
-    /// Whether the residual is within the tolerance, and an optimum exists.
+    /// Whether the residual is within the tolerance, and no plane was found to separate the classes.
     pub converged: bool,
     /// Epochs or iterations that this model took.
     pub iterations: usize,

@@ -104,8 +104,9 @@ impl Exact {
         } else {
             (0..n_features).map(|j| excess(j).powi(2)).sum::<f64>() / (2.0 * penalty.l2)
         };
-        // Below zero by rounding alone.
-        Some((objective + conjugate + of_penalty).max(0.0))
+        let gap = objective + conjugate + of_penalty;
+        // Below zero by rounding alone; a NaN stays one.
+        Some(if gap < 0.0 { 0.0 } else { gap })
     }
 }
 

@@ -3,7 +3,7 @@
 /// Every `stride`-th panel, from the first on.
 ///
 /// The reader deals rows over panels at random (see `data`), so a sample of panels is a random
-/// sample of rows, and a finer one contains it.
+/// sample of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
     stride: usize,

@@ -44,7 +44,13 @@ impl Bases {
         let quarter = if Self::takes_matrix(problem) {
             // Where every probability is a half, the curvature is a quarter of the Gram matrix.
             let zeros = vec![0.0; problem.start.stride()];
-            Quarter::Matrix(Arc::new(engine.hessian(&ModelSpec::shared(), &zeros, sample)?))
+            let mut quarter = engine.hessian(&ModelSpec::shared(), &zeros, sample)?;
+            let is_whole = (0..quarter.order()).all(|j| quarter.row(j)[j] > 0.0);
+            if !is_whole && !sample.is_all() {
+                // The sample has no row with a weight, or none of some rare level.
+                quarter = engine.hessian(&ModelSpec::shared(), &zeros, Sample::ALL)?;
+            }
+            Quarter::Matrix(Arc::new(quarter))
         } else {
             let squares = host.mean_squares().into_iter().chain([1.0]);
             Quarter::Diagonal(Arc::new(squares.map(|x| x / 4.0).collect()))

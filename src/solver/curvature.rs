@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::factor::Factor;
-use super::quadratic::{self, Quadratic};
+use super::quadratic::{self, Quadratic, dot};
 use crate::objective::{Hessian, Penalty};
 
 /// Steps that an L-BFGS memory holds.
@@ -266,10 +266,6 @@ impl Base {
             Self::Diagonal { quarter, share } => quarter[j] * share,
         }
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 fn add(to: &mut [f64], factor: f64, what: &[f64]) {

@@ -23,22 +23,22 @@ impl<'a> Validation<'a> {
         Self { engine, patience, best: Vec::new() }
     }
 
-    /// Scores the models `active` of the stack after `epoch`; returns the mean loss, and for each
+    /// Scores the models `active` of the stack after `epochs` of their own; returns the mean loss, and for each
     /// of them whether its patience is at an end.
     pub(super) fn score(
         &mut self,
         models: &[ModelSpec],
         active: &[usize],
         point: &Coefficients,
-        epoch: usize,
+        epochs: &[usize],
     ) -> Result<(f64, Vec<bool>)> {
         let losses = self.engine.evaluate(models, point)?.loss;
         let stacked = active.last().map_or(0, |m| m + 1);
         while self.best.len() < stacked {
-            self.best.push(Best { loss: f64::INFINITY, epoch, column: Vec::new() });
+            self.best.push(Best { loss: f64::INFINITY, epoch: 0, column: Vec::new() });
         }
         let mut ended = Vec::with_capacity(active.len());
-        for (k, (&m, &loss)) in active.iter().zip(&losses).enumerate() {
+        for (k, ((&m, &loss), &epoch)) in active.iter().zip(&losses).zip(epochs).enumerate() {
             let best = &mut self.best[m];
             if loss < best.loss {
                 *best = Best { loss, epoch, column: point.model(k).to_vec() };

@@ -87,6 +87,7 @@ impl Quadratic<'_> {
     fn shift(&self, j: usize, by: f64, slope: &mut [f64]) {
         if by != 0.0 {
             slope.iter_mut().zip(self.hessian.row(j)).for_each(|(slope, h)| *slope += h * by);
+            slope[j] += (self.curvature(j) - self.hessian.row(j)[j]) * by;
         }
     }
 
@@ -125,7 +126,7 @@ impl Quadratic<'_> {
             let (i, j) = (support[a], support[b]);
             if i == j { self.curvature(i) + l2(i) } else { self.hessian.row(j)[i] }
         };
-        let Some(factor) = Factor::new(support.len(), value, self.ridge) else {
+        let Some(factor) = Factor::new(support.len(), value, 0.0) else {
             return vec![0.0; support.len()];
         };
         let right = |&j: &usize| {
@@ -145,7 +146,6 @@ impl Quadratic<'_> {
 /// Nocedal and Wright, Numerical Optimization, 2006, equation 6.19.
 pub(super) fn update(hessian: &mut Hessian, step: &[f64], change: &[f64]) {
     let product = hessian.times(step);
-    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     let (before, seen) = (dot(step, &product), dot(step, change));
     if !(seen > 1e-3 * before && before > 0.0) {
         return;
@@ -156,6 +156,11 @@ pub(super) fn update(hessian: &mut Hessian, step: &[f64], change: &[f64]) {
             *h += y * change - p * product;
         }
     }
+}
+
+/// The inner product.
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 #[cfg(test)]

@@ -6,9 +6,6 @@ use super::stages::Run;
 use crate::objective::{Coefficients, ModelSpec};
 use crate::panels::Rows;
 
-/// A mean loss that hints at separation.
-const SUSPICIOUS_LOSS: f64 = 0.02;
-
 impl Run<'_, '_> {
     /// Stops models whose loss is so small that every row must be on its side of a plane.
     pub(super) fn notice_separation(&mut self, stage: Stage) {
@@ -28,11 +25,8 @@ impl Run<'_, '_> {
     /// The same for models that stopped before their loss was that small: a plane that separates does so
     /// as well with all coefficients larger.
     pub(super) fn expose_separation(&mut self) {
-        let is_suspect = |fit: &Fit| {
-            is_unpenalised(&fit.model)
-                && fit.state != State::Stopped(Stop::Separated)
-                && fit.point.objective < SUSPICIOUS_LOSS
-        };
+        let is_suspect =
+            |fit: &Fit| is_unpenalised(&fit.model) && fit.state != State::Stopped(Stop::Separated);
         let suspects: Vec<usize> = (0..self.fits.len()).filter(|&m| is_suspect(&self.fits[m])).collect();
         let Some(below) = self.separated_below.as_ref().filter(|_| !suspects.is_empty()) else { return };
         let models: Vec<ModelSpec> = suspects.iter().map(|&m| self.fits[m].model).collect();

@@ -231,8 +231,12 @@ impl Sgd {
             }
             let mut validation_loss = None;
             if let Some(validation) = &mut validation {
-                let (loss, ended) =
-                    validation.score(&models, &active, &state.snapshot.select(&active), epoch)?;
+                let (loss, ended) = validation.score(
+                    &models,
+                    &active,
+                    &state.snapshot.select(&active),
+                    &vec![epoch; active.len()],
+                )?;
                 validation_loss = Some(loss);
                 for (&m, _) in active.iter().zip(ended).filter(|(_, ended)| *ended) {
                     descents[m].stop = Some(Stop::Patience);

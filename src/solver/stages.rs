@@ -11,8 +11,8 @@ use super::full_batch::{FullBatch, MAX_ORDER, Method, hessian_passes};
 use super::{Host, Problem, Progress, Solution, Stop, Validation};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::objective::{Coefficients, ModelSpec, kkt_residual};
-use crate::panels::{PANEL_ROWS, Sample};
+use crate::objective::{Coefficients, ModelSpec, kkt_residual, log1pexp};
+use crate::panels::{PANEL_ROWS, Rows, Sample};
 
 /// Rows of a sample for each feature: the relative error of its Hessian is about the root of the
 /// inverse, so a step leaves a fifth of the distance.
@@ -38,7 +38,7 @@ pub(super) struct Run<'a, 'v> {
     pub(super) problem: &'a Problem<'a>,
     validation: Option<Validation<'v>>,
     pub(super) fits: Vec<Fit>,
-    /// Objective of each fit's start on the finest sample.
+    /// Objective of each fit's start; infinity where it is not known without a pass.
     start_objective: Vec<f64>,
     finest: Sample,
     bases: Option<Bases>,
@@ -69,7 +69,7 @@ impl<'a, 'v> Run<'a, 'v> {
                 Fit::new(*model, problem.start.model(m), stride)
             })
             .collect();
-        let start_objective = vec![f64::INFINITY; fits.len()];
+        let start_objective = (0..fits.len()).map(|m| start_objective(problem, host.rows(), m)).collect();
         Self {
             settings,
             engine,
@@ -186,24 +186,19 @@ impl<'a, 'v> Run<'a, 'v> {
             }
         }
         let mut members = self.active();
-        let is_finest = stage == Stage::Sample && sample == self.finest;
         while !members.is_empty() {
             let evaluated = self.evaluate(stage, sample, &members)?;
             let mut again = Vec::new();
             for (&m, points) in members.iter().zip(evaluated) {
-                let start = self.problem.start.model(m);
                 let Some(point) = points.into_iter().next() else { continue };
-                let fit = &mut self.fits[m];
+                let (start, fit) = (self.problem.start.model(m), &mut self.fits[m]);
                 let has_moved = fit.point.column != start;
-                if stage == Stage::Sample && !has_moved || is_finest && self.start_objective[m].is_infinite()
-                {
-                    self.start_objective[m] = point.objective;
-                } else if stage == Stage::Table
-                    && has_moved
-                    && !is_within(point.objective, self.start_objective[m])
+                if stage == Stage::Table && has_moved && !is_within(point.objective, self.start_objective[m])
                 {
                     // The sample misled: it was separable, say, and the table is not.
+                    let had_own = fit.had_own;
                     *fit = Fit::new(fit.model, start, 1);
+                    fit.had_own = had_own;
                     again.push(m);
                     continue;
                 }
@@ -314,6 +309,7 @@ impl<'a, 'v> Run<'a, 'v> {
         let fit = &self.fits[m];
         let own = order <= MAX_ORDER
             && (self.settings.prefers_own(self.problem, self.share(Sample::every(fit.stride)))
+                || fit.had_own
                 || matches!(fit.curvature, Some(Curvature::Shared(_))));
         if own {
             let rows = if stage == Stage::Sample { sample } else { Sample::every(fit.stride) };
@@ -344,8 +340,8 @@ impl<'a, 'v> Run<'a, 'v> {
         let models: Vec<ModelSpec> = members.iter().map(|&m| self.fits[m].model).collect();
         let columns = members.iter().map(|&m| self.fits[m].point.column.as_slice());
         let points = Coefficients::from_columns(self.problem.start.n_features(), columns);
-        let epoch = self.fits.iter().map(|fit| fit.iterations).max().unwrap_or(0);
-        let (loss, ended) = validation.score(&models, members, &points, epoch)?;
+        let epochs: Vec<usize> = members.iter().map(|&m| self.fits[m].iterations).collect();
+        let (loss, ended) = validation.score(&models, members, &points, &epochs)?;
         for (&m, _) in members.iter().zip(ended).filter(|(_, ended)| *ended) {
             if !self.fits[m].is_stopped() {
                 self.fits[m].state = State::Stopped(Stop::Patience);
@@ -394,6 +390,16 @@ impl<'a, 'v> Run<'a, 'v> {
             },
         }
     }
+}
+
+/// The objective of a model of which only the intercept is set: known from the classes' weights.
+fn start_objective(problem: &Problem<'_>, rows: &Rows, m: usize) -> f64 {
+    let (model, start) = (&problem.models[m], &problem.start);
+    if start.features(m).iter().any(|&w| w != 0.0) {
+        return f64::INFINITY;
+    }
+    let share = model.positive_weight * rows.class_weight()[model.class as usize] / model.weight_sum(rows);
+    share * log1pexp(-start.intercept(m)) + (1.0 - share) * log1pexp(start.intercept(m))
 }
 
 /// Whether an objective is at most `bound`; one that overflowed is not.

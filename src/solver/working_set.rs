@@ -24,8 +24,11 @@ const GROWTH: usize = 2;
 /// How far below the threshold a slope may be to be worth watching, in units of the residual.
 const REACH: f64 = 2.0;
 
-/// Features of a working set, at most: beyond, its Hessian is not worth its price.
+/// Features of a working set up to which a Hessian of all of them is worth its price.
 const MOST: usize = 4000;
+
+/// Rounds that do not halve the residual before there is no more progress to make.
+const MAX_IDLE: usize = 8;
 
 /// A problem over the working set is solved to this share of the residual over all features.
 const INNER_SHARE: f64 = 0.1;
@@ -49,6 +52,8 @@ struct Fit {
     certificate: Option<Certificate>,
     set: Vec<usize>,
     rounds: usize,
+    /// Rounds since the residual was halved.
+    idle: usize,
     stop: Option<Stop>,
 }
 
@@ -79,20 +84,23 @@ impl WorkingSet {
                 certificate: None,
                 set: Vec::new(),
                 rounds: 0,
+                idle: 0,
                 stop: None,
             })
             .collect();
         let mut run = Run { settings: self, engine, host, problem, passes: 0.0 };
         run.look(&mut fits, false)?;
+        // Once float32 passes have nothing more to say, float64 does.
+        let mut exact = false;
         while fits.iter().any(|fit| fit.stop.is_none()) {
             for fit in fits.iter_mut().filter(|fit| fit.stop.is_none()) {
                 run.round(fit)?;
             }
-            // Once float32 passes have nothing more to say, float64 does.
-            let exact = fits.iter().filter(|fit| fit.stop.is_none()).all(|fit| fit.is_close(self.tolerance));
+            let is_active = |fit: &&Fit| fit.stop.is_none();
+            exact |= fits.iter().filter(is_active).all(|fit| fit.is_close(self.tolerance));
             run.look(&mut fits, exact)?;
-            if !exact && fits.iter().all(|fit| fit.stop.is_some() || fit.residual <= self.tolerance) {
-                run.look(&mut fits, true)?;
+            if !exact && fits.iter().filter(is_active).all(|fit| fit.residual <= self.tolerance) {
+                (exact, _) = (true, run.look(&mut fits, true)?);
             }
             let progress = progress(&fits);
             if !watch(&progress) {
@@ -112,8 +120,9 @@ impl WorkingSet {
 }
 
 impl Fit {
+    /// Whether the residual is small, or no longer falls as float32 sees it.
     fn is_close(&self, tolerance: f64) -> bool {
-        self.residual <= 30.0 * tolerance
+        self.residual <= 30.0 * tolerance || self.idle > 0
     }
 
     /// The features that are nonzero, then those that violate their condition most, up to the size that
@@ -206,11 +215,12 @@ impl Run<'_> {
             fit.certificate = exact
                 .as_ref()
                 .map(|e| e.certificate(k, &fit.model, &fit.column, problem.offsets, problem.intercept));
+            fit.idle = if fit.residual <= 0.5 * before { 0 } else { fit.idle + 1 };
             if exact.is_some() && fit.residual <= self.settings.tolerance {
                 fit.stop = Some(Stop::Converged);
             } else if fit.rounds >= self.settings.max_iterations {
                 fit.stop = Some(Stop::Limit);
-            } else if exact.is_some() && fit.rounds > 50 && fit.residual >= 0.9 * before {
+            } else if exact.is_some() && fit.idle > MAX_IDLE {
                 fit.stop = Some(Stop::ProgressEnded);
             }
         }

@@ -72,7 +72,7 @@ pub(super) fn solve(
         }
         Solver::Newton if n_features > FullBatch::MAX_FEATURES => {
             let why = format!(
-                "{n_features} features without an L1 penalty are more than the {} that a Hessian may have; \
+                "{n_features} features are more than the {} that a Hessian may have; \
                  use --solver lbfgs",
                 FullBatch::MAX_FEATURES
             );

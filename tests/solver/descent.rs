@@ -6,7 +6,7 @@ use logodds::panels::{Panels, Rows};
 use logodds::solver::{Stop, Validation};
 use logodds::train::HostTable;
 
-use super::support::{METHODS, full_batch, full_batch_with, problem, settings, working_set};
+use super::support::{METHODS, Run, full_batch, full_batch_with, problem, settings, working_set};
 use crate::support::problems;
 
 const PENALTIES: [(f64, f64); 6] =
@@ -89,6 +89,28 @@ fn a_stack_of_mixed_penalties_gives_each_model_what_it_gets_alone() {
             assert_eq!(stacked.solution.iterations[m], alone.solution.iterations[0], "{method:?}, model {m}");
         }
     }
+}
+
+#[test]
+fn auto_and_working_sets_give_a_stacked_model_the_optimum_that_it_gets_alone() {
+    let (panels, rows) = problems::table(9000, 9, 4, 4);
+    let sparse: Vec<(f64, f64)> = PENALTIES.into_iter().filter(|pair| pair.0 > 0.0).collect();
+    let models = |pairs: &[(f64, f64)]| -> Vec<ModelSpec> {
+        pairs.iter().flat_map(|&pair| problems::one_vs_rest(4, penalty(pair))).collect()
+    };
+    let (all, sparse) = (models(&PENALTIES), models(&sparse));
+    let auto = |models: &[ModelSpec]| full_batch(METHODS[2], 1e-9, &panels, &rows, models);
+    let sets = |models: &[ModelSpec]| working_set(1e-9, &panels, &rows, models);
+    let check = |models: &[ModelSpec], run: &dyn Fn(&[ModelSpec]) -> Run| {
+        let stacked = run(models);
+        for (m, model) in models.iter().enumerate() {
+            let (together, alone) = (stacked.certificates[m], run(&[*model]).certificates[0]);
+            assert!(together.kkt_residual <= 1e-9 && alone.kkt_residual <= 1e-9, "{together:?}, {alone:?}");
+            assert!((together.objective - alone.objective).abs() <= 1e-12, "{together:?}, {alone:?}");
+        }
+    };
+    check(&all, &auto);
+    check(&sparse, &sets);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::GpuEngine;
 use super::kernels::{HESSIAN, ROOT_CURVATURE};
 use super::layout::{Model, Tile};
+use super::tiled::SUBMISSION_WORK;
 use crate::error::EngineError;
 use crate::objective::ModelSpec;
 use crate::panels::{PANEL_ROWS, Sample};
@@ -15,8 +16,6 @@ const CHUNK_PANELS: usize = 64;
 const MAX_CHUNKS: usize = 64;
 /// Bytes of all partial matrices together.
 const PARTIAL_BYTES: usize = 64 << 20;
-/// Multiply-adds handed over at once, see the tiled pass.
-const SUBMISSION_WORK: usize = 20_000_000_000;
 
 /// The upper triangle of the sums, not means, row after row.
 pub(super) fn sums(
@@ -32,15 +31,10 @@ pub(super) fn sums(
 
     let n_chunks = (PARTIAL_BYTES / (4 * order * order)).clamp(1, MAX_CHUNKS);
     let panel_work = PANEL_ROWS * order * (order + TILE_ORDER) / 2;
-    let most = (n_chunks * CHUNK_PANELS).min((SUBMISSION_WORK / panel_work).max(1));
+    let most = (n_chunks * CHUNK_PANELS).min((SUBMISSION_WORK as usize / panel_work).max(1));
     let column: Vec<f32> = column.iter().map(|&w| w as f32).collect();
     let coefficients = device.upload("logodds.root_curvature.coefficients", &column)?;
-    let specs = [Model {
-        class_index: model.class,
-        positive_weight: model.positive_weight as f32,
-        negative_weight: model.negative_weight as f32,
-        pad: 0,
-    }];
+    let specs = [Model::from(model)];
     let models = device.upload("logodds.root_curvature.models", &specs)?;
     let roots4 = device.storage("logodds.root_curvature.roots4", (4 * most * PANEL_ROWS) as u64)?;
     let words = n_chunks * order * order;

@@ -2,6 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::objective::ModelSpec;
+
 /// `Fused` of `fused.wgsl`: one dispatch over one buffer of X for one group of models.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
@@ -44,6 +46,17 @@ pub struct Model {
     pub positive_weight: f32,
     pub negative_weight: f32,
     pub pad: u32,
+}
+
+impl From<&ModelSpec> for Model {
+    fn from(model: &ModelSpec) -> Self {
+        Self {
+            class_index: model.class,
+            positive_weight: model.positive_weight as f32,
+            negative_weight: model.negative_weight as f32,
+            pad: 0,
+        }
+    }
 }
 
 /// `Step` of `common/step.wgsl`: one mini-batch as seen by one buffer of X.

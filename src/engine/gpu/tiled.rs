@@ -17,7 +17,7 @@ const MODEL_BLOCK: usize = 512;
 const TILE_COLUMNS: usize = 32;
 /// Multiply-adds handed over at once: well below a second on the slowest GPU, whose watchdog would
 /// otherwise take the device away.
-const SUBMISSION_WORK: u64 = 20_000_000_000;
+pub(super) const SUBMISSION_WORK: u64 = 20_000_000_000;
 /// Row blocks that the device adds up in float32, at most; the rest is added in float64 on the host.
 const CHAIN_BLOCKS: usize = 256;
 
@@ -80,12 +80,7 @@ fn evaluate_block(
         for (j, &w) in coefficients.model(first + m).iter().enumerate() {
             packed[j * n_models + m] = w as f32;
         }
-        specs[m] = Model {
-            class_index: model.class,
-            positive_weight: model.positive_weight as f32,
-            negative_weight: model.negative_weight as f32,
-            pad: 0,
-        };
+        specs[m] = Model::from(model);
     }
     let coefficients4 = device.upload("logodds.tile_residual.coefficients4", &packed)?;
     let specs = device.upload("logodds.tile_residual.models", &specs)?;
