@@ -1,5 +1,5 @@
 //! One algorithm a file, host side, float64 state, over the whole stack. A solver knows the
-//! objective and the passes of an [`Engine`](crate::engine::Engine); no data format, no device.
+//! objective and the passes of an [`Engine`]; no data format, no device.
 
 mod bases;
 mod curvature;
