@@ -51,7 +51,10 @@ const MAX_BAD_EPOCHS: usize = 60;
 
 /// Full proximal steps at the end of a run with an L1 penalty: the first sets the zeros, the others
 /// mend what that moved.
-const FINAL_STEPS: usize = 5;
+const FINAL_STEPS: usize = 20;
+
+/// Share of such a step below which shortening it further will not help.
+const SHORTEST_SHARE: f64 = 1e-3;
 
 /// Mini-batch gradient descent and its settings.
 #[derive(Debug, Clone)]
@@ -290,7 +293,7 @@ impl Problem<'_> {
     }
 
     /// Proximal gradient steps over the whole table for the models with an L1 penalty, from `point`;
-    /// a step that makes a model's objective worse is not taken, and ends its steps. Returns the passes made.
+    /// a step that makes a model's objective worse is not taken, but halved. Returns the passes made.
     fn finish(&self, engine: &mut dyn Engine, point: &mut Coefficients) -> Result<usize> {
         let mut active: Vec<usize> =
             (0..self.models.len()).filter(|&m| self.models[m].penalty.l1 > 0.0).collect();
@@ -300,11 +303,13 @@ impl Problem<'_> {
         let specs = |active: &[usize]| active.iter().map(|&m| self.models[m]).collect::<Vec<_>>();
         let mut now = point.select(&active);
         let mut evaluation = engine.evaluate(&specs(&active), &now)?;
+        // Shares of the step of the smoothness: what a sample of the rows showed may be too long a step.
+        let mut share = vec![1.0; active.len()];
         let mut passes = 1;
         while passes <= FINAL_STEPS && !active.is_empty() {
             let mut next = now.clone();
             for (k, &m) in active.iter().enumerate() {
-                let (step, d) = (1.0 / self.smoothness[m].mean, next.n_features());
+                let (step, d) = (share[k] / self.smoothness[m].mean, next.n_features());
                 let gradient = evaluation.gradient.model(k);
                 let column = next.model_mut(k);
                 for (w, g) in column[..d].iter_mut().zip(gradient) {
@@ -319,21 +324,21 @@ impl Problem<'_> {
             let objective = |k: usize, e: &Evaluation, w: &Coefficients| {
                 e.loss[k] + self.models[active[k]].penalty.value(w.features(k))
             };
-            let better: Vec<usize> = (0..active.len())
-                .filter(|&k| {
-                    let before = objective(k, &evaluation, &now);
-                    objective(k, &after, &next) <= before + ROUNDING * before.abs()
-                })
-                .collect();
-            for &k in &better {
-                point.model_mut(active[k]).copy_from_slice(next.model(k));
+            for k in 0..active.len() {
+                let before = objective(k, &evaluation, &now);
+                if objective(k, &after, &next) <= before + ROUNDING * before.abs() {
+                    now.model_mut(k).copy_from_slice(next.model(k));
+                    evaluation.loss[k] = after.loss[k];
+                    evaluation.gradient.model_mut(k).copy_from_slice(after.gradient.model(k));
+                    point.model_mut(active[k]).copy_from_slice(next.model(k));
+                } else {
+                    share[k] /= 2.0;
+                }
             }
-            now = next.select(&better);
-            evaluation = Evaluation {
-                loss: better.iter().map(|&k| after.loss[k]).collect(),
-                gradient: after.gradient.select(&better),
-            };
-            active = better.iter().map(|&k| active[k]).collect();
+            let kept: Vec<usize> = (0..active.len()).filter(|&k| share[k] > SHORTEST_SHARE).collect();
+            (now, evaluation.gradient) = (now.select(&kept), evaluation.gradient.select(&kept));
+            evaluation.loss = kept.iter().map(|&k| evaluation.loss[k]).collect();
+            (active, share) = kept.iter().map(|&k| (active[k], share[k])).unzip();
         }
         Ok(passes)
     }
