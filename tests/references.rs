@@ -110,6 +110,24 @@ fn every_solver_reaches_the_known_optima_of_the_shipped_tables() {
 }
 
 #[test]
+fn mini_batch_descent_converges_where_float32_objectives_differ_by_rounding_alone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let optima = read(&root.join("tests/fixtures/optima.json"));
+    let table = root.join("data/breast_cancer/train.parquet");
+    // Nearly separable and barely penalised: an objective of 0.02 from rows whose scores reach 20.
+    let fit = fits(&table, &optima["breast_cancer"])
+        .into_iter()
+        .find(|fit| fit.config.l1 == Some(1e-4))
+        .expect("the L1 fit with the smallest penalty");
+    let config = TrainConfig { solver: Some(Solver::Sgd), device: Some(Device::Cpu), ..fit.config };
+    let trained = train(&config.check().unwrap(), &Silent).unwrap();
+    let model = &trained.model.models[0];
+    assert!(model.converged, "residual {}", model.kkt_residual);
+    let excess = model.objective / fit.optima[0].1 - 1.0;
+    assert!(excess.abs() <= EXCESS, "excess {excess}");
+}
+
+#[test]
 fn the_software_adapter_reaches_the_known_optima_of_the_shipped_tables() {
     if crate::gpu::software().is_some() {
         check_shipped(Solver::Auto, Device::Software);

@@ -1,6 +1,6 @@
 //! One model's place in its own descent: where it is, where it aims, and whether a step is taken.
 
-use super::Stop;
+use super::{Stop, trapezoid};
 use super::curvature::{Curvature, Place};
 use crate::objective::{Certificate, ModelSpec};
 
@@ -218,13 +218,10 @@ impl Fit {
         }
     }
 
-    /// The change of the objective on the way to a point close by, from the gradients at both ends by the
-    /// trapezoidal rule: it keeps its digits where the difference of two objectives has none left.
+    /// The change of the objective on the way to a point close by.
     fn change_to(&self, point: &Point) -> f64 {
         let now = &self.point;
-        let slopes = now.gradient.iter().zip(&point.gradient).map(|(a, b)| 0.5 * (a + b));
-        let step = point.column.iter().zip(&now.column).map(|(a, b)| a - b);
-        let loss: f64 = slopes.zip(step).map(|(slope, step)| slope * step).sum();
+        let loss = trapezoid((&now.column, &now.gradient), (&point.column, &point.gradient));
         loss + self.penalty(&point.column) - self.penalty(&now.column)
     }
 

@@ -23,7 +23,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
-use super::{Problem, Progress, Solution, Stop, Validation};
+use super::{Problem, Progress, Solution, Stop, Validation, trapezoid};
 use crate::engine::{Engine, Epoch, Evaluation, SgdState};
 use crate::error::Result;
 use crate::objective::{Coefficients, kkt_residual};
@@ -38,6 +38,9 @@ const GROWTH: f64 = 1.5;
 
 /// A relative increase of the objective that float32 sums cannot tell from rounding.
 const ROUNDING: f64 = 1e-7;
+
+/// A relative change of the objective in which the rounding of float32 scores may show.
+const UNCLEAR: f64 = 1e-5;
 
 /// Progress has ended when the last third of the epochs (at least three) lowered the objective by
 /// no more than this fraction. Accelerated descent closes its gap as 1/epochs^2 at worst, where the
@@ -101,10 +104,10 @@ impl Descent {
         }
     }
 
-    /// Takes note of the objective after an epoch; false if the epoch is to be undone.
-    fn judge(&mut self, objective: f64) -> bool {
-        // NaN compares false: an epoch that overflowed is a bad one.
-        let good = objective <= self.objective + ROUNDING * self.objective.abs();
+    /// Takes note of the objective after an epoch, which is off by float32 rounding, and of its change by the
+    /// trapezoidal rule, which is exact for a small one; false if the epoch is to be undone.
+    fn judge(&mut self, objective: f64, small_change: f64) -> bool {
+        let good = descends(self.objective, objective, small_change);
         self.epochs += 1;
         if good {
             self.objective = objective;
@@ -217,8 +220,14 @@ impl Sgd {
 
             for (k, &m) in active.iter().enumerate() {
                 let descent = &mut descents[m];
-                let penalty = problem.models[m].penalty.value(moved.snapshot.features(k));
-                if descent.judge(evaluation.loss[k] + penalty) {
+                let penalty = &problem.models[m].penalty;
+                let (value, before) =
+                    (penalty.value(moved.snapshot.features(k)), penalty.value(state.snapshot.features(m)));
+                let loss_change = trapezoid(
+                    (state.snapshot.model(m), gradient.model(m)),
+                    (moved.snapshot.model(k), evaluation.gradient.model(k)),
+                );
+                if descent.judge(evaluation.loss[k] + value, loss_change + value - before) {
                     state.snapshot.model_mut(m).copy_from_slice(moved.snapshot.model(k));
                     state.iterate.model_mut(m).copy_from_slice(moved.iterate.model(k));
                     gradient.model_mut(m).copy_from_slice(evaluation.gradient.model(k));
@@ -276,6 +285,13 @@ impl Sgd {
     }
 }
 
+/// Whether the objective went down, or did not change.
+fn descends(before: f64, after: f64, small_change: f64) -> bool {
+    let change = after - before;
+    // NaN compares false: an epoch that overflowed is a bad one.
+    if change.abs() <= UNCLEAR * before.abs() { small_change <= 0.0 } else { change < 0.0 }
+}
+
 impl Problem<'_> {
     /// How far a model is from optimal, in the units of the gradient: the KKT residual, or with an L1
     /// penalty the proximal gradient mapping, which does not mind coefficients that are almost zero.
@@ -325,8 +341,13 @@ impl Problem<'_> {
                 e.loss[k] + self.models[active[k]].penalty.value(w.features(k))
             };
             for k in 0..active.len() {
-                let before = objective(k, &evaluation, &now);
-                if objective(k, &after, &next) <= before + ROUNDING * before.abs() {
+                let penalty = &self.models[active[k]].penalty;
+                let small_change = trapezoid(
+                    (now.model(k), evaluation.gradient.model(k)),
+                    (next.model(k), after.gradient.model(k)),
+                ) + penalty.value(next.features(k))
+                    - penalty.value(now.features(k));
+                if descends(objective(k, &evaluation, &now), objective(k, &after, &next), small_change) {
                     now.model_mut(k).copy_from_slice(next.model(k));
                     evaluation.loss[k] = after.loss[k];
                     evaluation.gradient.model_mut(k).copy_from_slice(after.gradient.model(k));
