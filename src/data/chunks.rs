@@ -1,10 +1,11 @@
 //! Reading some columns of one row group, batch by batch, with errors that say where.
 
+use super::pages::ColumnChunks;
 use super::source::{RowGroup, Source};
 use crate::error::DataError;
 use arrow::array::{ArrayRef, RecordBatch};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -54,12 +55,14 @@ impl<'a> Chunks<'a> {
             Types::Decoding => file.decoding.clone(),
         };
         let build = || {
-            let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
-            ParquetRecordBatchReaderBuilder::new_with_metadata(handle, metadata)
-                .with_row_groups(vec![group.index])
-                .with_projection(mask)
-                .with_batch_size(batch_rows)
-                .build()
+            let schema = metadata.parquet_schema();
+            let leaves: Vec<usize> = (0..schema.num_columns())
+                .filter(|&leaf| order.binary_search(&schema.get_column_root_idx(leaf)).is_ok())
+                .collect();
+            let chunks = ColumnChunks::open(handle, metadata.metadata().clone(), group.index, &leaves)?;
+            let mask = ProjectionMask::leaves(schema, leaves);
+            let levels = parquet_to_arrow_field_levels(schema, mask, Some(metadata.schema().fields()))?;
+            ParquetRecordBatchReader::try_new_with_row_groups(&levels, &chunks, batch_rows, None)
         };
         let reader = match catch_unwind(AssertUnwindSafe(build)) {
             Ok(Ok(reader)) => reader,

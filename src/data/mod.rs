@@ -12,6 +12,7 @@ mod learn;
 mod levels;
 mod memory;
 mod options;
+mod pages;
 mod rows;
 mod scatter;
 mod schema;

@@ -1,7 +1,7 @@
 //! One model's place in its own descent: where it is, where it aims, and whether a step is taken.
 
-use super::{Stop, trapezoid};
 use super::curvature::{Curvature, Place};
+use super::{Stop, trapezoid};
 use crate::objective::{Certificate, ModelSpec};
 
 /// Share of the residual that a step may leave before an own Hessian is computed anew.
