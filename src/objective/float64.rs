@@ -51,11 +51,16 @@ pub(super) fn predictors<S: Simd, const T: usize>(
     let mut wide: Wide = [[0.0; PANEL_ROWS]; CHUNK];
     let mut w = [[0.0; T]; CHUNK];
     for (c, columns) in panel.chunks(CHUNK * PANEL_ROWS).enumerate() {
-        let n = widen(columns, &mut wide);
+        let n = columns.len() / PANEL_ROWS;
         for k in 0..models.len() {
             let column = &coefficients.features(models.start + k)[c * CHUNK..][..n];
             w.iter_mut().zip(column).for_each(|(w, &value)| w[k] = value);
         }
+        // Sparse models read only the columns near those that they use.
+        if w[..n].as_flattened().iter().all(|&w| w == 0.0) {
+            continue;
+        }
+        widen(columns, &mut wide);
         let (wide, w) = (&wide[..n], &w[..n]);
         match T {
             1 => add_predictors::<S, T, 8>(simd, wide, w, z),

@@ -114,6 +114,10 @@ impl Tile<'_> {
             *row = std::array::from_fn(|k| simd.splat_f32s(intercepts[k]));
         }
         for (column, coefficients) in self.panel.chunks_exact(PANEL_ROWS).zip(coefficients) {
+            // A sparse model reads only the columns that it uses.
+            if W == 1 && coefficients[0] == 0.0 {
+                continue;
+            }
             let (vectors, _) = S::as_simd_f32s(column);
             let x: &[S::f32s; H] = vectors[self.vector..][..H].try_into().expect("H vectors");
             for k in 0..W {
