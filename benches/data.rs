@@ -1,6 +1,6 @@
 //! The one seeded generator of bench inputs.
 
-use logodds::objective::{ModelSpec, Penalty};
+use logodds::objective::{HeldOut, ModelSpec, Penalty};
 use logodds::panels::{PANEL_ROWS, Panels, Rows};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -28,6 +28,7 @@ pub(crate) fn models(n_models: usize, n_classes: u32) -> Vec<ModelSpec> {
             penalty: Penalty { l1: 0.0, l2: 1e-4 },
             positive_weight: 1.0,
             negative_weight: 1.0,
+            held_out: HeldOut::NONE,
         })
         .collect()
 }

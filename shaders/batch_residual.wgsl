@@ -10,7 +10,7 @@
 
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> row_class: array<u32>;
+@group(0) @binding(2) var<storage, read> row_label: array<u32>;
 @group(0) @binding(3) var<storage, read> row_weight: array<f32>;
 @group(0) @binding(4) var<storage, read> panel_order: array<u32>;
 @group(0) @binding(5) var<storage, read> quads: array<Quad>;
@@ -63,8 +63,10 @@ fn main(
     }
     let quad = quads[group.z];
     let row = at.panel * 256u + at.lane;
-    let positive = quad.class_index == vec4(row_class[row]);
-    let weight = row_weight[row] * select(quad.negative_weight, quad.positive_weight, positive);
+    let label = vec4(row_label[row]);
+    let positive = quad.class_index == class_of(label);
+    let factor = select(quad.negative_weight, quad.positive_weight, positive);
+    let weight = select(row_weight[row] * factor, vec4(0.0), is_held_out(label, quad.held_first, quad.held_span));
     let p = sigmoids(z);
     let q = sigmoids(z + dz);
     let r = weight * tanh_small(0.5 * dz) * (p[0] * q[1] + p[1] * q[0]);

@@ -23,11 +23,13 @@ struct Fused {
     classes: vec4<u32>,
     positive_weight: vec4<f32>,
     negative_weight: vec4<f32>,
+    held_first: vec4<u32>,
+    held_span: vec4<u32>,
 }
 
 @group(0) @binding(0) var<uniform> task: Fused;
 @group(0) @binding(1) var<storage, read> x4: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> row_class4: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> row_label4: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read> row_weight4: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> coefficients: array<Lanes>;
 @group(0) @binding(5) var<storage, read_write> partials: array<Lanes>;
@@ -40,9 +42,12 @@ var<workgroup> sums: array<Lanes, SUMS>;
 // Residuals take the place of the first group's parts.
 var<workgroup> parts: array<Lanes, 1024>;
 
-fn evaluate(z: Lanes, class_index: u32, weight: f32) -> Point {
-    let positive = class_lanes(task.classes) == Classes(class_index);
-    return logistic(z, positive, weight * select(lanes(task.negative_weight), lanes(task.positive_weight), positive));
+fn evaluate(z: Lanes, row_label: u32, row_weight: f32) -> Point {
+    let label = Classes(row_label);
+    let positive = class_lanes(task.classes) == class_of(label);
+    let weight = row_weight * select(lanes(task.negative_weight), lanes(task.positive_weight), positive);
+    let held_out = is_held_out(label, class_lanes(task.held_first), class_lanes(task.held_span));
+    return logistic(z, positive, select(weight, Lanes(0.0), held_out));
 }
 
 @compute @workgroup_size(64)
@@ -117,13 +122,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         parts[part + 192u + 48u] = z15;
         workgroupBarrier();
 
-        let class_index = row_class4[panel * 64u + t];
+        let row_label = row_label4[panel * 64u + t];
         let weight = row_weight4[panel * 64u + t];
         let intercept = coefficients[task.coefficients_at + d];
         for (var i = 0u; i < 4u; i++) {
             let own = i * 64u + t;
             let z = intercept + ((parts[own] + parts[256u + own]) + (parts[512u + own] + parts[768u + own]));
-            let p = evaluate(z, class_index[i], weight[i]);
+            let p = evaluate(z, row_label[i], weight[i]);
             loss += p.loss;
             bias += p.residual;
             parts[own] = p.residual;

@@ -9,7 +9,7 @@
 
 @group(0) @binding(0) var<uniform> tile: Tile;
 @group(0) @binding(1) var<storage, read> x4: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> row_class4: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> row_label4: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read> row_weight4: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> coefficients: array<f32>;
 @group(0) @binding(5) var<storage, read> models: array<Model>;
@@ -27,8 +27,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let model = models[0];
     let row = panel * 64u + t;
-    let positive = row_class4[row] == vec4(model.class_index);
-    let weight = row_weight4[row] * select(vec4(model.negative_weight), vec4(model.positive_weight), positive);
+    let label = row_label4[row];
+    let positive = class_of(label) == vec4(model.class_index);
+    let factor = select(vec4(model.negative_weight), vec4(model.positive_weight), positive);
+    let held_out = is_held_out(label, vec4(model.held_first), vec4(model.held_span));
+    let weight = select(row_weight4[row] * factor, vec4(0.0), held_out);
     // p (1 - p) = e / (1 + e)^2 with e = exp(-|z|): nothing cancels.
     let e = exp(-abs(z));
     let root = sqrt(weight * e) / (e + 1.0);

@@ -11,7 +11,7 @@
 
 @group(0) @binding(0) var<uniform> tile: Tile;
 @group(0) @binding(1) var<storage, read> x4: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> row_class4: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> row_label4: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read> row_weight4: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> coefficients4: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> models: array<Model>;
@@ -22,12 +22,13 @@
 var<workgroup> sums: array<vec2<f32>, 1024>;
 
 // The epilogue of model `k` of the group: residuals out, sums over the invocation's four rows kept.
-fn finish(k: u32, group: vec3<u32>, t: u32, row_class: vec4<u32>, row_weight: vec4<f32>, z: vec4<f32>) {
+fn finish(k: u32, group: vec3<u32>, t: u32, row_label: vec4<u32>, row_weight: vec4<f32>, z: vec4<f32>) {
     let m = group.y * 16u + k;
     let model = models[m];
-    let positive = row_class == vec4(model.class_index);
+    let positive = class_of(row_label) == vec4(model.class_index);
     let factor = select(vec4(model.negative_weight), vec4(model.positive_weight), positive);
-    let point = logistic(z, positive, row_weight * factor);
+    let held_out = is_held_out(row_label, vec4(model.held_first), vec4(model.held_span));
+    let point = logistic(z, positive, select(row_weight * factor, vec4(0.0), held_out));
     residuals4[(group.x * tile.n_models + m) * 64u + t] = point.residual;
     sums[k * 64u + t] = vec2(dot(point.residual, vec4(1.0)), dot(point.loss, vec4(1.0)));
 }
@@ -86,24 +87,24 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         w += stride;
     }
     let row = panel * 64u + t;
-    let row_class = row_class4[row];
+    let row_label = row_label4[row];
     let row_weight = row_weight4[row];
-    finish(0u, group, t, row_class, row_weight, z0x);
-    finish(1u, group, t, row_class, row_weight, z0y);
-    finish(2u, group, t, row_class, row_weight, z0z);
-    finish(3u, group, t, row_class, row_weight, z0w);
-    finish(4u, group, t, row_class, row_weight, z1x);
-    finish(5u, group, t, row_class, row_weight, z1y);
-    finish(6u, group, t, row_class, row_weight, z1z);
-    finish(7u, group, t, row_class, row_weight, z1w);
-    finish(8u, group, t, row_class, row_weight, z2x);
-    finish(9u, group, t, row_class, row_weight, z2y);
-    finish(10u, group, t, row_class, row_weight, z2z);
-    finish(11u, group, t, row_class, row_weight, z2w);
-    finish(12u, group, t, row_class, row_weight, z3x);
-    finish(13u, group, t, row_class, row_weight, z3y);
-    finish(14u, group, t, row_class, row_weight, z3z);
-    finish(15u, group, t, row_class, row_weight, z3w);
+    finish(0u, group, t, row_label, row_weight, z0x);
+    finish(1u, group, t, row_label, row_weight, z0y);
+    finish(2u, group, t, row_label, row_weight, z0z);
+    finish(3u, group, t, row_label, row_weight, z0w);
+    finish(4u, group, t, row_label, row_weight, z1x);
+    finish(5u, group, t, row_label, row_weight, z1y);
+    finish(6u, group, t, row_label, row_weight, z1z);
+    finish(7u, group, t, row_label, row_weight, z1w);
+    finish(8u, group, t, row_label, row_weight, z2x);
+    finish(9u, group, t, row_label, row_weight, z2y);
+    finish(10u, group, t, row_label, row_weight, z2z);
+    finish(11u, group, t, row_label, row_weight, z2w);
+    finish(12u, group, t, row_label, row_weight, z3x);
+    finish(13u, group, t, row_label, row_weight, z3y);
+    finish(14u, group, t, row_label, row_weight, z3z);
+    finish(15u, group, t, row_label, row_weight, z3w);
 
     // Model t / 4 of the group: four invocations take a quarter of its 64 sums each, then one takes the quarters.
     workgroupBarrier();

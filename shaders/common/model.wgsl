@@ -4,5 +4,6 @@ struct Model {
     class_index: u32,
     positive_weight: f32,
     negative_weight: f32,
-    pad: u32,
+    held_first: u32,
+    held_span: u32,
 }

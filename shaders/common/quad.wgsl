@@ -9,4 +9,6 @@ struct Quad {
     l2: vec4<f32>,
     inverse_weight_sum: vec4<f32>,
     coupling: vec4<f32>,
+    held_first: vec4<u32>,
+    held_span: vec4<u32>,
 }

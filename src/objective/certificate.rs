@@ -1,6 +1,6 @@
 //! How close to optimal a model is, in float64: what every finished model gets.
 
-use super::{Coefficients, Exact, ModelSpec, Penalty, evaluate};
+use super::{Coefficients, Exact, HeldOutSums, ModelSpec, Penalty, evaluate};
 use crate::panels::{Panels, Rows};
 
 /// What is known of a model at its final coefficients.
@@ -13,6 +13,8 @@ pub struct Certificate {
     /// A bound on how far the objective is above its minimum; `None` without a penalty, where the
     /// dual problem has no point that a gradient leads to.
     pub duality_gap: Option<f64>,
+    /// Sums over the fold that the model is scored on, if one is held out.
+    pub held_out: Option<HeldOutSums>,
 }
 
 /// The largest violation of the optimality conditions at a model's column of coefficients, given
@@ -61,6 +63,7 @@ impl Exact {
                 intercept,
             ),
             duality_gap: self.duality_gap(m, penalty, objective, offsets.len(), intercept),
+            held_out: self.held_out[m],
         }
     }
 

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::float64::{LANES, PanelTile, TILE, gradients, predictors};
 use super::logistic::log1pexp_and_sigmoid;
 use super::{Coefficients, ModelSpec};
-use crate::panels::{PANEL_ROWS, Panels, Rows};
+use crate::panels::{PANEL_ROWS, Panels, Rows, class_of, fold_of};
 
 /// Values of X summed by one task, and panels at most: fixed, so that the sum does not depend on the number of
 /// threads.
@@ -33,6 +33,21 @@ pub struct Exact {
     pub(super) positive: Coefficients,
     /// `(1/S) sum s_i f*(r_i)` over the rows with y = 0 and those with y = 1, f* the conjugate of the loss.
     pub(super) conjugate: Vec<[f64; 2]>,
+    /// What each model makes of the fold that it is scored on.
+    pub(super) held_out: Vec<Option<HeldOutSums>>,
+}
+
+/// Sums over the rows of the fold that a model is scored on; class weights do not count there.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct HeldOutSums {
+    /// Weight of the rows with y = 0 and of those with y = 1.
+    pub weight: [f64; 2],
+    /// `sum s_i [log(1 + exp(z_i)) - y_i z_i]`.
+    pub loss: f64,
+    /// `sum s_i (p_i - y_i)^2`.
+    pub squares: f64,
+    /// Weight of the rows of either side for which `p_i >= 1/2` says the other.
+    pub wrong: [f64; 2],
 }
 
 /// Evaluates every model in float64 on the host, whatever device trains it.
@@ -48,6 +63,7 @@ pub fn evaluate(panels: &Panels, rows: &Rows, models: &[ModelSpec], coefficients
         evaluation: Evaluation { loss: vec![0.0; models.len()], gradient: zeros.clone() },
         positive: zeros,
         conjugate: vec![[0.0; 2]; models.len()],
+        held_out: vec![None; models.len()],
     };
     for first in (0..models.len()).step_by(TILE) {
         match models.len() - first {
@@ -70,6 +86,8 @@ struct Table<'a> {
 struct Sums<const T: usize> {
     loss: [f64; T],
     conjugate: [[f64; T]; 2],
+    /// Of the fold that is scored: loss, squares, and the weights that are wrong.
+    scored: [[f64; T]; 4],
     /// One row per feature, the intercept's last: over all rows, and over those with y = 1.
     gradient: Vec<[[f64; T]; 2]>,
 }
@@ -98,6 +116,17 @@ impl Table<'_> {
             let (m, scale) = (first + k, 1.0 / model.weight_sum(self.rows));
             out.evaluation.loss[m] = sums.loss[k] * scale;
             out.conjugate[m] = sums.conjugate.map(|sum| sum[k] * scale);
+            out.held_out[m] = model.held_out.scored().map(|fold| {
+                let by_class = self.rows.weights().folds().nth(fold as usize).unwrap_or_default();
+                let positive = by_class.get(model.class as usize).copied().unwrap_or(0.0);
+                let [loss, squares, wrong_negative, wrong_positive] = sums.scored.map(|sum| sum[k]);
+                HeldOutSums {
+                    weight: [by_class.iter().sum::<f64>() - positive, positive],
+                    loss,
+                    squares,
+                    wrong: [wrong_negative, wrong_positive],
+                }
+            });
             for (j, [all, positive]) in sums.gradient.iter().enumerate() {
                 out.evaluation.gradient.model_mut(m)[j] = all[k] * scale;
                 out.positive.model_mut(m)[j] = positive[k] * scale;
@@ -128,13 +157,19 @@ impl<const T: usize> WithSimd for AddPanels<'_, T> {
 
 impl<const T: usize> Sums<T> {
     fn zeros(n_features: usize) -> Self {
-        Self { loss: [0.0; T], conjugate: [[0.0; T]; 2], gradient: vec![[[0.0; T]; 2]; n_features + 1] }
+        Self {
+            loss: [0.0; T],
+            conjugate: [[0.0; T]; 2],
+            scored: [[0.0; T]; 4],
+            gradient: vec![[[0.0; T]; 2]; n_features + 1],
+        }
     }
 
     fn add(&mut self, other: &Self) {
         let gradients = self.gradient.iter_mut().flatten().zip(other.gradient.iter().flatten());
         let conjugates = self.conjugate.iter_mut().zip(&other.conjugate);
-        for (a, b) in gradients.chain(conjugates).chain([(&mut self.loss, &other.loss)]) {
+        let scored = self.scored.iter_mut().zip(&other.scored);
+        for (a, b) in gradients.chain(conjugates).chain(scored).chain([(&mut self.loss, &other.loss)]) {
             for (a, b) in a.iter_mut().zip(b) {
                 *a += b;
             }
@@ -152,7 +187,7 @@ impl<const T: usize> Sums<T> {
     ) {
         let panel = table.panels.panel(p);
         let slots = p * PANEL_ROWS..(p + 1) * PANEL_ROWS;
-        let class = table.rows.class()[slots.clone()].as_chunks::<LANES>().0;
+        let labels = table.rows.labels()[slots.clone()].as_chunks::<LANES>().0;
         let weight = table.rows.weight()[slots].as_chunks::<LANES>().0;
         // Residuals of all rows, in the place of the predictors, and of those with y = 1.
         let mut r: [PanelTile<T>; 2] = [[[0.0; PANEL_ROWS]; T]; 2];
@@ -164,18 +199,32 @@ impl<const T: usize> Sums<T> {
             let mut conjugate = [[0.0; LANES]; 2];
             let mut residual = [[0.0; LANES]; 2];
             let all = all[k].as_chunks_mut::<LANES>().0.iter_mut();
-            let rows = all.zip(positive[k].as_chunks_mut::<LANES>().0).zip(class).zip(weight);
-            for (((z, positive), class), weight) in rows {
-                let is_positive = class.map(|class| class == model.class);
+            let mut scored = [[0.0; LANES]; 4];
+            let fold = model.held_out.scored();
+            let rows = all.zip(positive[k].as_chunks_mut::<LANES>().0).zip(labels).zip(weight);
+            for (((z, positive), labels), weight) in rows {
+                let is_positive = labels.map(|label| class_of(label) == model.class);
                 // log(1 + exp(z)) - y z and its derivative, both at -z where y = 1: nothing cancels.
                 let mut a = *z;
                 for i in 0..LANES {
                     a[i] = if is_positive[i] { -a[i] } else { a[i] };
                 }
                 let (loss_at, slope) = log1pexp_and_sigmoid(a);
+                if let Some(fold) = fold {
+                    for i in 0..LANES {
+                        // A padding row has weight 0, but may have any predictor.
+                        let s = if fold_of(labels[i]) == fold { f64::from(weight[i]) } else { 0.0 };
+                        let of_row = |value: f64| if s == 0.0 { 0.0 } else { s * value };
+                        let (missed, alarmed) =
+                            (is_positive[i] && a[i] > 0.0, !is_positive[i] && a[i] >= 0.0);
+                        scored[0][i] += of_row(loss_at[i]);
+                        scored[1][i] += of_row(slope[i] * slope[i]);
+                        scored[2][i] += if alarmed { s } else { 0.0 };
+                        scored[3][i] += if missed { s } else { 0.0 };
+                    }
+                }
                 for i in 0..LANES {
-                    let factor = if is_positive[i] { model.positive_weight } else { model.negative_weight };
-                    let s = f64::from(weight[i]) * factor;
+                    let s = model.weight(labels[i], weight[i]);
                     // A row of weight 0 may have any predictor: keep 0 times infinity out.
                     let of_row = |value: f64| if s == 0.0 { 0.0 } else { s * value };
                     let only = |value: f64, wanted: bool| if wanted { value } else { 0.0 };
@@ -192,6 +241,9 @@ impl<const T: usize> Sums<T> {
                 }
             }
             self.loss[k] += loss.iter().sum::<f64>();
+            for (sums, scored) in self.scored.iter_mut().zip(&scored) {
+                sums[k] += scored.iter().sum::<f64>();
+            }
             for side in 0..2 {
                 self.conjugate[side][k] += conjugate[side].iter().sum::<f64>();
                 self.gradient[intercept][side][k] += residual[side].iter().sum::<f64>();

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::float64::{PanelTile, gradients, predictors};
-use super::{Coefficients, ModelSpec};
+use super::{Coefficients, HeldOut, ModelSpec};
 use crate::panels::{PANEL_ROWS, Panels, Rows};
 
 /// Values of X that the estimate reads at most: some milliseconds of work.
@@ -45,12 +45,12 @@ pub fn smoothness(panels: &Panels, rows: &Rows, models: &[ModelSpec], intercept:
     let wanted = (SAMPLE_VALUES / (PANEL_ROWS * d.max(1))).max(4);
     let step = panels.n_panels().div_ceil(wanted).max(1);
     let sample: Vec<usize> = (0..panels.n_panels()).step_by(step).collect();
-    let mut known: Vec<(Option<u32>, Smoothness)> = Vec::new();
+    let mut known: Vec<((Option<u32>, HeldOut), Smoothness)> = Vec::new();
     models
         .iter()
         .map(|model| {
             let uniform = model.positive_weight == model.negative_weight;
-            let key = (!uniform).then_some(model.class);
+            let key = ((!uniform).then_some(model.class), model.held_out);
             if let Some((_, found)) = known.iter().find(|(k, _)| *k == key) {
                 return *found;
             }
@@ -71,9 +71,7 @@ fn sample_weights(rows: &Rows, model: &ModelSpec, sample: &[usize]) -> Vec<f64> 
     let mut n_rows = 0;
     for &p in sample {
         for slot in p * PANEL_ROWS..(p + 1) * PANEL_ROWS {
-            let factor =
-                if rows.class()[slot] == model.class { model.positive_weight } else { model.negative_weight };
-            weights.push(f64::from(rows.weight()[slot]) * factor);
+            weights.push(model.weight(rows.labels()[slot], rows.weight()[slot]));
             n_rows += usize::from(slot < rows.n_rows());
         }
     }

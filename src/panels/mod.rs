@@ -13,7 +13,7 @@
 mod rows;
 mod sample;
 
-pub use rows::{NO_CLASS, Rows};
+pub use rows::{MAX_LABEL, NO_CLASS, Rows, Totals, class_of, fold_of};
 pub use sample::Sample;
 
 use rayon::prelude::*;

@@ -3,16 +3,61 @@
 use super::{PANEL_ROWS, Sample};
 
 /// The class of a padding slot: no model's.
-pub const NO_CLASS: u32 = u32::MAX;
+pub const NO_CLASS: u32 = 0xffff;
 
-/// Class and weight of every slot, padded to whole panels.
+/// Classes, and folds, at most: each has 16 bits of a label.
+pub const MAX_LABEL: u32 = NO_CLASS - 1;
+
+/// Class, fold and weight of every slot, padded to whole panels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rows {
-    class: Vec<u32>,
+    labels: Vec<u32>,
     weight: Vec<f32>,
+    weights: Totals,
+    counts: Totals,
     class_weight: Vec<f64>,
     class_rows: Vec<usize>,
     n_rows: usize,
+}
+
+/// Sums over the rows of each fold and class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Totals {
+    n_classes: usize,
+    /// `[fold][class]`.
+    values: Vec<f64>,
+}
+
+impl Totals {
+    fn zeros(n_folds: usize, n_classes: usize) -> Self {
+        Self { n_classes, values: vec![0.0; n_folds * n_classes] }
+    }
+
+    /// Each fold's sums by class, in the order of the folds.
+    pub fn folds(&self) -> impl Iterator<Item = &[f64]> {
+        self.values.chunks_exact(self.n_classes.max(1))
+    }
+
+    fn add(&mut self, label: u32, value: f64) {
+        let (class, fold) = (class_of(label) as usize, fold_of(label) as usize);
+        if class < self.n_classes {
+            self.values[fold * self.n_classes + class] += value;
+        }
+    }
+
+    fn by_class(&self) -> Vec<f64> {
+        (0..self.n_classes).map(|class| self.folds().map(|fold| fold[class]).sum()).collect()
+    }
+}
+
+/// The class in a label.
+pub fn class_of(label: u32) -> u32 {
+    label & 0xffff
+}
+
+/// The fold in a label.
+pub fn fold_of(label: u32) -> u32 {
+    label >> 16
 }
 
 impl Rows {
@@ -20,19 +65,42 @@ impl Rows {
     ///
     /// # Panics
     /// If the lengths differ.
-    pub fn new(mut class: Vec<u32>, mut weight: Vec<f32>, n_classes: usize) -> Self {
-        assert_eq!(class.len(), weight.len(), "a class and a weight for each row");
-        let n_rows = class.len();
-        let mut class_weight = vec![0.0; n_classes];
-        let mut class_rows = vec![0; n_classes];
-        for (&c, &w) in class.iter().zip(&weight) {
-            class_weight[c as usize] += f64::from(w);
-            class_rows[c as usize] += 1;
+    pub fn new(class: Vec<u32>, weight: Vec<f32>, n_classes: usize) -> Self {
+        Self::from_labels(class, weight, n_classes, 1)
+    }
+
+    /// The same with a fold for each row, below `n_folds`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn with_folds(
+        class: &[u32],
+        fold: &[u32],
+        weight: Vec<f32>,
+        n_classes: usize,
+        n_folds: usize,
+    ) -> Self {
+        assert_eq!(class.len(), fold.len(), "a class and a fold for each row");
+        let labels = class.iter().zip(fold).map(|(class, fold)| fold << 16 | class).collect();
+        Self::from_labels(labels, weight, n_classes, n_folds)
+    }
+
+    fn from_labels(mut labels: Vec<u32>, mut weight: Vec<f32>, n_classes: usize, n_folds: usize) -> Self {
+        assert_eq!(labels.len(), weight.len(), "a class and a weight for each row");
+        let n_rows = labels.len();
+        let (mut weights, mut counts) =
+            (Totals::zeros(n_folds, n_classes), Totals::zeros(n_folds, n_classes));
+        for (&label, &weight) in labels.iter().zip(&weight) {
+            weights.add(label, f64::from(weight));
+            counts.add(label, 1.0);
         }
         let padded = n_rows.next_multiple_of(PANEL_ROWS);
-        class.resize(padded, NO_CLASS);
+        labels.resize(padded, NO_CLASS);
         weight.resize(padded, 0.0);
-        Self { class, weight, class_weight, class_rows, n_rows }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of rows")]
+        let class_rows = counts.by_class().into_iter().map(|count| count as usize).collect();
+        let class_weight = weights.by_class();
+        Self { labels, weight, weights, counts, class_weight, class_rows, n_rows }
     }
 
     /// Number of rows, padding not counted.
@@ -40,9 +108,20 @@ impl Rows {
         self.n_rows
     }
 
-    /// Class of each slot, padding included.
-    pub fn class(&self) -> &[u32] {
-        &self.class
+    /// Label of each slot, padding included: the class in the lower 16 bits ([`NO_CLASS`] for padding), the
+    /// fold in the upper.
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    /// Class of a slot.
+    pub fn class(&self, slot: usize) -> u32 {
+        class_of(self.labels[slot])
+    }
+
+    /// Fold of a slot; 0 where the table has no folds.
+    pub fn fold(&self, slot: usize) -> u32 {
+        fold_of(self.labels[slot])
     }
 
     /// Weight of each slot, padding included.
@@ -60,40 +139,42 @@ impl Rows {
         &self.class_weight
     }
 
-    /// Sum of the row weights of each class over the panels of `sample`.
-    pub fn class_weight_on(&self, sample: Sample) -> Vec<f64> {
-        if sample.is_all() {
-            return self.class_weight.clone();
-        }
-        let mut sums = vec![0.0; self.class_weight.len()];
-        for slots in self.slots(sample) {
-            for (&class, &weight) in self.class[slots.clone()].iter().zip(&self.weight[slots]) {
-                if let Some(sum) = sums.get_mut(class as usize) {
-                    *sum += f64::from(weight);
-                }
-            }
-        }
-        sums
+    /// Sum of the row weights of each fold and class.
+    pub fn weights(&self) -> &Totals {
+        &self.weights
     }
 
-    /// Number of rows of each class that have a weight, over the panels of `sample`.
-    pub fn class_rows_on(&self, sample: Sample) -> Vec<usize> {
-        let mut counts = vec![0; self.class_weight.len()];
+    /// Number of rows of each fold and class.
+    pub fn counts(&self) -> &Totals {
+        &self.counts
+    }
+
+    /// Sum of the row weights of each fold and class over the panels of `sample`.
+    pub fn weights_on(&self, sample: Sample) -> Totals {
+        if sample.is_all() { self.weights.clone() } else { self.totals(sample, f64::from) }
+    }
+
+    /// Number of rows of each fold and class that have a weight, over the panels of `sample`.
+    pub fn counts_on(&self, sample: Sample) -> Totals {
+        self.totals(sample, |weight| f64::from(u8::from(weight > 0.0)))
+    }
+
+    fn totals(&self, sample: Sample, value: impl Fn(f32) -> f64) -> Totals {
+        let mut totals =
+            Totals { n_classes: self.weights.n_classes, values: vec![0.0; self.weights.values.len()] };
         for slots in self.slots(sample) {
-            for (&class, &weight) in self.class[slots.clone()].iter().zip(&self.weight[slots]) {
-                if let Some(count) = counts.get_mut(class as usize) {
-                    *count += usize::from(weight > 0.0);
-                }
+            for (&label, &weight) in self.labels[slots.clone()].iter().zip(&self.weight[slots]) {
+                totals.add(label, value(weight));
             }
         }
-        counts
+        totals
     }
 
     /// The smallest positive row weight of each class; infinity for a class without one.
     pub fn least_weight(&self) -> Vec<f64> {
         let mut least = vec![f64::INFINITY; self.class_weight.len()];
-        for (&class, &weight) in self.class.iter().zip(&self.weight) {
-            if let Some(least) = least.get_mut(class as usize).filter(|_| weight > 0.0) {
+        for (&label, &weight) in self.labels.iter().zip(&self.weight) {
+            if let Some(least) = least.get_mut(class_of(label) as usize).filter(|_| weight > 0.0) {
                 *least = least.min(f64::from(weight));
             }
         }

@@ -12,7 +12,7 @@ use super::{Host, Problem, Progress, Solution, Stop, Validation};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::objective::{Coefficients, ModelSpec, kkt_residual, log1pexp};
-use crate::panels::{PANEL_ROWS, Rows, Sample};
+use crate::panels::{PANEL_ROWS, Rows, Sample, Totals};
 
 /// Rows of a sample for each feature: the relative error of its Hessian is about the root of the
 /// inverse, so a step leaves a fifth of the distance.
@@ -25,7 +25,7 @@ const SAMPLE_SHARE: usize = 16;
 const SAMPLE_GROWTH: usize = 8;
 
 /// Rows that each side of a model must have in a sample.
-const SAMPLE_ROWS_PER_CLASS: usize = 50;
+const SAMPLE_ROWS_PER_CLASS: f64 = 50.0;
 
 /// Steps on a sample, which is not worth more.
 const MAX_SAMPLE_STEPS: usize = 30;
@@ -59,13 +59,13 @@ impl<'a, 'v> Run<'a, 'v> {
             (SAMPLE_ROWS_PER_FEATURE * problem.start.stride()).max(problem.n_rows / SAMPLE_SHARE).max(1);
         let n_panels = problem.n_rows.div_ceil(PANEL_ROWS).max(1);
         let finest = Sample::every((problem.n_rows / wanted).clamp(1, n_panels));
-        let class_rows = host.rows().class_rows_on(finest);
+        let counts = host.rows().counts_on(finest);
         let fits: Vec<Fit> = problem
             .models
             .iter()
             .enumerate()
             .map(|(m, model)| {
-                let stride = if is_fair(model, &class_rows) { finest.stride() } else { 1 };
+                let stride = if is_fair(model, &counts) { finest.stride() } else { 1 };
                 Fit::new(*model, problem.start.model(m), stride)
             })
             .collect();
@@ -175,10 +175,10 @@ impl<'a, 'v> Run<'a, 'v> {
 
     /// Evaluates where every fit is, by the means of the stage.
     fn enter(&mut self, stage: Stage, sample: Sample) -> Result<()> {
-        let class_rows = (stage == Stage::Sample).then(|| self.host.rows().class_rows_on(sample));
+        let counts = (stage == Stage::Sample).then(|| self.host.rows().counts_on(sample));
         for fit in self.fits.iter_mut().filter(|fit| !fit.is_stopped()) {
-            let skips = |class_rows: &Vec<usize>| fit.stride == 1 || !is_fair(&fit.model, class_rows);
-            let skips = class_rows.as_ref().is_some_and(skips);
+            let skips = |counts: &Totals| fit.stride == 1 || !is_fair(&fit.model, counts);
+            let skips = counts.as_ref().is_some_and(skips);
             if skips {
                 fit.state = State::Waiting;
             } else {
@@ -398,7 +398,7 @@ fn start_objective(problem: &Problem<'_>, rows: &Rows, m: usize) -> f64 {
     if start.features(m).iter().any(|&w| w != 0.0) {
         return f64::INFINITY;
     }
-    let share = model.positive_weight * rows.class_weight()[model.class as usize] / model.weight_sum(rows);
+    let share = model.positive_weight * model.sides(rows.weights())[0] / model.weight_sum(rows);
     share * log1pexp(-start.intercept(m)) + (1.0 - share) * log1pexp(start.intercept(m))
 }
 
@@ -407,9 +407,7 @@ fn is_within(objective: f64, bound: f64) -> bool {
     objective <= bound
 }
 
-/// Whether a sample with so many rows of each class has enough of both sides of a model.
-fn is_fair(model: &ModelSpec, class_rows: &[usize]) -> bool {
-    let positive = class_rows[model.class as usize];
-    let negative = class_rows.iter().sum::<usize>() - positive;
-    positive.min(negative) >= SAMPLE_ROWS_PER_CLASS
+/// Whether a sample with so many rows of each fold and class has enough of both sides of a model.
+fn is_fair(model: &ModelSpec, counts: &Totals) -> bool {
+    model.sides(counts).iter().all(|&rows| rows >= SAMPLE_ROWS_PER_CLASS)
 }

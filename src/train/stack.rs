@@ -4,7 +4,7 @@ use crate::config::{ClassWeight, ValidConfig};
 use crate::data::Dataset;
 use crate::error::{ConfigError, Result};
 use crate::model::{FittedModel, Model, PenaltyScales, Task, Training, to_original_units, to_panel_units};
-use crate::objective::{Certificate, Coefficients, ModelSpec, Penalty, certify};
+use crate::objective::{Certificate, Coefficients, HeldOut, ModelSpec, Penalty, certify};
 use crate::panels::Rows;
 use crate::solver::{Solution, Stop};
 
@@ -52,7 +52,7 @@ impl Stack {
         let mut start = Coefficients::zeros(n_features, self.models.len());
         if self.intercept {
             for (m, model) in self.models.iter().enumerate() {
-                let positive = model.positive_weight * rows.class_weight()[model.class as usize];
+                let [positive, _] = model.sides(rows.weights()).map(|side| side * model.positive_weight);
                 let all = model.weight_sum(rows);
                 start.model_mut(m)[n_features] = f64::from(((positive / (all - positive)).ln()) as f32);
             }
@@ -178,5 +178,5 @@ fn model(class_weight: ClassWeight, rows: &Rows, class: usize, penalty: Penalty)
         ClassWeight::None => (1.0, 1.0),
         ClassWeight::Balanced => (all / (2.0 * positive), all / (2.0 * (all - positive))),
     };
-    ModelSpec { class: class as u32, penalty, positive_weight, negative_weight }
+    ModelSpec { class: class as u32, penalty, positive_weight, negative_weight, held_out: HeldOut::NONE }
 }

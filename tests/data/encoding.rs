@@ -44,7 +44,7 @@ fn numeric_columns_are_filled_and_standardised() {
         let expected: Vec<f64> = filled.iter().map(|v| (v - mean) / deviation).collect();
         assert_close(&in_row_order(&dataset, 1), &expected, FLOAT32, FLOAT32);
         let classes: Vec<u32> =
-            slots_by(&dataset, 0).into_iter().map(|slot| dataset.rows.class()[slot]).collect();
+            slots_by(&dataset, 0).into_iter().map(|slot| dataset.rows.class(slot)).collect();
         assert!(classes.iter().enumerate().all(|(row, &class)| class as usize == row % 2));
     }
 }
@@ -199,7 +199,7 @@ fn validation_rows_are_not_learned_from() {
     for slot in 0..dataset.panels.n_rows() {
         let row = row(dataset.panels.value(slot, 0));
         seen[row] += 1;
-        assert_eq!(dataset.rows.class()[slot] as usize, row % 2);
+        assert_eq!(dataset.rows.class(slot) as usize, row % 2);
         assert_eq!(dataset.panels.value(slot, 1 + row % 3), 1.0);
     }
     let trained: Vec<f64> = (0..n).filter(|&i| seen[i] == 1).map(|i| i as f64).collect();
@@ -207,7 +207,7 @@ fn validation_rows_are_not_learned_from() {
     for slot in 0..held_out.n_rows() {
         let row = row(held_out.value(slot, 0));
         seen[row] += 1;
-        assert_eq!(rows.class()[slot] as usize, row % 2);
+        assert_eq!(rows.class(slot) as usize, row % 2);
         assert_eq!(held_out.value(slot, 1 + row % 3), 1.0);
     }
     assert!(seen.iter().all(|&times| times == 1), "every row is in one place");

@@ -1,9 +1,10 @@
 //! Seeded tables and stacks of models.
 
-use logodds::objective::{Coefficients, ModelSpec, Penalty};
+use logodds::objective::{Coefficients, HeldOut, ModelSpec, Penalty};
 use logodds::panels::{PANEL_ROWS, Panels, Rows};
 
 pub(crate) const CLASSES: usize = 5;
+const FOLDS: u32 = 4;
 
 /// A table and a stack over it.
 pub(crate) struct Problem {
@@ -45,13 +46,21 @@ pub(crate) fn problem(n_rows: usize, n_features: usize, n_models: usize) -> Prob
         class.push(((noise.next() + 1.0) * 0.5 * CLASSES as f64) as u32);
         weight.push(if slot % 7 == 3 { 0.0 } else { (1.0 + 0.5 * noise.next()) as f32 });
     }
-    let rows = Rows::new(class, weight, CLASSES);
+    let fold: Vec<u32> = (0..n_rows as u32).map(|row| row * 7 % 11 % FOLDS).collect();
+    let rows = Rows::with_folds(&class, &fold, weight, CLASSES, FOLDS as usize);
     let models = (0..n_models)
         .map(|m| ModelSpec {
             class: (m % CLASSES) as u32,
             penalty: Penalty { l1: 0.001 * (m % 3) as f64, l2: 0.01 * (m % 4) as f64 },
             positive_weight: 1.0 + 0.5 * (m % 2) as f64,
             negative_weight: 1.0 - 0.25 * (m % 3) as f64,
+            held_out: match m % 4 {
+                // A model must have something to learn from.
+                _ if n_rows < 20 => HeldOut::NONE,
+                1 => HeldOut::fold(m as u32 % FOLDS),
+                3 => HeldOut::from(1 + m as u32 % (FOLDS - 1)),
+                _ => HeldOut::NONE,
+            },
         })
         .collect();
     let coefficients = noise.coefficients(n_features, n_models, 3.0 / (n_features as f64 + 1.0).sqrt());

@@ -27,9 +27,11 @@ impl Reference<'_> {
 
     /// Weight of a slot as `model` sees it, and its label.
     fn label(&self, slot: usize, model: &ModelSpec) -> (f64, f64) {
-        let positive = self.rows.class()[slot] == model.class;
+        let positive = self.rows.class(slot) == model.class;
         let factor = if positive { model.positive_weight } else { model.negative_weight };
-        (f64::from(self.rows.weight()[slot]) * factor, if positive { 1.0 } else { 0.0 })
+        let (first, end) = model.held_out.range();
+        let learned = f64::from(u8::from(!(first..end).contains(&self.rows.fold(slot))));
+        (learned * f64::from(self.rows.weight()[slot]) * factor, if positive { 1.0 } else { 0.0 })
     }
 }
 

@@ -136,9 +136,11 @@ fn shared_structs_have_the_same_layout_in_rust_and_wgsl() {
         classes,
         positive_weight,
         negative_weight,
+        held_first,
+        held_span,
     });
     assert_layout!(Tile { n_features, n_models, first_panel, n_panels, chunk_panels, stride, pad0, pad1 });
-    assert_layout!(Model { class_index, positive_weight, negative_weight, pad });
+    assert_layout!(Model { class_index, positive_weight, negative_weight, held_first, held_span });
     assert_layout!(Step {
         n_features,
         n_quads,
@@ -162,5 +164,7 @@ fn shared_structs_have_the_same_layout_in_rust_and_wgsl() {
         l2,
         inverse_weight_sum,
         coupling,
+        held_first,
+        held_span,
     });
 }

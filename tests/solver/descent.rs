@@ -149,7 +149,7 @@ fn repeated(panels: &Panels, rows: &Rows, times: impl Fn(usize) -> usize) -> (Pa
     for slot in 0..panels.n_rows() {
         for _ in 0..times(slot) {
             values.extend((0..d).map(|j| panels.value(slot, j)));
-            class.push(rows.class()[slot]);
+            class.push(rows.class(slot));
         }
     }
     let weight = vec![1.0; class.len()];
@@ -171,7 +171,7 @@ fn a_weight_of_two_is_a_row_that_stands_twice_and_a_weight_of_zero_none() {
     let (panels, rows) = problems::table(3000, 6, 3, 7);
     let times = |slot: usize| slot % 3;
     let weighted = Rows::new(
-        rows.class()[..rows.n_rows()].to_vec(),
+        rows.labels()[..rows.n_rows()].to_vec(),
         (0..rows.n_rows()).map(|slot| times(slot) as f32).collect(),
         3,
     );
@@ -191,7 +191,7 @@ fn the_order_of_rows_and_columns_does_not_matter() {
         .flat_map(|i| (0..d).map(move |j| (row(i), (j + 2) % d)))
         .map(|(i, j)| panels.value(i, j))
         .collect();
-    let class = (0..n).map(|i| rows.class()[row(i)]).collect();
+    let class = (0..n).map(|i| rows.class(row(i))).collect();
     let weight = (0..n).map(|i| rows.weight()[row(i)]).collect();
     let other = (Panels::from_rows(&values, d), Rows::new(class, weight, 2));
     assert_same_optimum(&(panels, rows), &other, &models);
@@ -200,7 +200,7 @@ fn the_order_of_rows_and_columns_does_not_matter() {
 #[test]
 fn relabelled_classes_give_the_same_models_under_other_names() {
     let (panels, rows) = problems::table(3000, 6, 3, 9);
-    let swapped: Vec<u32> = rows.class()[..3000].iter().map(|c| (c + 1) % 3).collect();
+    let swapped: Vec<u32> = rows.labels()[..3000].iter().map(|c| (c + 1) % 3).collect();
     let other = Rows::new(swapped, rows.weight()[..3000].to_vec(), 3);
     let models = problems::one_vs_rest(3, Penalty { l1: 0.0, l2: 1e-2 });
     for method in METHODS {

@@ -7,7 +7,7 @@
 
 use faer::Mat;
 use faer::linalg::solvers::Solve;
-use logodds::objective::{ModelSpec, Penalty, sigmoid};
+use logodds::objective::{HeldOut, ModelSpec, Penalty, sigmoid};
 use logodds::panels::{Panels, Rows};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -70,7 +70,7 @@ fn construct(n: usize, d: usize, penalty: Penalty, seed: u64) -> Exact {
 }
 
 fn model(penalty: Penalty) -> ModelSpec {
-    ModelSpec { class: 1, penalty, positive_weight: 1.0, negative_weight: 1.0 }
+    ModelSpec { class: 1, penalty, positive_weight: 1.0, negative_weight: 1.0, held_out: HeldOut::NONE }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Seeded problems in memory.
 
-use logodds::objective::{ModelSpec, Penalty};
+use logodds::objective::{HeldOut, ModelSpec, Penalty};
 use logodds::panels::{Panels, Rows};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -35,6 +35,7 @@ pub(crate) fn one_vs_rest(n_classes: usize, penalty: Penalty) -> Vec<ModelSpec> 
             penalty,
             positive_weight: 1.0,
             negative_weight: 1.0,
+            held_out: HeldOut::NONE,
         })
         .collect()
 }

@@ -66,7 +66,7 @@ pub(super) fn run(engine: &CpuEngine<'_>, model: &ModelSpec, column: &[f64], sam
     for partial in &partials {
         sums.iter_mut().zip(partial).for_each(|(a, b)| *a += b);
     }
-    let scale = 1.0 / model.weight_sum_of(&engine.rows.class_weight_on(sample));
+    let scale = 1.0 / model.weight_sum_of(&engine.rows.weights_on(sample));
     Hessian::from_upper(order, sums, scale)
 }
 

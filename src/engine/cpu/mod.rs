@@ -147,14 +147,14 @@ impl Engine for CpuEngine<'_> {
         coefficients: &Coefficients,
         sample: Sample,
     ) -> Result<Evaluation> {
-        let class_weight = self.rows.class_weight_on(sample);
+        let totals = self.rows.weights_on(sample);
         let mut loss = Vec::with_capacity(models.len());
         let mut gradient = Coefficients::zeros(self.panels.n_features(), models.len());
         for (walk, specs) in models.chunks(MODELS_PER_WALK).enumerate() {
             let first = walk * MODELS_PER_WALK;
             let sum = self.walk(specs, coefficients, first, sample);
             for (k, spec) in specs.iter().enumerate() {
-                let scale = 1.0 / spec.weight_sum_of(&class_weight);
+                let scale = 1.0 / spec.weight_sum_of(&totals);
                 loss.push(sum.loss[k] * scale);
                 for (g, s) in gradient.model_mut(first + k).iter_mut().zip(sum.gradient(k)) {
                     *g = s * scale;

@@ -16,8 +16,8 @@ pub(super) fn block<S: Simd>(simd: S, block: Block<'_>, model: &ModelSpec, z: &m
     let (mut losses, mut residuals) = (zero, zero);
     for (segment, place) in block.places() {
         let (z, _) = S::as_mut_simd_f32s(&mut z[place..][..segment.cover().len()]);
-        each_vector(simd, block, segment, |v, class, weight| {
-            let (s, y) = factors.weight_and_label(simd, class, weight);
+        each_vector(simd, block, segment, |v, label, weight| {
+            let (s, y) = factors.weight_and_target(simd, label, weight);
             let sigmoid = sigmoid(simd, z[v]);
             // y z is subtracted inside the logarithm's sum, where it cancels the large part exactly.
             let loss = simd.mul_f32s(s, log1pexp(simd, z[v], sigmoid.exponential, y));
@@ -48,8 +48,8 @@ pub(super) fn change<S: Simd>(
     for (segment, place) in block.places() {
         let (z, _) = S::as_mut_simd_f32s(&mut z[place..][..segment.cover().len()]);
         let (snapshot, _) = S::as_simd_f32s(&snapshot[place..][..segment.cover().len()]);
-        each_vector(simd, block, segment, |v, class, weight| {
-            let (s, _) = factors.weight_and_label(simd, class, weight);
+        each_vector(simd, block, segment, |v, label, weight| {
+            let (s, _) = factors.weight_and_target(simd, label, weight);
             let change = simd.sub_f32s(sigmoid(simd, z[v]).value, sigmoid(simd, snapshot[v]).value);
             let counts = simd.greater_than_f32s(s, zero);
             z[v] = simd.select_f32s(counts, simd.mul_f32s(s, change), zero);
@@ -66,8 +66,8 @@ pub(super) fn root_curvature<S: Simd>(simd: S, block: Block<'_>, model: &ModelSp
     let zero = simd.splat_f32s(0.0);
     for (segment, place) in block.places() {
         let (z, _) = S::as_mut_simd_f32s(&mut z[place..][..segment.cover().len()]);
-        each_vector(simd, block, segment, |v, class, weight| {
-            let (s, _) = factors.weight_and_label(simd, class, weight);
+        each_vector(simd, block, segment, |v, label, weight| {
+            let (s, _) = factors.weight_and_target(simd, label, weight);
             // p (1 - p) = e / (1 + e)^2 with e = exp(-|z|): nothing cancels.
             let e = sigmoid(simd, z[v]).exponential;
             let root =
@@ -77,7 +77,7 @@ pub(super) fn root_curvature<S: Simd>(simd: S, block: Block<'_>, model: &ModelSp
     }
 }
 
-/// Calls `f` with the index, the classes and the weights of each row vector of a segment's cover,
+/// Calls `f` with the index, the labels and the weights of each row vector of a segment's cover,
 /// weights 0 outside its lanes.
 #[inline(always)]
 fn each_vector<S: Simd>(
@@ -88,9 +88,9 @@ fn each_vector<S: Simd>(
 ) {
     let cover = segment.cover();
     let slots = segment.panel * PANEL_ROWS + cover.start..segment.panel * PANEL_ROWS + cover.end;
-    let (class, _) = S::as_simd_u32s(&block.rows.class()[slots.clone()]);
+    let (labels, _) = S::as_simd_u32s(&block.rows.labels()[slots.clone()]);
     let (weight, _) = S::as_simd_f32s(&block.rows.weight()[slots]);
-    for (v, (&class, &weight)) in class.iter().zip(weight).enumerate() {
+    for (v, (&label, &weight)) in labels.iter().zip(weight).enumerate() {
         let first = cover.start + v * S::F32_LANES;
         let weight = if first >= segment.lanes.start && first + S::F32_LANES <= segment.lanes.end {
             weight
@@ -102,7 +102,7 @@ fn each_vector<S: Simd>(
             }
             simd.partial_load_f32s(&inside[..S::F32_LANES])
         };
-        f(v, class, weight);
+        f(v, label, weight);
     }
 }
 
@@ -110,25 +110,41 @@ struct Factors<S: Simd> {
     class: S::u32s,
     positive: S::f32s,
     negative: S::f32s,
+    /// First label of the folds held out, and how many labels they span; no label without such folds.
+    first: S::u32s,
+    span: S::u32s,
+    holds_out: bool,
 }
 
 impl<S: Simd> Factors<S> {
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation, reason = "kernels weigh in float32")]
     fn new(simd: S, model: &ModelSpec) -> Self {
+        let (first, end) = model.held_out.range();
         Self {
             class: simd.splat_u32s(model.class),
             positive: simd.splat_f32s(model.positive_weight as f32),
             negative: simd.splat_f32s(model.negative_weight as f32),
+            first: simd.splat_u32s(first << 16),
+            span: simd.splat_u32s((end - first) << 16),
+            holds_out: end > first,
         }
     }
 
     /// `s` and `y` of a row vector.
     #[inline(always)]
-    fn weight_and_label(&self, simd: S, class: S::u32s, weight: S::f32s) -> (S::f32s, S::f32s) {
+    fn weight_and_target(&self, simd: S, label: S::u32s, weight: S::f32s) -> (S::f32s, S::f32s) {
+        let zero = simd.splat_f32s(0.0);
+        let class = simd.and_u32s(label, simd.splat_u32s(0xffff));
         let positive = simd.equal_u32s(class, self.class);
         let factor = simd.select_f32s(positive, self.positive, self.negative);
-        let y = simd.select_f32s(positive, simd.splat_f32s(1.0), simd.splat_f32s(0.0));
-        (simd.mul_f32s(weight, factor), y)
+        let y = simd.select_f32s(positive, simd.splat_f32s(1.0), zero);
+        let s = simd.mul_f32s(weight, factor);
+        if !self.holds_out {
+            return (s, y);
+        }
+        // Folds are the upper half of a label: theirs are one run of labels.
+        let out = simd.less_than_u32s(simd.sub_u32s(label, self.first), self.span);
+        (simd.select_f32s(out, zero, s), y)
     }
 }

@@ -3,7 +3,7 @@
 use super::GpuEngine;
 use super::device::GpuDevice;
 use super::kernels::{BATCH_GRADIENT, BATCH_RESIDUAL, BATCH_UPDATE};
-use super::layout::{Quad, Step};
+use super::layout::{Quad, Step, held_labels};
 use super::pipeline::{Pipeline, fold_grid};
 use super::table::Table;
 use crate::engine::{Epoch, SgdState};
@@ -45,6 +45,7 @@ fn quads(engine: &GpuEngine<'_>, models: &[ModelSpec], epoch: &Epoch<'_>) -> Vec
         quad.l2[k] = model.penalty.l2 as f32;
         quad.inverse_weight_sum[k] = (1.0 / model.weight_sum(engine.rows)) as f32;
         quad.coupling[k] = epoch.coupling[m] as f32;
+        (quad.held_first[k], quad.held_span[k]) = held_labels(model);
     }
     quads
 }
@@ -214,7 +215,7 @@ impl Steps {
             let inputs = [
                 &uniforms,
                 &block.x,
-                &block.class,
+                &block.label,
                 &block.weight,
                 &order,
                 &quads,

@@ -3,7 +3,7 @@
 use super::GpuEngine;
 use super::adapter::AdapterKind;
 use super::kernels::{FUSED_1, FUSED_4};
-use super::layout::Fused;
+use super::layout::{Fused, held_labels};
 use crate::engine::Evaluation;
 use crate::error::EngineError;
 use crate::objective::{Coefficients, ModelSpec};
@@ -83,6 +83,7 @@ pub(super) fn evaluate(
                 task.classes[lane] = model.class;
                 task.positive_weight[lane] = model.positive_weight as f32;
                 task.negative_weight[lane] = model.negative_weight as f32;
+                (task.held_first[lane], task.held_span[lane]) = held_labels(model);
             }
             tasks.push((g, n_workgroups, task));
             n_partials += n_workgroups;
@@ -98,7 +99,7 @@ pub(super) fn evaluate(
         let bound = device.bind(
             &pipeline,
             size_of::<Fused>(),
-            &[&uniforms, &block.x, &block.class, &block.weight, &coefficients4, &partials],
+            &[&uniforms, &block.x, &block.label, &block.weight, &coefficients4, &partials],
         )?;
         let mut pass = encoder.begin_compute_pass(&Default::default());
         pass.set_pipeline(&pipeline.pipeline);

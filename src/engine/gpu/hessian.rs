@@ -48,7 +48,7 @@ pub(super) fn sums(
             device.bind(
                 &root,
                 size_of::<Tile>(),
-                &[&uniforms, &block.x, &block.class, &block.weight, &coefficients, &models, &roots4],
+                &[&uniforms, &block.x, &block.label, &block.weight, &coefficients, &models, &roots4],
             )?,
             device.bind(&product, size_of::<Tile>(), &[&uniforms, &block.x, &roots4, &partials])?,
         ];

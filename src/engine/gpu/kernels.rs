@@ -37,6 +37,7 @@ impl Kernel {
 
 const LANES_1: &str = include_str!("../../../shaders/common/lanes_1.wgsl");
 const LANES_4: &str = include_str!("../../../shaders/common/lanes_4.wgsl");
+const LABEL: &str = include_str!("../../../shaders/common/label.wgsl");
 const LOGISTIC: &str = include_str!("../../../shaders/common/logistic.wgsl");
 const TILE: &str = include_str!("../../../shaders/common/tile.wgsl");
 const MODEL: &str = include_str!("../../../shaders/common/model.wgsl");
@@ -47,7 +48,7 @@ const FUSED: &str = include_str!("../../../shaders/fused.wgsl");
 const FUSED_BINDINGS: &[(&str, Binding)] = &[
     ("task", Uniform),
     ("x4", ReadOnly),
-    ("row_class4", ReadOnly),
+    ("row_label4", ReadOnly),
     ("row_weight4", ReadOnly),
     ("coefficients", ReadOnly),
     ("partials", ReadWrite),
@@ -57,7 +58,7 @@ const FUSED_BINDINGS: &[(&str, Binding)] = &[
 pub const FUSED_1: Kernel = Kernel {
     name: "fused_1",
     file: "fused.wgsl",
-    sources: &[LANES_1, LOGISTIC, FUSED],
+    sources: &[LANES_1, LABEL, LOGISTIC, FUSED],
     bindings: FUSED_BINDINGS,
     overrides: &[("SUMS", 256.0)],
 };
@@ -66,7 +67,7 @@ pub const FUSED_1: Kernel = Kernel {
 pub const FUSED_4: Kernel = Kernel {
     name: "fused_4",
     file: "fused.wgsl",
-    sources: &[LANES_4, LOGISTIC, FUSED],
+    sources: &[LANES_4, LABEL, LOGISTIC, FUSED],
     bindings: FUSED_BINDINGS,
     overrides: &[("SUMS", 256.0)],
 };
@@ -75,11 +76,11 @@ pub const FUSED_4: Kernel = Kernel {
 pub const TILE_RESIDUAL: Kernel = Kernel {
     name: "tile_residual",
     file: "tile_residual.wgsl",
-    sources: &[LANES_4, LOGISTIC, TILE, MODEL, include_str!("../../../shaders/tile_residual.wgsl")],
+    sources: &[LANES_4, LABEL, LOGISTIC, TILE, MODEL, include_str!("../../../shaders/tile_residual.wgsl")],
     bindings: &[
         ("tile", Uniform),
         ("x4", ReadOnly),
-        ("row_class4", ReadOnly),
+        ("row_label4", ReadOnly),
         ("row_weight4", ReadOnly),
         ("coefficients4", ReadOnly),
         ("models", ReadOnly),
@@ -102,11 +103,11 @@ pub const TILE_GRADIENT: Kernel = Kernel {
 pub const ROOT_CURVATURE: Kernel = Kernel {
     name: "root_curvature",
     file: "root_curvature.wgsl",
-    sources: &[TILE, MODEL, include_str!("../../../shaders/root_curvature.wgsl")],
+    sources: &[LANES_4, LABEL, TILE, MODEL, include_str!("../../../shaders/root_curvature.wgsl")],
     bindings: &[
         ("tile", Uniform),
         ("x4", ReadOnly),
-        ("row_class4", ReadOnly),
+        ("row_label4", ReadOnly),
         ("row_weight4", ReadOnly),
         ("coefficients", ReadOnly),
         ("models", ReadOnly),
@@ -128,11 +129,11 @@ pub const HESSIAN: Kernel = Kernel {
 pub const BATCH_RESIDUAL: Kernel = Kernel {
     name: "batch_residual",
     file: "batch_residual.wgsl",
-    sources: &[STEP, QUAD, include_str!("../../../shaders/batch_residual.wgsl")],
+    sources: &[LANES_4, LABEL, STEP, QUAD, include_str!("../../../shaders/batch_residual.wgsl")],
     bindings: &[
         ("step", Uniform),
         ("x", ReadOnly),
-        ("row_class", ReadOnly),
+        ("row_label", ReadOnly),
         ("row_weight", ReadOnly),
         ("panel_order", ReadOnly),
         ("quads", ReadOnly),

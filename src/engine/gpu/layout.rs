@@ -20,6 +20,8 @@ pub struct Fused {
     pub classes: [u32; 4],
     pub positive_weight: [f32; 4],
     pub negative_weight: [f32; 4],
+    pub held_first: [u32; 4],
+    pub held_span: [u32; 4],
 }
 
 /// `Tile` of `common/tile.wgsl`: a block of rows by a block of models.
@@ -45,18 +47,27 @@ pub struct Model {
     pub class_index: u32,
     pub positive_weight: f32,
     pub negative_weight: f32,
-    pub pad: u32,
+    pub held_first: u32,
+    pub held_span: u32,
 }
 
 impl From<&ModelSpec> for Model {
     fn from(model: &ModelSpec) -> Self {
+        let (held_first, held_span) = held_labels(model);
         Self {
             class_index: model.class,
             positive_weight: model.positive_weight as f32,
             negative_weight: model.negative_weight as f32,
-            pad: 0,
+            held_first,
+            held_span,
         }
     }
+}
+
+/// The run of labels that a model holds out: the first, and how many.
+pub(super) fn held_labels(model: &ModelSpec) -> (u32, u32) {
+    let (first, end) = model.held_out.range();
+    (first << 16, (end - first) << 16)
 }
 
 /// `Step` of `common/step.wgsl`: one mini-batch as seen by one buffer of X.
@@ -91,4 +102,6 @@ pub struct Quad {
     pub l2: [f32; 4],
     pub inverse_weight_sum: [f32; 4],
     pub coupling: [f32; 4],
+    pub held_first: [u32; 4],
+    pub held_span: [u32; 4],
 }

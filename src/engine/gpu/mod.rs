@@ -88,9 +88,9 @@ impl Engine for GpuEngine<'_> {
         } else {
             tiled::evaluate(self, models, coefficients, sample)?
         };
-        let class_weight = self.rows.class_weight_on(sample);
+        let totals = self.rows.weights_on(sample);
         for (m, model) in models.iter().enumerate() {
-            let weight_sum = model.weight_sum_of(&class_weight);
+            let weight_sum = model.weight_sum_of(&totals);
             sums.loss[m] /= weight_sum;
             sums.gradient.model_mut(m).iter_mut().for_each(|g| *g /= weight_sum);
         }
@@ -99,7 +99,7 @@ impl Engine for GpuEngine<'_> {
 
     fn hessian(&mut self, model: &ModelSpec, column: &[f64], sample: Sample) -> Result<Hessian> {
         assert_eq!(column.len(), self.table.n_features + 1, "a coefficient for each feature");
-        let scale = 1.0 / model.weight_sum_of(&self.rows.class_weight_on(sample));
+        let scale = 1.0 / model.weight_sum_of(&self.rows.weights_on(sample));
         Ok(Hessian::from_upper(column.len(), hessian::sums(self, model, column, sample)?, scale))
     }
 

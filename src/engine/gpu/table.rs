@@ -26,8 +26,8 @@ pub(super) struct Block {
     pub(super) n_panels: u32,
     /// `n_panels` x d x 256 float32.
     pub(super) x: wgpu::Buffer,
-    /// `n_panels` x 256, class and weight of each slot.
-    pub(super) class: wgpu::Buffer,
+    /// `n_panels` x 256, label and weight of each slot.
+    pub(super) label: wgpu::Buffer,
     pub(super) weight: wgpu::Buffer,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Table {
     pub(super) blocks: Vec<Block>,
 }
 
-/// Bytes that a table takes on a device: X, and class and weight of each row.
+/// Bytes that a table takes on a device: X, and label and weight of each row.
 pub fn table_bytes(n_rows: usize, n_features: usize) -> u64 {
     (n_rows.next_multiple_of(PANEL_ROWS) * (n_features + 2) * size_of::<f32>()) as u64
 }
@@ -107,8 +107,8 @@ impl Table {
                 first_panel: first as u32,
                 n_panels: (end - first) as u32,
                 x: device.upload("logodds.table.x", x).map_err(whole)?,
-                class: device
-                    .upload("logodds.table.row_class", &rows.class()[slots.clone()])
+                label: device
+                    .upload("logodds.table.row_label", &rows.labels()[slots.clone()])
                     .map_err(whole)?,
                 weight: device.upload("logodds.table.row_weight", &rows.weight()[slots]).map_err(whole)?,
             });

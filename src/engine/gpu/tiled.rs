@@ -127,7 +127,7 @@ fn evaluate_block(
                 &[
                     &uniforms,
                     &block.x,
-                    &block.class,
+                    &block.label,
                     &block.weight,
                     &coefficients4,
                     &specs,
