@@ -15,6 +15,7 @@ pub mod output;
 pub mod panels;
 pub mod predict;
 pub mod solver;
+pub mod sweep;
 pub mod train;
 
 pub use error::{Error, Result};

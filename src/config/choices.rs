@@ -201,3 +201,34 @@ mod tests {
         assert!("tpu".parse::<Device>().is_err());
     }
 }
+
+/// What models are compared by, on rows that they did not learn from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub enum Scoring {
+    /// Mean of `-log p(y)`; smaller is better.
+    #[default]
+    LogLoss,
+    /// Area under the ROC curve.
+    Auc,
+    /// Share of rows whose class is the one said.
+    Accuracy,
+    /// Mean of `(p - y)^2`; smaller is better.
+    Brier,
+    /// Mean precision over the positives.
+    AveragePrecision,
+    /// Harmonic mean of precision and recall.
+    F1,
+}
+
+/// Which point of the curve is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// The one with the best mean score.
+    #[default]
+    Best,
+    /// The largest penalty whose mean score is within one standard error of the best.
+    OneStandardError,
+}

@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub use check::{
     DEFAULT_EPOCHS, DEFAULT_ITERATIONS, DEFAULT_TOLERANCE, Features, ValidConfig, Validation, check_threshold,
 };
-pub use choices::{ClassWeight, Device, MemorySize, Solver};
+pub use choices::{ClassWeight, Device, MemorySize, Rule, Scoring, Solver};
 pub use penalty::PenaltyConfig;
 
 use crate::data::Missing;

@@ -7,6 +7,7 @@ mod chunks;
 mod deal;
 mod encoding;
 mod fill;
+mod folds;
 mod keys;
 mod learn;
 mod levels;
@@ -26,6 +27,7 @@ mod writer;
 
 pub use blocks::{Block, Blocks, BlocksOptions, Kept, blocks};
 pub use encoding::{Column, ColumnKind, Encoding, Target, TargetType, Temporal};
+pub use folds::{FoldName, Folding, Folds};
 pub use options::{Missing, ReadOptions};
 pub use source::{Source, open};
 pub use training::{Dataset, Encoded, ReadProgress, read_encoded, read_training, read_training_in_spans};

@@ -1,0 +1,112 @@
+//! What a sweep found, as plain tables.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Rule, Scoring};
+use crate::data::FoldName;
+
+/// One trained model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SweepRow {
+    /// Weight of the absolute values in its mean objective.
+    pub l1: f64,
+    /// Weight of half the squares in its mean objective.
+    pub l2: f64,
+    /// scikit-learn's inverse strength, for the rows that it learned from.
+    pub c: Option<f64>,
+    /// Share of L1; null without a penalty.
+    pub l1_ratio: Option<f64>,
+    /// The class that it tells from the others; null where the target has two.
+    pub class: Option<String>,
+    /// The fold that it is scored on; null for the refit on all rows.
+    pub fold: Option<FoldName>,
+    /// Its score there; null where the fold does not define one.
+    pub score: Option<f64>,
+    /// The objective at its coefficients, in float64.
+    pub objective: f64,
+    /// The largest violation of the optimality conditions, in float64.
+    pub kkt_residual: f64,
+    /// Whether that is within the tolerance.
+    pub converged: bool,
+    /// Coefficients that are not zero.
+    pub nonzero: usize,
+    /// Iterations that it took.
+    pub iterations: usize,
+}
+
+/// One point of a cross-validation curve: a penalty, over its folds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    /// Weight of the absolute values, for all rows.
+    pub l1: f64,
+    /// Weight of half the squares, for all rows.
+    pub l2: f64,
+    /// scikit-learn's inverse strength, for all rows.
+    pub c: Option<f64>,
+    /// Share of L1; null without a penalty.
+    pub l1_ratio: Option<f64>,
+    /// The class that it is the curve of; null where one curve serves all.
+    pub class: Option<String>,
+    /// Mean score over the folds; null where one is missing.
+    pub mean: Option<f64>,
+    /// Standard deviation over the folds, divided by the root of their number.
+    pub standard_error: Option<f64>,
+    /// Coefficients that are not zero, mean over the models.
+    pub nonzero: f64,
+    /// Whether its mean is the best.
+    pub best: bool,
+    /// Whether it was chosen.
+    pub chosen: bool,
+}
+
+/// A penalty that was chosen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Weight of the absolute values.
+    pub l1: f64,
+    /// Weight of half the squares.
+    pub l2: f64,
+    /// scikit-learn's inverse strength.
+    pub c: Option<f64>,
+    /// Share of L1; null without a penalty.
+    pub l1_ratio: Option<f64>,
+    /// The class that it was chosen for; null where one serves all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+}
+
+/// Coefficients at one penalty: a point of each coefficient's path.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PathPoint {
+    /// Weight of the absolute values, for all rows.
+    pub l1: f64,
+    /// Weight of half the squares, for all rows.
+    pub l2: f64,
+    /// Share of L1.
+    pub l1_ratio: f64,
+    /// The class of the models; none where the target has two.
+    pub class: Option<String>,
+    /// One coefficient for each feature, in units of its standard deviation in training, mean over the folds.
+    pub coefficients: Vec<f64>,
+}
+
+/// A whole sweep.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SweepTable {
+    /// What models were compared by.
+    pub scoring: Scoring,
+    /// Whether larger scores are better.
+    pub greater_is_better: bool,
+    /// Which point was chosen.
+    pub rule: Rule,
+    /// The penalties chosen: one, or one for each class.
+    pub chosen: Vec<Choice>,
+    /// The curves, by share of L1 and class, from the largest penalty on.
+    pub curve: Vec<CurvePoint>,
+    /// Every model.
+    pub results: Vec<SweepRow>,
+    /// Penalties that were not tried to the end, as hopeless.
+    pub skipped: usize,
+    /// What a reader of the table should know.
+    pub warnings: Vec<String>,
+}
