@@ -1,8 +1,9 @@
 //! What to read of a table, and which of its columns that means.
 
-use super::ColumnKind;
+use super::folds::folding_column;
 use super::schema::{ValueType, nearest};
 use super::source::Source;
+use super::{ColumnKind, Folding};
 use crate::error::DataError;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -39,7 +40,7 @@ impl FromStr for Missing {
 pub struct ReadOptions {
     /// Column of the classes.
     pub target: String,
-    /// Columns to learn from: all but the target and the weight, by default.
+    /// Columns to learn from: all but the target, the weight and that of the folds, by default.
     pub features: Option<Vec<String>>,
     /// Columns not to learn from.
     pub exclude: Vec<String>,
@@ -57,6 +58,8 @@ pub struct ReadOptions {
     pub seed: u64,
     /// Share of the rows held out for validation; 0 for none.
     pub validation_fraction: f64,
+    /// How the training rows are dealt into folds, if they are; the rows held out for validation are in none.
+    pub folds: Option<Folding>,
     /// Bytes of memory that the table may take: what is available, by default.
     pub memory: Option<u64>,
 }
@@ -75,6 +78,7 @@ impl ReadOptions {
             intercept: true,
             seed: 0,
             validation_fraction: 0.0,
+            folds: None,
             memory: None,
         }
     }
@@ -114,6 +118,10 @@ pub(crate) fn select(source: &Source, options: &ReadOptions) -> Result<Selection
     if weight == Some(target) {
         return Err(DataError::TargetIsWeight { column: options.target.clone() });
     }
+    let folding =
+        options.folds.as_ref().map(|folding| folding_column(source, folding, target)).transpose()?;
+    let folding = folding.flatten();
+    let is_fold = matches!(options.folds, Some(Folding::Column { .. }));
     let places = |names: &[String], role| {
         names.iter().map(|name| column(source, name, role)).collect::<Result<HashSet<_>, _>>()
     };
@@ -121,14 +129,20 @@ pub(crate) fn select(source: &Source, options: &ReadOptions) -> Result<Selection
     let excluded = places(&options.exclude, "exclude")?;
     let categorical = places(&options.categorical, "categorical")?;
     for at in listed.iter().flatten().copied() {
-        if at == target || Some(at) == weight {
-            let role = if at == target { "target" } else { "weight" };
+        // Groups and times may be learned from where that is asked for.
+        let role = match Some(at) {
+            at if at == Some(target) => Some("target"),
+            at if at == weight => Some("weight"),
+            at if at == folding && is_fold => Some("fold column"),
+            _ => None,
+        };
+        if let Some(role) = role {
             return Err(DataError::NotAFeature { column: source.columns[at].name.clone(), role });
         }
     }
     let mut features = Vec::new();
     for (at, column) in source.columns.iter().enumerate() {
-        let wanted = listed.as_ref().is_none_or(|listed| listed.contains(&at));
+        let wanted = listed.as_ref().map_or(Some(at) != folding, |listed| listed.contains(&at));
         if !wanted || at == target || Some(at) == weight || excluded.contains(&at) {
             continue;
         }

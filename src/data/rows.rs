@@ -1,6 +1,7 @@
 //! What becomes of each row of the files: dropped, trained on, or held out.
 
 use super::deal::{Span, span_ends, spans};
+use super::folds::Assigned;
 use super::source::Source;
 use crate::panels::Rows;
 use std::ops::Range;
@@ -66,17 +67,19 @@ impl RowPlan {
         spans(self.runs.iter().map(count), seed)
     }
 
-    /// Class and weight of each slot of the rows that `part` chooses.
+    /// Class and weight of each slot of the rows that `part` chooses, and their fold if there are folds.
     pub(crate) fn deal(
         &self,
         source: &Source,
         part: fn(u16) -> bool,
         spans: &[Span],
         n_classes: usize,
+        folds: Option<&Assigned>,
     ) -> Rows {
         let n_rows = spans.last().map_or(0, |s| s.slots().end);
         let mut class = vec![0; n_rows];
         let mut weight = vec![1.0; n_rows];
+        let mut fold = folds.map(|_| vec![0; n_rows]);
         for (run, span) in self.runs.iter().zip(spans) {
             let kept = self.rows(source, run).filter(|&row| part(self.codes[row]));
             for (row, (piece, round)) in kept.zip(span.places()) {
@@ -85,8 +88,16 @@ impl RowPlan {
                 if let Some(weights) = &self.weights {
                     weight[slot] = weights[row];
                 }
+                if let (Some(fold), Some(folds)) = (&mut fold, folds) {
+                    fold[slot] = u32::from(folds.of_row[row]);
+                }
             }
         }
-        Rows::new(class, weight, n_classes)
+        match (fold, folds) {
+            (Some(fold), Some(folds)) => {
+                Rows::with_folds(&class, &fold, weight, n_classes, folds.folds.n_folds)
+            }
+            _ => Rows::new(class, weight, n_classes),
+        }
     }
 }

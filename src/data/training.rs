@@ -2,6 +2,7 @@
 
 use super::deal::{SPAN_ROWS, Span, hash};
 use super::fill::{Encode, FillColumn, Part, fill};
+use super::folds::{Assigned, Folds, assign};
 use super::learn::{Learned, finish, learn};
 use super::levels::{LevelIndex, levels};
 use super::memory::Budget;
@@ -32,8 +33,10 @@ impl ReadProgress for () {}
 pub struct Dataset {
     /// The encoded features of the training rows.
     pub panels: Panels,
-    /// Their classes and weights.
+    /// Their classes, weights and folds.
     pub rows: Rows,
+    /// The folds, if they were asked for.
+    pub folds: Option<Folds>,
     /// How columns became features.
     pub encoding: Encoding,
     /// The target and its classes.
@@ -128,7 +131,7 @@ fn read_spans(
     let selection = select(source, options)?;
     let reading = Reading::new(source, progress, selection.features.len());
     let budget = Budget::new(options.memory);
-    let (plan, target, dropped) = plan_rows(&reading, options, &selection, span_rows)?;
+    let (plan, target, dropped, assigned) = plan_rows(&reading, options, &selection, span_rows)?;
     let train_spans = plan.spans(source, is_trained, options.seed);
     let held_out_spans = plan.spans(source, is_held_out, options.seed);
     let n_rows = rows_of(&train_spans) + rows_of(&held_out_spans);
@@ -162,13 +165,14 @@ fn read_spans(
     let Learned { encoding, fixes, constant_columns } =
         learn(&reading, &plan, &selection, levels, options, parts)?;
     finish(&mut panels, &train_spans, &fixes);
-    let deal = |part, spans: &[Span]| plan.deal(source, part, spans, target.classes.len());
+    let deal = |part, spans: &[Span], folds| plan.deal(source, part, spans, target.classes.len(), folds);
     let validation = held_out.map(|mut panels| {
         finish(&mut panels, &held_out_spans, &fixes);
-        (panels, deal(is_held_out, &held_out_spans))
+        (panels, deal(is_held_out, &held_out_spans, None))
     });
     Ok(Dataset {
-        rows: deal(is_trained, &train_spans),
+        rows: deal(is_trained, &train_spans, assigned.as_ref()),
+        folds: assigned.map(|assigned| assigned.folds),
         panels,
         encoding,
         target,
@@ -188,13 +192,13 @@ struct Dropped {
     incomplete: usize,
 }
 
-/// Decides what becomes of each row.
+/// Decides what becomes of each row, and deals folds.
 fn plan_rows(
     reading: &Reading<'_>,
     options: &ReadOptions,
     selection: &Selection,
     span_rows: usize,
-) -> Result<(RowPlan, Target, Dropped), DataError> {
+) -> Result<(RowPlan, Target, Dropped, Option<Assigned>), DataError> {
     let (mut codes, mut target) = read_target(reading, selection.target)?;
     let without_target = codes.iter().filter(|&&code| code == DROPPED).count();
     let mut incomplete = 0;
@@ -213,11 +217,16 @@ fn plan_rows(
     let weights = selection.weight.map(|column| read_weights(reading, column, &codes)).transpose()?;
     hold_out(&mut codes, options, target.classes.len());
     keep_classes(&mut codes, &mut target)?;
+    let folds = options
+        .folds
+        .as_ref()
+        .map(|folding| assign(reading, folding, &codes, target.classes.len(), options.seed))
+        .transpose()?;
     let plan = RowPlan::new(reading.source, codes, weights, span_rows);
     if plan.weight_sum <= 0.0 {
         return Err(DataError::WeightsZero { column: options.weight.clone().unwrap_or_default() });
     }
-    Ok((plan, target, Dropped { without_target, incomplete }))
+    Ok((plan, target, Dropped { without_target, incomplete }, folds))
 }
 
 /// Holds rows out by a hash of their place; a class that would have no training row left keeps all of its rows.
@@ -345,6 +354,6 @@ fn encode(
     let filled = fill(&reading, &plan, &columns, part, None)?;
     let unseen =
         (0..columns.len()).map(|column| filled.iter().map(|span| span[column].unseen).sum()).collect();
-    let rows = plan.deal(source, is_trained, &spans, target.classes.len());
+    let rows = plan.deal(source, is_trained, &spans, target.classes.len(), None);
     Ok(Encoded { panels, rows, rows_dropped, rows_of_unknown_class, unseen })
 }

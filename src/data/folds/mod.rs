@@ -1,5 +1,16 @@
 //! Folds for cross-validation: which rows are held out together.
 
+mod assign;
+mod column;
+mod group;
+mod groups;
+mod keyed;
+mod stratified;
+mod ticks;
+mod time;
+
+pub(crate) use assign::{Assigned, assign, folding_column};
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -61,4 +72,13 @@ pub struct Folds {
     pub forward: bool,
     /// Numbers in use: every row's fold is below this.
     pub n_folds: usize,
+}
+
+impl Folds {
+    /// So many folds, all scored, called 1, 2 and so on.
+    fn numbered(n_folds: usize) -> Self {
+        let scored =
+            (0..).zip(1..).take(n_folds).map(|(fold, name)| (fold, FoldName::Number(name))).collect();
+        Self { scored, forward: false, n_folds }
+    }
 }

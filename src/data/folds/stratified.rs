@@ -1,0 +1,88 @@
+//! Folds at random, each class in equal shares.
+
+use super::{Assigned, Folds};
+use crate::data::deal::hash;
+use crate::data::rows::is_trained;
+use crate::error::DataError;
+
+/// Deals the rows of each class, in file order, in hands of one row a fold.
+///
+/// A class's last hand may be short. Short hands are arcs of one circle of folds, each beginning where that of the
+/// class before ends: so the folds differ by one row at most, in each class and over all classes.
+pub(super) fn stratified(
+    codes: &[u16],
+    n_classes: usize,
+    folds: usize,
+    seed: u64,
+) -> Result<Assigned, DataError> {
+    let mut rows = vec![0_usize; n_classes];
+    for &code in codes.iter().filter(|&&code| is_trained(code)) {
+        rows[usize::from(code)] += 1;
+    }
+    let n_rows: usize = rows.iter().sum();
+    if n_rows < folds {
+        return Err(DataError::TooFewRowsForFolds { rows: n_rows, folds });
+    }
+    let mut random = Random::new(hash(seed, 0x7374_7261));
+    let mut circle: Vec<u16> = (0..).take(folds).collect();
+    random.shuffle(&mut circle);
+    let mut start = 0;
+    let mut classes: Vec<Class> = (0..)
+        .zip(&rows)
+        .map(|(class, &left)| {
+            let arc = (0..left % folds).map(|at| circle[(start + at) % folds]).collect();
+            start = (start + left) % folds;
+            Class { hand: Vec::new(), left, arc, random: Random::new(hash(random.seed, class)) }
+        })
+        .collect();
+    let fold = |&code: &u16| if is_trained(code) { classes[usize::from(code)].next(folds) } else { 0 };
+    Ok(Assigned { of_row: codes.iter().map(fold).collect(), folds: Folds::numbered(folds) })
+}
+
+/// A class in dealing.
+struct Class {
+    /// Folds of the next rows.
+    hand: Vec<u16>,
+    /// Rows after these.
+    left: usize,
+    /// The last, short hand.
+    arc: Vec<u16>,
+    random: Random,
+}
+
+impl Class {
+    /// The fold of the next row.
+    fn next(&mut self, folds: usize) -> u16 {
+        if self.hand.is_empty() {
+            if self.left >= folds {
+                self.hand.extend((0..).take(folds));
+            } else {
+                self.hand.append(&mut self.arc);
+            }
+            self.left -= self.hand.len();
+            self.random.shuffle(&mut self.hand);
+        }
+        self.hand.pop().unwrap_or(0)
+    }
+}
+
+/// Seeded random numbers.
+struct Random {
+    seed: u64,
+    drawn: u64,
+}
+
+impl Random {
+    fn new(seed: u64) -> Self {
+        Self { seed, drawn: 0 }
+    }
+
+    /// Every order with the same probability, up to the bias of a remainder of 64 bits.
+    fn shuffle(&mut self, values: &mut [u16]) {
+        for last in (1..values.len()).rev() {
+            self.drawn += 1;
+            let at = hash(self.seed, self.drawn) % (last as u64 + 1);
+            values.swap(last, usize::try_from(at).unwrap_or(0));
+        }
+    }
+}
