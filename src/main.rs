@@ -4,11 +4,9 @@ mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     cli::quieten_drivers();
-    let arguments = cli::Arguments::parse();
+    let arguments = cli::Arguments::read();
     cli::start_logging(arguments.quiet);
     match cli::run(arguments) {
         Ok(()) => ExitCode::SUCCESS,

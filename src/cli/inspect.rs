@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use logodds::data::ColumnKind;
-use logodds::model::{FittedModel, Model, PenaltyScales, Task, Training};
+use logodds::model::{FittedModel, Model, PenaltyScales, SweepTable, Task, Training};
 use serde::Serialize;
 
 use super::report::Output;
@@ -30,8 +30,10 @@ struct Summary<'a> {
     threshold: Option<f64>,
     n_columns: usize,
     n_features: usize,
-    penalty: PenaltyScales,
+    penalty: Option<PenaltyScales>,
     training: &'a Training,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sweep: Option<&'a SweepTable>,
     models: Vec<ModelSummary<'a>>,
 }
 
@@ -68,6 +70,7 @@ pub(crate) fn run(arguments: &InspectArguments, output: Output) -> anyhow::Resul
         n_features: model.features.len(),
         penalty: model.penalty,
         training: &model.training,
+        sweep: model.sweep.as_ref(),
         models: model.models.iter().map(|m| summarise(&model, m, &scales, arguments.top)).collect(),
     };
     output.result(&summary, || text(&summary))
@@ -112,7 +115,6 @@ fn summarise<'a>(model: &'a Model, fitted: &'a FittedModel, scales: &[f64], top:
 
 fn text(summary: &Summary<'_>) -> String {
     let training = summary.training;
-    let penalty = summary.penalty;
     let or_none = |value: Option<f64>| value.map_or("none".to_owned(), number);
     let mut classes = summary.classes.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
     if summary.classes.len() > 10 {
@@ -122,27 +124,43 @@ fn text(summary: &Summary<'_>) -> String {
     if let (Some(positive), Some(threshold)) = (summary.positive, summary.threshold) {
         lines.push(("positive", format!("{positive} (from probability {threshold} on)")));
     }
-    lines.extend([
-        ("features", format!("{} from {}", count(summary.n_features), plural(summary.n_columns, "column"))),
-        ("penalty", format!("l1 {}, l2 {} of the mean objective", number(penalty.l1), number(penalty.l2))),
-        ("scikit-learn", format!("C {}, l1_ratio {}", or_none(penalty.c), or_none(penalty.l1_ratio))),
-        ("glmnet", format!("lambda {}, alpha {}", number(penalty.lambda), or_none(penalty.alpha))),
-        (
-            "trained",
-            format!(
-                "on {} ({} dropped) with {} on {}: {} passes in {}, {} in all, seed {}, logodds {}",
-                plural(training.rows, "row"),
-                count(training.rows_dropped),
-                training.solver,
-                training.device,
-                number(training.passes),
-                seconds(training.seconds.train),
-                seconds(training.seconds.total),
-                training.seed,
-                training.logodds_version,
+    lines.extend([(
+        "features",
+        format!("{} from {}", count(summary.n_features), plural(summary.n_columns, "column")),
+    )]);
+    match summary.penalty {
+        Some(penalty) => lines.extend([
+            (
+                "penalty",
+                format!("l1 {}, l2 {} of the mean objective", number(penalty.l1), number(penalty.l2)),
             ),
+            ("scikit-learn", format!("C {}, l1_ratio {}", or_none(penalty.c), or_none(penalty.l1_ratio))),
+            ("glmnet", format!("lambda {}, alpha {}", number(penalty.lambda), or_none(penalty.alpha))),
+        ]),
+        None => lines.push(("penalty", "one for each class".to_owned())),
+    }
+    if let Some(sweep) = summary.sweep {
+        lines.push((
+            "chosen",
+            format!("of {} by {}", plural(sweep.curve.len(), "penalty"), sweep.scoring.name())
+                .replace("penaltys", "penalties"),
+        ));
+    }
+    lines.extend([(
+        "trained",
+        format!(
+            "on {} ({} dropped) with {} on {}: {} passes in {}, {} in all, seed {}, logodds {}",
+            plural(training.rows, "row"),
+            count(training.rows_dropped),
+            training.solver,
+            training.device,
+            number(training.passes),
+            seconds(training.seconds.train),
+            seconds(training.seconds.total),
+            training.seed,
+            training.logodds_version,
         ),
-    ]);
+    )]);
     let mut text = facts(&lines);
     for model in summary.models.iter().take(MODELS_SHOWN) {
         text.push('\n');

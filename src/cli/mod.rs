@@ -9,12 +9,13 @@ mod progress;
 mod report;
 mod table;
 mod train;
+mod tune;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use logodds::Error;
-use logodds::error::DataError;
+use logodds::error::{DataError, SweepError};
 
 pub(crate) use driver::quieten as quieten_drivers;
 pub(crate) use report::print_error;
@@ -37,6 +38,8 @@ pub(crate) struct Arguments {
 enum Command {
     /// Train one model, or one for each class
     Train(Box<train::TrainArguments>),
+    /// Try penalties on folds of the table, all models at once, and train with the best
+    Tune(Box<tune::TuneArguments>),
     /// Write predictions and probabilities as Parquet
     Predict(predict::PredictArguments),
     /// Measure a model on labelled data
@@ -47,11 +50,24 @@ enum Command {
     Devices,
 }
 
+impl Arguments {
+    /// Those of the process; a wrong one ends it.
+    pub(crate) fn read() -> Self {
+        let hide = |command: clap::Command| {
+            let hidden = tune::NOT_OF_A_SWEEP.iter();
+            hidden.fold(command, |command, flag| command.mut_arg(flag, |flag| flag.hide(true)))
+        };
+        let matches = Self::command().mut_subcommand("tune", hide).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let output = report::Output { json: arguments.json, quiet: arguments.quiet };
     match arguments.command {
         Command::Train(arguments) => train::run(*arguments, output),
+        Command::Tune(arguments) => tune::run(*arguments, output),
         Command::Predict(arguments) => predict::run(&arguments, output),
         Command::Evaluate(arguments) => evaluate::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),
@@ -63,7 +79,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref::<Error>() {
         Some(Error::Config(config)) if config.is_usage() => ExitCode::from(2),
-        Some(Error::Data(DataError::Interrupted)) => ExitCode::from(130),
+        Some(Error::Data(DataError::Interrupted) | Error::Sweep(SweepError::Interrupted { .. })) => {
+            ExitCode::from(130)
+        }
         _ => ExitCode::FAILURE,
     }
 }

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use logodds::train::{EpochReport, Observer};
+use logodds::train::{EpochReport, Observer, SweepProgress};
+use serde::Serialize;
 
 use super::report::Output;
-use super::table::{count, number};
+use super::table::{count, number, seconds};
 
 /// How often Ctrl-C was pressed.
 static INTERRUPTS: AtomicUsize = AtomicUsize::new(0);
@@ -102,7 +103,8 @@ impl Progress {
         }
     }
 
-    fn record(&self, report: &EpochReport) {
+    /// A line of the metrics file.
+    fn append<T: Serialize>(&self, report: &T) {
         let Some(Ok(mut metrics)) = self.metrics.as_ref().map(Mutex::lock) else { return };
         metrics.write(&(serde_json::to_string(report).expect("plain numbers always serialise") + "\n"));
     }
@@ -125,7 +127,7 @@ impl Observer for Progress {
 
     fn epoch(&self, report: &EpochReport) {
         TRAINING.store(true, Ordering::Relaxed);
-        self.record(report);
+        self.append(report);
         if report.epoch == 1 {
             self.bar.reset();
             self.bar.set_style(style("training {spinner} {msg}"));
@@ -141,6 +143,24 @@ impl Observer for Progress {
             report.models_converged + report.models_active,
             validation.unwrap_or_default(),
             count(report.rows_per_second as usize),
+        ));
+    }
+
+    fn sweep(&self, progress: &SweepProgress) {
+        TRAINING.store(true, Ordering::Relaxed);
+        self.append(progress);
+        self.bar.unset_length();
+        self.bar.set_style(style("tuning {spinner} {msg}"));
+        self.bar.tick();
+        let left = progress.models - progress.done - progress.running;
+        self.bar.set_message(format!(
+            "{} of {} models done, {} running, {} left; {} passes; about {} to go",
+            count(progress.done),
+            count(progress.models),
+            count(progress.running),
+            count(left),
+            number((progress.passes * 10.0).round() / 10.0),
+            seconds(progress.remaining_secs),
         ));
     }
 

@@ -86,7 +86,7 @@ struct Report<'a> {
     model: &'a Path,
     #[serde(flatten)]
     run: &'a TrainReport,
-    penalty: PenaltyScales,
+    penalty: Option<PenaltyScales>,
     models: Vec<ModelReport<'a>>,
 }
 

@@ -289,7 +289,12 @@ pub fn check_threshold(threshold: f64) -> Result<()> {
     ensure(threshold > 0.0 && threshold < 1.0, "--threshold", threshold, "a number between 0 and 1")
 }
 
-fn ensure(ok: bool, flag: &'static str, found: impl Display, expected: &'static str) -> Result<()> {
+pub(super) fn ensure(
+    ok: bool,
+    flag: &'static str,
+    found: impl Display,
+    expected: &'static str,
+) -> Result<()> {
     if ok { Ok(()) } else { Err(ConfigError::Invalid { flag, found: found.to_string(), expected }.into()) }
 }
 

@@ -222,6 +222,20 @@ pub enum Scoring {
     F1,
 }
 
+impl Scoring {
+    /// As flags and files have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LogLoss => "log_loss",
+            Self::Auc => "auc",
+            Self::Accuracy => "accuracy",
+            Self::Brier => "brier",
+            Self::AveragePrecision => "average_precision",
+            Self::F1 => "f1",
+        }
+    }
+}
+
 /// Which point of the curve is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]

@@ -7,9 +7,11 @@
 mod check;
 mod choices;
 mod penalty;
+mod tune;
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use check::{
@@ -17,6 +19,7 @@ pub use check::{
 };
 pub use choices::{ClassWeight, Device, MemorySize, Rule, Scoring, Solver};
 pub use penalty::PenaltyConfig;
+pub use tune::{Grid, Strengths, TuneConfig, TuneSettings, ValidTune};
 
 use crate::data::Missing;
 use crate::error::{ConfigError, Result};
@@ -202,15 +205,7 @@ impl TrainConfig {
     /// # Errors
     /// [`ConfigError::Read`]; [`ConfigError::Parse`] with line and column, also for an unknown key.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        toml::from_str(&text).map_err(|error: toml::de::Error| {
-            let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
-            let message = error.message().trim().replace('\n', ", ");
-            ConfigError::Parse { path: path.to_owned(), line, column, message }.into()
-        })
+        parse(path, &read(path)?)
     }
 
     /// These settings, overridden by every setting that `flags` has.
@@ -268,6 +263,39 @@ impl TrainConfig {
             metrics: flags.metrics.or(self.metrics),
         }
     }
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source }.into())
+}
+
+/// The settings in the text of a file; errors have their line and column.
+fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T> {
+    toml::from_str(text).map_err(|error: toml::de::Error| {
+        let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
+        let message = error.message().trim().replace('\n', ", ");
+        ConfigError::Parse { path: path.to_owned(), line, column, message }.into()
+    })
+}
+
+/// Two sets of settings from one file: the lines of `keys`, and all others. Each part keeps the lines of the other
+/// as empty ones, so that errors say the right line.
+fn load_split<A: DeserializeOwned, B: DeserializeOwned>(path: &Path, keys: &[&str]) -> Result<(A, B)> {
+    let text = read(path)?;
+    let document: std::collections::BTreeMap<toml::Spanned<String>, toml::Spanned<toml::Value>> =
+        parse(path, &text)?;
+    let mut parts = [text.clone(), text.clone()];
+    for (key, value) in &document {
+        let of_second = keys.contains(&key.get_ref().as_str());
+        let span = key.span().start..value.span().end;
+        let blank: String = text[span.clone()].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
+        // The same number of bytes, so that later spans stay true.
+        let blank = format!("{blank:<width$}", width = span.len());
+        parts[usize::from(!of_second)].replace_range(span, &blank);
+    }
+    Ok((parse(path, &parts[0])?, parse(path, &parts[1])?))
 }
 
 /// A list, or a single value for a list of one.

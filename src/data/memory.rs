@@ -12,7 +12,7 @@ pub(crate) struct Budget {
 impl Budget {
     /// What the user says, else what the system has available, else no limit.
     pub(crate) fn new(memory: Option<u64>) -> Self {
-        Self { bytes: memory.or_else(available).unwrap_or(u64::MAX) }
+        Self { bytes: memory.or_else(available_memory).unwrap_or(u64::MAX) }
     }
 
     /// Features that fit for so many rows.
@@ -39,7 +39,7 @@ impl Budget {
 }
 
 /// Memory that the system can give without swapping, where it says so.
-fn available() -> Option<u64> {
+pub fn available_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

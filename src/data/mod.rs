@@ -28,6 +28,7 @@ mod writer;
 pub use blocks::{Block, Blocks, BlocksOptions, Kept, blocks};
 pub use encoding::{Column, ColumnKind, Encoding, Target, TargetType, Temporal};
 pub use folds::{FoldName, Folding, Folds};
+pub use memory::available_memory;
 pub use options::{Missing, ReadOptions};
 pub use source::{Source, open};
 pub use training::{Dataset, Encoded, ReadProgress, read_encoded, read_training, read_training_in_spans};

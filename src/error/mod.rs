@@ -4,11 +4,13 @@ mod config;
 mod data;
 mod engine;
 mod model;
+mod sweep;
 
 pub use config::ConfigError;
 pub use data::DataError;
 pub use engine::EngineError;
 pub use model::ModelFileError;
+pub use sweep::SweepError;
 
 /// Any failure of the library; each part has its own enum.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,9 @@ pub enum Error {
     /// A model file that cannot be read, written or used.
     #[error(transparent)]
     Model(#[from] ModelFileError),
+    /// A sweep that cannot be run, or was stopped.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
 }
 
 /// The library's result.

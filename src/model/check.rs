@@ -48,6 +48,9 @@ impl Model {
                 ));
             }
         }
+        if self.penalty.is_none() && self.models.iter().any(|model| model.penalty.is_none()) {
+            return Err("it has no penalty, and not every model has its own".into());
+        }
         if self.threshold.is_some_and(|t| !(t > 0.0 && t < 1.0)) {
             return Err("its threshold is not between 0 and 1".into());
         }

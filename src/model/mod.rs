@@ -6,6 +6,7 @@
 
 mod check;
 mod file;
+mod sweep;
 mod text;
 mod units;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::{Column, Encoding, Target, TargetType};
 use crate::objective::{Coefficients, Penalty};
 pub use file::VERSION;
+pub use sweep::{Choice, CurvePoint, PathPoint, SweepRow, SweepTable};
 pub use units::{to_original_units, to_panel_units};
 
 /// Decision threshold of a binary model, unless set.
@@ -53,10 +55,13 @@ pub struct Model {
     pub standardize: bool,
     /// Whether the models were trained with an intercept.
     pub intercept: bool,
-    /// The penalty of every model, on the three usual scales.
-    pub penalty: PenaltyScales,
+    /// The penalty of every model, on the three usual scales; null where each has its own.
+    pub penalty: Option<PenaltyScales>,
     /// How the model came to be.
     pub training: Training,
+    /// The sweep that chose the penalty, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepTable>,
     /// The input columns, in encoding order.
     pub columns: Vec<Column>,
     /// Names of the encoded features: a level is `column=value`, the null level `column=null`.
@@ -86,6 +91,9 @@ pub struct FittedModel {
     pub converged: bool,
     /// Epochs or iterations that this model took.
     pub iterations: usize,
+    /// Its penalty, where the models do not share one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub penalty: Option<PenaltyScales>,
 }
 
 /// A penalty on the three usual scales. Those that have no value without a penalty are null.

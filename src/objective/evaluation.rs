@@ -37,6 +37,56 @@ pub struct Exact {
     pub(super) held_out: Vec<Option<HeldOutSums>>,
 }
 
+impl Exact {
+    /// Every number of it, in a fixed order.
+    pub(crate) fn to_numbers(&self) -> Vec<f64> {
+        let mut numbers = self.evaluation.to_numbers();
+        numbers.extend_from_slice(self.positive.values());
+        numbers.extend(self.conjugate.iter().flatten());
+        for sums in &self.held_out {
+            let sums = sums.unwrap_or(HeldOutSums { loss: f64::NAN, ..HeldOutSums::default() });
+            numbers.extend([sums.loss, sums.squares].into_iter().chain(sums.weight).chain(sums.wrong));
+        }
+        numbers
+    }
+
+    /// From those of [`Self::to_numbers`]; none if their number is wrong.
+    pub(crate) fn from_numbers(n_features: usize, models: &[ModelSpec], numbers: &[f64]) -> Option<Self> {
+        let (columns, n_models) = ((n_features + 1) * models.len(), models.len());
+        let (evaluation, rest) = numbers.split_at_checked(n_models + columns)?;
+        let (positive, rest) = rest.split_at_checked(columns)?;
+        let (conjugate, held_out) = rest.split_at_checked(2 * n_models)?;
+        let sums = |(model, n): (&ModelSpec, &[f64; 6])| {
+            let sums = HeldOutSums { loss: n[0], squares: n[1], weight: [n[2], n[3]], wrong: [n[4], n[5]] };
+            model.held_out.scored().map(|_| sums)
+        };
+        let (held_out, more) = held_out.as_chunks::<6>();
+        (held_out.len() == n_models && more.is_empty()).then_some(())?;
+        Some(Self {
+            evaluation: Evaluation::from_numbers(n_features, n_models, evaluation)?,
+            positive: Coefficients::from_columns(n_features, positive.chunks_exact(n_features + 1)),
+            conjugate: conjugate.as_chunks::<2>().0.to_vec(),
+            held_out: models.iter().zip(held_out).map(sums).collect(),
+        })
+    }
+}
+
+impl Evaluation {
+    /// Every number of it, in a fixed order.
+    pub(crate) fn to_numbers(&self) -> Vec<f64> {
+        self.loss.iter().chain(self.gradient.values()).copied().collect()
+    }
+
+    /// From those of [`Self::to_numbers`]; none if their number is wrong.
+    pub(crate) fn from_numbers(n_features: usize, n_models: usize, numbers: &[f64]) -> Option<Self> {
+        let (loss, gradient) = numbers.split_at_checked(n_models)?;
+        (gradient.len() == n_models * (n_features + 1)).then(|| Self {
+            loss: loss.to_vec(),
+            gradient: Coefficients::from_columns(n_features, gradient.chunks_exact(n_features + 1)),
+        })
+    }
+}
+
 /// Sums over the rows of the fold that a model is scored on; class weights do not count there.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct HeldOutSums {
@@ -203,7 +253,10 @@ impl<const T: usize> Sums<T> {
             let fold = model.held_out.scored();
             let rows = all.zip(positive[k].as_chunks_mut::<LANES>().0).zip(labels).zip(weight);
             for (((z, positive), labels), weight) in rows {
-                let is_positive = labels.map(|label| class_of(label) == model.class);
+                let mut is_positive = [false; LANES];
+                for i in 0..LANES {
+                    is_positive[i] = class_of(labels[i]) == model.class;
+                }
                 // log(1 + exp(z)) - y z and its derivative, both at -z where y = 1: nothing cancels.
                 let mut a = *z;
                 for i in 0..LANES {

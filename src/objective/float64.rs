@@ -146,7 +146,14 @@ fn tile_gradients<S: Simd, const T: usize, const K: usize, const H: usize>(
         }
     }
     for h in 0..H {
-        add(h, sums.map(|of_set| of_set.map(|of_model| simd.reduce_sum_f64s(of_model[h]))));
+        // Loops and not `map`: its closures are compiled without the processor's vectors, call by call.
+        let mut of_feature = [[0.0; T]; K];
+        for s in 0..K {
+            for k in 0..T {
+                of_feature[s][k] = simd.reduce_sum_f64s(sums[s][k][h]);
+            }
+        }
+        add(h, of_feature);
     }
     H
 }

@@ -31,6 +31,11 @@ impl Hessian {
         Self::new(order, sums)
     }
 
+    /// Every value, row after row.
+    pub(crate) fn values(&self) -> &[f64] {
+        &self.values
+    }
+
     /// Rows, and columns.
     pub fn order(&self) -> usize {
         self.order

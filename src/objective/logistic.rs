@@ -24,7 +24,11 @@ pub fn log1pexp(z: f64) -> f64 {
 /// larger of 1 and the value: plain loops without a branch, which compile to vectors.
 #[inline(always)]
 pub(super) fn log1pexp_and_sigmoid<const N: usize>(z: [f64; N]) -> ([f64; N], [f64; N]) {
-    let e = exp_of_negative(z.map(|z| -z.abs()));
+    let mut negative = [0.0; N];
+    for i in 0..N {
+        negative[i] = -z[i].abs();
+    }
+    let e = exp_of_negative(negative);
     let (mut loss, mut slope) = ([0.0; N], [0.0; N]);
     for i in 0..N {
         // log1p(e) = 2 atanh(u), u = e / (2 + e) <= 1/3: its series keeps the digits of a tiny e.

@@ -27,7 +27,7 @@ pub use penalty::Penalty;
 pub use smoothness::{Smoothness, smoothness};
 
 use crate::panels::{NO_CLASS, Rows, Totals, class_of, fold_of};
-pub use predictor::linear_predictor;
+pub use predictor::{linear_predictor, linear_predictor_of};
 
 /// The folds that a model does not learn from: their rows have weight 0 for it.
 ///

@@ -20,9 +20,18 @@ use crate::panels::{PANEL_ROWS, Panels};
 /// # Panics
 /// If panels and coefficients differ in their number of features.
 pub fn linear_predictor(panels: &Panels, coefficients: &Coefficients) -> Vec<f64> {
+    linear_predictor_of(panels, 0..panels.n_panels(), coefficients)
+}
+
+/// The same for the rows of some panels.
+///
+/// # Panics
+/// If panels and coefficients differ in their number of features.
+pub fn linear_predictor_of(panels: &Panels, range: Range<usize>, coefficients: &Coefficients) -> Vec<f64> {
     assert_eq!(panels.n_features(), coefficients.n_features(), "one coefficient for each feature");
     let n_models = coefficients.n_models();
-    let mut z = vec![0.0; panels.n_rows() * n_models];
+    let n_rows = (range.end * PANEL_ROWS).min(panels.n_rows()).saturating_sub(range.start * PANEL_ROWS);
+    let mut z = vec![0.0; n_rows * n_models];
     if n_models == 0 {
         return z;
     }
@@ -30,7 +39,7 @@ pub fn linear_predictor(panels: &Panels, coefficients: &Coefficients) -> Vec<f64
         let mut tile: PanelTile<TILE> = [[0.0; PANEL_ROWS]; TILE];
         for first in (0..n_models).step_by(TILE) {
             let models = first..(first + TILE).min(n_models);
-            let panel = panels.panel(p);
+            let panel = panels.panel(range.start + p);
             pulp::Arch::new().dispatch(Predict {
                 panel,
                 coefficients,

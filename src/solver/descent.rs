@@ -84,6 +84,8 @@ pub(super) struct Fit {
     pub(super) fresh: bool,
     /// Whether it ever had an own Hessian.
     pub(super) had_own: bool,
+    /// Whether the curvature is that of a model which differs in the held-out rows alone.
+    pub(super) borrowed: bool,
     /// Every how many-th panel an own Hessian is made of.
     pub(super) stride: usize,
     pub(super) iterations: usize,
@@ -112,6 +114,7 @@ impl Fit {
             curvature: None,
             fresh: false,
             had_own: false,
+            borrowed: false,
             stride,
             iterations: 0,
             state: State::Active,

@@ -81,7 +81,7 @@ impl FullBatch {
         let mut run = Run::new(self, engine, host, problem, validation);
         run.on_samples()?;
         run.on_the_table(watch)?;
-        run.expose_separation();
+        run.expose_separation()?;
         Ok(run.finish())
     }
 

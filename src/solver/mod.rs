@@ -14,7 +14,7 @@ mod sgd;
 mod stages;
 mod working_set;
 
-pub use early_stopping::Validation;
+pub use early_stopping::{Patience, Validation};
 pub use full_batch::{FullBatch, Method};
 pub use row_space::RowSpace;
 pub use sgd::Sgd;
@@ -45,7 +45,10 @@ pub struct Problem<'a> {
 /// What the host computes over the table itself, whatever the engine.
 pub trait Host: Sync {
     /// Loss and gradient in float64.
-    fn evaluate(&self, models: &[ModelSpec], coefficients: &Coefficients) -> Exact;
+    ///
+    /// # Errors
+    /// Those of whoever remembers them; computing them has none.
+    fn evaluate(&self, models: &[ModelSpec], coefficients: &Coefficients) -> Result<Exact>;
 
     /// `(1/S) sum_i s_i x_ij^2` of each feature.
     fn mean_squares(&self) -> Vec<f64>;

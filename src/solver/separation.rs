@@ -3,6 +3,7 @@
 use super::Stop;
 use super::descent::{Fit, Stage, State};
 use super::stages::Run;
+use crate::error::Result;
 use crate::objective::{Coefficients, ModelSpec};
 use crate::panels::Rows;
 
@@ -24,22 +25,25 @@ impl Run<'_, '_> {
 
     /// The same for models that stopped before their loss was that small: a plane that separates does so
     /// as well with all coefficients larger.
-    pub(super) fn expose_separation(&mut self) {
+    pub(super) fn expose_separation(&mut self) -> Result<()> {
         let is_suspect =
             |fit: &Fit| is_unpenalised(&fit.model) && fit.state != State::Stopped(Stop::Separated);
         let suspects: Vec<usize> = (0..self.fits.len()).filter(|&m| is_suspect(&self.fits[m])).collect();
-        let Some(below) = self.separated_below.as_ref().filter(|_| !suspects.is_empty()) else { return };
+        let Some(below) = self.separated_below.as_ref().filter(|_| !suspects.is_empty()) else {
+            return Ok(());
+        };
         let models: Vec<ModelSpec> = suspects.iter().map(|&m| self.fits[m].model).collect();
         let columns = suspects.iter().map(|&m| self.fits[m].point.column.as_slice());
         let mut points = Coefficients::from_columns(self.problem.start.n_features(), columns);
         points.values_mut().iter_mut().for_each(|w| *w *= 1e4);
-        let exact = self.host.evaluate(&models, &points);
+        let exact = self.host.evaluate(&models, &points)?;
         self.passes += 1.0;
         for (&m, &loss) in suspects.iter().zip(&exact.evaluation.loss) {
             if loss < below[m] {
                 self.fits[m].state = State::Stopped(Stop::Separated);
             }
         }
+        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use super::full_batch::{FullBatch, MAX_ORDER, Method, hessian_passes};
 use super::{Host, Problem, Progress, Solution, Stop, Validation};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::objective::{Coefficients, ModelSpec, kkt_residual, log1pexp};
+use crate::objective::{Coefficients, HeldOut, Hessian, ModelSpec, kkt_residual, log1pexp};
 use crate::panels::{PANEL_ROWS, Rows, Sample, Totals};
 
 /// Rows of a sample for each feature: the relative error of its Hessian is about the root of the
@@ -137,7 +137,7 @@ impl<'a, 'v> Run<'a, 'v> {
         let (problem, started) = (self.problem, Instant::now());
         let (evaluation, exact) = match stage {
             Stage::Float64 => {
-                let exact = self.host.evaluate(&models, &points);
+                let exact = self.host.evaluate(&models, &points)?;
                 (exact.evaluation.clone(), Some(exact))
             }
             _ => (self.engine.evaluate_on(&models, &points, sample)?, None),
@@ -263,6 +263,9 @@ impl<'a, 'v> Run<'a, 'v> {
 
     /// Gives every active fit a curvature and a target; those that the stage cannot bring further wait.
     fn aim(&mut self, stage: Stage, sample: Sample) -> Result<()> {
+        // Hessians made now, for models that differ in the held-out rows alone: their curvature is the same but for
+        // the noise of a sample, and the steps mend it.
+        let mut lent: Vec<(ModelSpec, Hessian)> = Vec::new();
         for m in self.active() {
             let replace = match &self.fits[m].curvature {
                 None => true,
@@ -270,7 +273,7 @@ impl<'a, 'v> Run<'a, 'v> {
                 Some(Curvature::Own(_)) => false,
             };
             if replace && !self.fits[m].has_aim() {
-                self.learn_curvature(m, stage, sample)?;
+                self.learn_curvature(m, stage, sample, &mut lent)?;
             }
         }
         let (problem, intercept, tolerance) = (self.problem, self.problem.intercept, self.settings.tolerance);
@@ -304,7 +307,13 @@ impl<'a, 'v> Run<'a, 'v> {
     }
 
     /// Gives a fit the curvature that the method has for it.
-    fn learn_curvature(&mut self, m: usize, stage: Stage, sample: Sample) -> Result<()> {
+    fn learn_curvature(
+        &mut self,
+        m: usize,
+        stage: Stage,
+        sample: Sample,
+        lent: &mut Vec<(ModelSpec, Hessian)>,
+    ) -> Result<()> {
         let order = self.problem.start.stride();
         let fit = &self.fits[m];
         let own = order <= MAX_ORDER
@@ -312,6 +321,16 @@ impl<'a, 'v> Run<'a, 'v> {
                 || fit.had_own
                 || matches!(fit.curvature, Some(Curvature::Shared(_))));
         if own {
+            let is_sibling = |(other, _): &&(ModelSpec, Hessian)| {
+                ModelSpec { held_out: fit.model.held_out, ..*other } == fit.model
+            };
+            // What was borrowed and did not serve is not borrowed again.
+            if let Some((_, hessian)) = lent.iter().find(is_sibling).filter(|_| !fit.borrowed) {
+                let curvature = Some(Curvature::Own(hessian.clone()));
+                let fit = &mut self.fits[m];
+                (fit.curvature, fit.fresh, fit.had_own, fit.borrowed) = (curvature, false, true, true);
+                return Ok(());
+            }
             let rows = if stage == Stage::Sample { sample } else { Sample::every(fit.stride) };
             let started = Instant::now();
             let hessian = self.engine.hessian(&fit.model, &fit.point.column, rows)?;
@@ -322,7 +341,11 @@ impl<'a, 'v> Run<'a, 'v> {
             );
             self.passes += self.share(rows);
             let fit = &mut self.fits[m];
+            if fit.model.held_out != HeldOut::NONE {
+                lent.push((fit.model, hessian.clone()));
+            }
             (fit.curvature, fit.fresh, fit.had_own) = (Some(Curvature::Own(hessian)), true, true);
+            fit.borrowed = false;
         } else {
             if self.bases.is_none() {
                 self.bases = Some(Bases::new(self.engine, self.host, self.problem, self.finest)?);

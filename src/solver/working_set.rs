@@ -200,7 +200,7 @@ impl Run<'_> {
         let points = Coefficients::from_columns(problem.start.n_features(), columns);
         self.passes += 1.0;
         let (evaluation, exact) = if exact {
-            let exact = self.host.evaluate(&models, &points);
+            let exact = self.host.evaluate(&models, &points)?;
             (exact.evaluation.clone(), Some(exact))
         } else {
             (self.engine.evaluate(&models, &points)?, None)

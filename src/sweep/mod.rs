@@ -1,5 +1,16 @@
 //! Every model of a grid in one stack: penalties, folds and classes.
+//!
+//! A fold is a label of its rows, whose weight is 0 for the models that are scored on it: nothing is copied, and each pass
+//! over X serves all models, and scores them. Models are planned into waves, as many at once as memory allows, from
+//! the largest penalty to the smallest; a wave starts where the one before ended. Columns are standardised once,
+//! on all rows.
 
-mod table;
+mod choose;
+mod grid;
+mod journal;
+mod plan;
+mod run;
+mod score;
 
-pub use table::{Choice, CurvePoint, PathPoint, SweepRow, SweepTable};
+pub use crate::model::{Choice, CurvePoint, PathPoint, SweepRow, SweepTable};
+pub use run::{Sweep, SweepReport, Tuned};

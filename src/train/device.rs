@@ -8,10 +8,10 @@ use crate::error::Result;
 use crate::panels::{Panels, Rows};
 
 /// A device that was found before any data is read.
-pub(super) struct Chosen {
+pub(crate) struct Chosen {
     gpu: Option<GpuDevice>,
     /// Why it was taken, in a few words.
-    pub(super) reason: String,
+    pub(crate) reason: String,
 }
 
 impl Chosen {
@@ -19,7 +19,7 @@ impl Chosen {
     ///
     /// # Errors
     /// It is not there, or does not open.
-    pub(super) fn find(device: Device) -> Result<Self> {
+    pub(crate) fn find(device: Device) -> Result<Self> {
         let choice = match device {
             Device::Cpu => return Ok(Self { gpu: None, reason: "asked for".into() }),
             Device::Auto => AdapterChoice::Auto,
@@ -37,7 +37,7 @@ impl Chosen {
     ///
     /// # Errors
     /// The device has no room for it.
-    pub(super) fn engine<'a>(&self, panels: &'a Panels, rows: &'a Rows) -> Result<Box<dyn Engine + 'a>> {
+    pub(crate) fn engine<'a>(&self, panels: &'a Panels, rows: &'a Rows) -> Result<Box<dyn Engine + 'a>> {
         Ok(match &self.gpu {
             Some(gpu) => Box::new(GpuEngine::new(gpu, panels, rows)?),
             None => Box::new(CpuEngine::new(panels, rows)),

@@ -29,8 +29,8 @@ impl<'a> HostTable<'a> {
 }
 
 impl Host for HostTable<'_> {
-    fn evaluate(&self, models: &[ModelSpec], coefficients: &Coefficients) -> Exact {
-        evaluate(self.panels, self.rows, models, coefficients)
+    fn evaluate(&self, models: &[ModelSpec], coefficients: &Coefficients) -> Result<Exact> {
+        Ok(evaluate(self.panels, self.rows, models, coefficients))
     }
 
     fn mean_squares(&self) -> Vec<f64> {

@@ -9,7 +9,11 @@ mod stack;
 use std::time::Instant;
 
 pub use host::HostTable;
-pub use report::{EpochReport, Observer, Silent, TrainReport, Trained};
+pub use report::{EpochReport, Observer, Silent, SweepProgress, TrainReport, Trained};
+
+pub(crate) use device::Chosen;
+pub(crate) use solve::{minimise, takes_working_sets};
+pub(crate) use stack::{Stack, model as class_model, start};
 
 use crate::config::{Features, ValidConfig, Validation};
 use crate::data::{self, Dataset, ReadOptions, ReadProgress};
@@ -18,9 +22,7 @@ use crate::error::{ConfigError, Result};
 use crate::model::{Seconds, Training};
 use crate::panels::{Panels, Rows};
 use crate::solver::{Solution, Stop};
-use device::Chosen;
 use solve::solve;
-use stack::Stack;
 
 /// Trains every model that `config` asks for, all of them together.
 ///
@@ -51,10 +53,17 @@ use stack::Stack;
 /// ```
 pub fn train(config: &ValidConfig, observer: &dyn Observer) -> Result<Trained> {
     let start = Instant::now();
-    let threads = config.threads.unwrap_or(0);
+    with_threads(config.threads, || run(config, observer, start))
+}
+
+/// Calls `work` on so many threads, or one per core.
+pub(crate) fn with_threads<T: Send>(
+    threads: Option<usize>,
+    work: impl FnOnce() -> Result<T> + Send,
+) -> Result<T> {
+    let threads = threads.unwrap_or(0);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|source| ConfigError::Threads { threads, source })?;
-    pool.install(|| run(config, observer, start))
+    pool.map_err(|source| ConfigError::Threads { threads, source })?.install(work)
 }
 
 fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<Trained> {
@@ -68,7 +77,7 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
     let read = reading.elapsed().as_secs_f64();
 
     let stack = Stack::new(config, &dataset)?;
-    let training = Instant::now();
+    let started = Instant::now();
     let (description, solution) = {
         let mut engine = device.engine(&dataset.panels, &dataset.rows)?;
         let mut held_out = match &validation {
@@ -81,7 +90,7 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         (description, solve(config, &dataset, &stack, engine.as_mut(), held_out, observer)?)
     };
     let fitted = stack.fitted(&dataset, &solution, config.tolerance);
-    let train = training.elapsed().as_secs_f64();
+    let train = started.elapsed().as_secs_f64();
     let passes = solution.passes;
     let seconds = Seconds { read, train, total: start.elapsed().as_secs_f64() };
     let report = TrainReport {
@@ -99,23 +108,35 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         bytes: (passes * size_of_val(dataset.panels.values()) as f64) as u64,
         warnings,
     };
-    let training = Training {
-        rows: report.rows,
-        rows_dropped: report.rows_dropped,
-        weight_sum: dataset.rows.weight_sum(),
-        solver: report.solver.clone(),
-        tolerance: config.tolerance,
-        device: description,
-        passes,
-        seed: config.seed,
-        seconds,
-        logodds_version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let training = training(config, &dataset, &report.solver, description, passes, seconds);
     let model = stack.model(dataset, fitted, training);
     Ok(Trained { model, report })
 }
 
-fn read_options(config: &ValidConfig) -> ReadOptions {
+/// How a model came to be, for its file.
+pub(crate) fn training(
+    config: &ValidConfig,
+    dataset: &Dataset,
+    solver: &str,
+    device: String,
+    passes: f64,
+    seconds: Seconds,
+) -> Training {
+    Training {
+        rows: dataset.panels.n_rows(),
+        rows_dropped: dataset.rows_dropped,
+        weight_sum: dataset.rows.weight_sum(),
+        solver: solver.to_owned(),
+        tolerance: config.tolerance,
+        device,
+        passes,
+        seed: config.seed,
+        seconds,
+        logodds_version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+pub(crate) fn read_options(config: &ValidConfig) -> ReadOptions {
     let (features, exclude) = match &config.features {
         Features::Only(names) => (Some(names.clone()), Vec::new()),
         Features::AllBut(names) => (None, names.clone()),
@@ -175,7 +196,7 @@ fn validation_table(
 }
 
 /// What a user should look at in the table.
-fn warnings(dataset: &Dataset) -> Vec<String> {
+pub(crate) fn warnings(dataset: &Dataset) -> Vec<String> {
     let constant = &dataset.constant_columns;
     let mut warnings = Vec::new();
     if !constant.is_empty() {
@@ -207,7 +228,7 @@ fn why_stopped(solution: &Solution) -> String {
 }
 
 /// Passes the reader's progress on.
-struct Reading<'a>(&'a dyn Observer);
+pub(crate) struct Reading<'a>(pub(crate) &'a dyn Observer);
 
 impl ReadProgress for Reading<'_> {
     fn rows(&self, done: usize, total: usize) {

@@ -22,6 +22,11 @@ pub trait Observer: Sync {
         let _ = report;
     }
 
+    /// A pass of a sweep is over.
+    fn sweep(&self, progress: &SweepProgress) {
+        let _ = progress;
+    }
+
     /// Whether to stop: training after this epoch, keeping what there is; anything else at once.
     fn is_interrupted(&self) -> bool {
         false
@@ -55,6 +60,25 @@ pub struct EpochReport {
     pub elapsed_secs: f64,
     /// Mean loss over the models on the validation rows.
     pub validation_loss: Option<f64>,
+}
+
+/// The state of a sweep after a pass: a line of `--metrics`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SweepProgress {
+    /// Models of the sweep.
+    pub models: usize,
+    /// Of these, those that are trained.
+    pub done: usize,
+    /// Those in this wave that are not.
+    pub running: usize,
+    /// Readings of X so far, counted in whole tables.
+    pub passes: f64,
+    /// Largest optimality residual of the running models.
+    pub kkt_residual: f64,
+    /// Seconds since training began.
+    pub elapsed_secs: f64,
+    /// Seconds to go, by how far the running models are.
+    pub remaining_secs: f64,
 }
 
 /// A finished run: the model, and what people want to know of the run.

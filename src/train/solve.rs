@@ -4,18 +4,18 @@ use std::time::Instant;
 
 use super::host::HostTable;
 use super::report::{EpochReport, Observer};
-use super::stack::Stack;
+use super::stack::{Stack, start};
 use crate::config::{Solver, ValidConfig};
 use crate::data::Dataset;
 use crate::engine::Engine;
 use crate::error::{ConfigError, Result};
 use crate::objective::smoothness;
-use crate::solver::{self, FullBatch, Method, Problem, Progress, RowSpace, Sgd, Solution, WorkingSet};
+use crate::solver::{self, FullBatch, Host, Method, Problem, Progress, RowSpace, Sgd, Solution, WorkingSet};
 
 /// Features from which an L1 penalty is met by working sets: below, a Hessian of all of them costs less.
 const WORKING_SET_FEATURES: usize = 2000;
 
-/// Minimises the objectives of the stack with the solver that `config` names, or that suits the table.
+/// Trains the stack of a run.
 pub(super) fn solve(
     config: &ValidConfig,
     dataset: &Dataset,
@@ -24,7 +24,7 @@ pub(super) fn solve(
     held_out: Option<&mut dyn Engine>,
     observer: &dyn Observer,
 ) -> Result<Solution> {
-    let (n_rows, n_features) = (dataset.panels.n_rows(), dataset.panels.n_features());
+    let n_rows = dataset.panels.n_rows();
     let host = HostTable::new(&dataset.panels, &dataset.rows);
     let smoothness = match config.solver {
         Solver::Sgd => smoothness(&dataset.panels, &dataset.rows, &stack.models, config.intercept),
@@ -36,7 +36,7 @@ pub(super) fn solve(
         intercept: config.intercept,
         offsets: &stack.offsets,
         smoothness: &smoothness,
-        start: stack.start(&dataset.rows, n_features),
+        start: start(&dataset.rows, &stack.models, dataset.panels.n_features(), config.intercept),
     };
     let validation =
         held_out.map(|engine| solver::Validation::new(engine, config.patience.unwrap_or(usize::MAX)));
@@ -58,17 +58,35 @@ pub(super) fn solve(
         last = elapsed_secs;
         !observer.is_interrupted()
     };
+    minimise(config, engine, &host, &problem, validation, &mut watch)
+}
 
+/// Whether models, all with an L1 penalty or not, are trained on working sets.
+pub(crate) fn takes_working_sets(is_sparse: bool, n_features: usize) -> bool {
+    is_sparse && n_features >= WORKING_SET_FEATURES
+}
+
+/// Minimises the objective of every model of a problem with the solver that `config` names, or that suits the
+/// table.
+pub(crate) fn minimise(
+    config: &ValidConfig,
+    engine: &mut dyn Engine,
+    host: &dyn Host,
+    problem: &Problem<'_>,
+    validation: Option<solver::Validation<'_>>,
+    watch: &mut dyn FnMut(&Progress) -> bool,
+) -> Result<Solution> {
+    let n_features = problem.start.n_features();
     let (max_iterations, tolerance) = (config.max_iterations, config.tolerance);
     let full_batch = |method| FullBatch { method, max_iterations, tolerance, samples: true };
-    let is_sparse = stack.models.iter().all(|model| model.penalty.l1 > 0.0);
-    let wants_sets = is_sparse && n_features >= WORKING_SET_FEATURES && validation.is_none();
+    let is_sparse = problem.models.iter().all(|model| model.penalty.l1 > 0.0);
+    let wants_sets = takes_working_sets(is_sparse, n_features) && validation.is_none();
     match config.solver {
         Solver::Auto | Solver::Newton if wants_sets => {
-            WorkingSet { max_iterations, tolerance }.run(engine, &host, &problem, &mut watch)
+            WorkingSet { max_iterations, tolerance }.run(engine, host, problem, watch)
         }
-        Solver::Auto | Solver::Newton if validation.is_none() && RowSpace::suits(&problem) => {
-            RowSpace { max_iterations, tolerance }.run(engine, &host, &problem, &mut watch)
+        Solver::Auto | Solver::Newton if validation.is_none() && RowSpace::suits(problem) => {
+            RowSpace { max_iterations, tolerance }.run(engine, host, problem, watch)
         }
         Solver::Newton if n_features > FullBatch::MAX_FEATURES => {
             let why = format!(
@@ -78,9 +96,9 @@ pub(super) fn solve(
             );
             Err(ConfigError::NotApplicable { flag: "--solver newton", why }.into())
         }
-        Solver::Auto => full_batch(Method::Auto).run(engine, &host, &problem, validation, &mut watch),
-        Solver::Newton => full_batch(Method::Newton).run(engine, &host, &problem, validation, &mut watch),
-        Solver::Lbfgs => full_batch(Method::Lbfgs).run(engine, &host, &problem, validation, &mut watch),
+        Solver::Auto => full_batch(Method::Auto).run(engine, host, problem, validation, watch),
+        Solver::Newton => full_batch(Method::Newton).run(engine, host, problem, validation, watch),
+        Solver::Lbfgs => full_batch(Method::Lbfgs).run(engine, host, problem, validation, watch),
         Solver::Sgd => {
             let sgd = Sgd {
                 epochs: config.epochs,
@@ -90,7 +108,7 @@ pub(super) fn solve(
                 tolerance,
                 seed: config.seed,
             };
-            sgd.run(engine, &problem, validation, &mut watch)
+            sgd.run(engine, problem, validation, watch)
         }
     }
 }

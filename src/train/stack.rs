@@ -9,11 +9,12 @@ use crate::panels::Rows;
 use crate::solver::{Solution, Stop};
 
 /// The models of a run.
-pub(super) struct Stack {
-    pub(super) models: Vec<ModelSpec>,
+#[derive(Debug, Clone)]
+pub(crate) struct Stack {
+    pub(crate) models: Vec<ModelSpec>,
     /// What the panels subtracted from each feature beyond the space of the objective.
-    pub(super) offsets: Vec<f64>,
-    penalty: Penalty,
+    pub(crate) offsets: Vec<f64>,
+    pub(crate) penalty: Penalty,
     /// Binary: index of the positive class.
     positive: Option<usize>,
     intercept: bool,
@@ -24,7 +25,7 @@ impl Stack {
     ///
     /// # Errors
     /// `--positive` names no class, or there are more than two.
-    pub(super) fn new(config: &ValidConfig, dataset: &Dataset) -> Result<Self> {
+    pub(crate) fn new(config: &ValidConfig, dataset: &Dataset) -> Result<Self> {
         let classes = &dataset.target.classes;
         let positive = positive_class(config, classes)?;
         let penalty = config.penalty.resolve(dataset.rows.weight_sum());
@@ -39,7 +40,9 @@ impl Stack {
             Some(class) => class..class + 1,
             None => 0..classes.len(),
         };
-        let models = models.map(|class| model(config.class_weight, &dataset.rows, class, penalty)).collect();
+        let models = models
+            .map(|class| model(config.class_weight, &dataset.rows, class, penalty, HeldOut::NONE))
+            .collect();
         let centred = dataset.encoding.intercept && !dataset.encoding.standardize;
         let offsets = dataset.encoding.panel_transform();
         let offsets =
@@ -47,22 +50,9 @@ impl Stack {
         Ok(Self { models, offsets, penalty, positive, intercept: config.intercept })
     }
 
-    /// Where every model starts: coefficients 0, the intercept at the log odds of its class.
-    pub(super) fn start(&self, rows: &Rows, n_features: usize) -> Coefficients {
-        let mut start = Coefficients::zeros(n_features, self.models.len());
-        if self.intercept {
-            for (m, model) in self.models.iter().enumerate() {
-                let [positive, _] = model.sides(rows.weights()).map(|side| side * model.positive_weight);
-                let all = model.weight_sum(rows);
-                start.model_mut(m)[n_features] = f64::from(((positive / (all - positive)).ln()) as f32);
-            }
-        }
-        start
-    }
-
     /// Each model in the units of the original columns, with its certificate at those very numbers:
     /// the solver's own, unless the change of units rounded them away.
-    pub(super) fn fitted(&self, dataset: &Dataset, solution: &Solution, tolerance: f64) -> Vec<FittedModel> {
+    pub(crate) fn fitted(&self, dataset: &Dataset, solution: &Solution, tolerance: f64) -> Vec<FittedModel> {
         let original = to_original_units(&dataset.encoding, &solution.coefficients);
         let stored = to_panel_units(&dataset.encoding, &original);
         let certificates = self.certificates(dataset, solution, &stored);
@@ -81,6 +71,7 @@ impl Stack {
                 kkt_residual: certificate.kkt_residual,
                 converged: certificate.kkt_residual <= tolerance && solution.stops[m] != Stop::Separated,
                 iterations: solution.iterations[m],
+                penalty: None,
             })
             .collect()
     }
@@ -116,7 +107,7 @@ impl Stack {
     }
 
     /// The model file's content.
-    pub(super) fn model(&self, dataset: Dataset, models: Vec<FittedModel>, training: Training) -> Model {
+    pub(crate) fn model(&self, dataset: Dataset, models: Vec<FittedModel>, training: Training) -> Model {
         let penalty = PenaltyScales::new(self.penalty, dataset.rows.weight_sum());
         let features = dataset.encoding.feature_names();
         Model {
@@ -129,13 +120,27 @@ impl Stack {
             threshold: None,
             standardize: dataset.encoding.standardize,
             intercept: dataset.encoding.intercept,
-            penalty,
+            penalty: Some(penalty),
             training,
+            sweep: None,
             columns: dataset.encoding.columns,
             features,
             models,
         }
     }
+}
+
+/// Where every model starts: coefficients 0, the intercept at the log odds of its class.
+pub(crate) fn start(rows: &Rows, models: &[ModelSpec], n_features: usize, intercept: bool) -> Coefficients {
+    let mut start = Coefficients::zeros(n_features, models.len());
+    if intercept {
+        for (m, model) in models.iter().enumerate() {
+            let [positive, _] = model.sides(rows.weights()).map(|side| side * model.positive_weight);
+            let all = model.weight_sum(rows);
+            start.model_mut(m)[n_features] = f64::from(((positive / (all - positive)).ln()) as f32);
+        }
+    }
+    start
 }
 
 /// Index of class 1 of a binary target; `None` with more than two classes.
@@ -169,14 +174,26 @@ fn shorten(text: &str) -> String {
     }
 }
 
-/// The model that tells `class` from the others. Balanced: both sides weigh half of all rows,
-/// `S / (2 S_side)` each, as scikit-learn has it for every one of its one-vs-rest problems.
+/// The model that tells `class` from the others, of the rows that are not held out. Balanced: both sides weigh half of
+/// these, `S / (2 S_side)` each, as scikit-learn has it for every one of its one-vs-rest problems.
 #[allow(clippy::cast_possible_truncation, reason = "classes are at most some thousands")]
-fn model(class_weight: ClassWeight, rows: &Rows, class: usize, penalty: Penalty) -> ModelSpec {
-    let (positive, all) = (rows.class_weight()[class], rows.weight_sum());
-    let (positive_weight, negative_weight) = match class_weight {
-        ClassWeight::None => (1.0, 1.0),
-        ClassWeight::Balanced => (all / (2.0 * positive), all / (2.0 * (all - positive))),
-    };
-    ModelSpec { class: class as u32, penalty, positive_weight, negative_weight, held_out: HeldOut::NONE }
+pub(crate) fn model(
+    class_weight: ClassWeight,
+    rows: &Rows,
+    class: usize,
+    penalty: Penalty,
+    held_out: HeldOut,
+) -> ModelSpec {
+    let even =
+        ModelSpec { class: class as u32, penalty, positive_weight: 1.0, negative_weight: 1.0, held_out };
+    let [positive, negative] = even.sides(rows.weights());
+    let all = positive + negative;
+    match class_weight {
+        ClassWeight::None => even,
+        ClassWeight::Balanced => ModelSpec {
+            positive_weight: all / (2.0 * positive),
+            negative_weight: all / (2.0 * negative),
+            ..even
+        },
+    }
 }

@@ -1,6 +1,6 @@
 //! What a sweep found, as plain tables.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::config::{Rule, Scoring};
 use crate::data::FoldName;
@@ -47,7 +47,7 @@ pub struct CurvePoint {
     pub l1_ratio: Option<f64>,
     /// The class that it is the curve of; null where one curve serves all.
     pub class: Option<String>,
-    /// Mean score over the folds; null where one is missing.
+    /// Mean score over the folds that define one; null where none does.
     pub mean: Option<f64>,
     /// Standard deviation over the folds, divided by the root of their number.
     pub standard_error: Option<f64>,
@@ -99,14 +99,42 @@ pub struct SweepTable {
     pub greater_is_better: bool,
     /// Which point was chosen.
     pub rule: Rule,
-    /// The penalties chosen: one, or one for each class.
+    /// The penalties chosen: one, written as an object, or one for each class, as a list.
+    #[serde(serialize_with = "one_or_many", deserialize_with = "many_of_one_or_many")]
     pub chosen: Vec<Choice>,
     /// The curves, by share of L1 and class, from the largest penalty on.
     pub curve: Vec<CurvePoint>,
     /// Every model.
     pub results: Vec<SweepRow>,
-    /// Penalties that were not tried to the end, as hopeless.
+    /// Models that were not trained: past the best of their path, or with one side of a class only to learn from.
     pub skipped: usize,
     /// What a reader of the table should know.
     pub warnings: Vec<String>,
+}
+
+impl SweepTable {
+    /// What was chosen, as files and reports have it.
+    pub fn chosen_value(&self) -> serde_json::Value {
+        one_or_many(&self.chosen, serde_json::value::Serializer).unwrap_or_default()
+    }
+}
+
+fn one_or_many<S: Serializer>(chosen: &[Choice], serializer: S) -> Result<S::Ok, S::Error> {
+    match chosen {
+        [one] => one.serialize(serializer),
+        many => many.serialize(serializer),
+    }
+}
+
+fn many_of_one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Choice>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Chosen {
+        One(Choice),
+        Many(Vec<Choice>),
+    }
+    Ok(match Chosen::deserialize(deserializer)? {
+        Chosen::One(one) => vec![one],
+        Chosen::Many(many) => many,
+    })
 }

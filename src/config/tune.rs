@@ -1,0 +1,397 @@
+//! What a sweep is asked to do: the settings of training, and those of the grid and its folds.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::check::ensure;
+use super::{Rule, Scoring, Solver, TrainConfig, ValidConfig};
+use crate::data::Folding;
+use crate::error::{ConfigError, Result};
+
+/// Penalties tried for each share of L1, unless set.
+const DEFAULT_STRENGTHS: usize = 20;
+
+/// Folds, unless set.
+const DEFAULT_FOLDS: usize = 5;
+
+/// More of them would not fit a row's label, nor anybody's patience.
+const MAX_FOLDS: usize = 1000;
+
+/// Penalties of one share of L1, at most.
+const MAX_STRENGTHS: usize = 10_000;
+
+/// Settings of a sweep as a user gives them; what is left out takes its default.
+#[derive(Debug, Clone, Default, PartialEq, clap::Args)]
+pub struct TuneConfig {
+    /// The settings that a sweep shares with training.
+    #[command(flatten)]
+    pub train: TrainConfig,
+    /// Those of its own.
+    #[command(flatten)]
+    pub sweep: TuneSettings,
+}
+
+/// The settings that only a sweep has.
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TuneSettings {
+    /// Penalties: how many, from the smallest that zeroes everything down; or a list [default: 20]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "N|A,B,..", conflicts_with = "cs", help_heading = "Grid")]
+    pub lambdas: Option<Strengths>,
+
+    /// Or as scikit-learn has it: inverse strengths, how many or a list
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "N|A,B,..", help_heading = "Grid")]
+    pub cs: Option<Strengths>,
+
+    /// Shares of L1 [default: 0]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[arg(long, value_delimiter = ',', value_name = "A,B,..", help_heading = "Grid")]
+    pub l1_ratios: Vec<f64>,
+
+    /// Each class takes its own penalty
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    #[arg(hide_possible_values = true, help_heading = "Grid")]
+    pub per_class: Option<bool>,
+
+    /// Give up a path once it has clearly passed its best
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    #[arg(hide_possible_values = true, help_heading = "Grid")]
+    pub halving: Option<bool>,
+
+    /// Folds, each class in equal shares [default: 5]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "K", conflicts_with = "fold_column", help_heading = "Folds")]
+    pub folds: Option<usize>,
+
+    /// Keep rows with the same value of a column in one fold
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["fold_column", "time"], help_heading = "Folds")]
+    pub group: Option<String>,
+
+    /// A fold for each value of a column
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "COLUMN", conflicts_with = "time", help_heading = "Folds")]
+    pub fold_column: Option<String>,
+
+    /// Forward chaining: learn from earlier rows, score later ones
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "COLUMN", help_heading = "Folds")]
+    pub time: Option<String>,
+
+    /// What models are compared by [default: log_loss]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, value_name = "SCORE", hide_possible_values = true, help_heading = "Choice")]
+    #[arg(help = "log_loss, auc, accuracy, brier, average_precision, f1 [default: log_loss]")]
+    pub scoring: Option<Scoring>,
+
+    /// Which point is chosen [default: best]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, value_name = "RULE", hide_possible_values = true, help_heading = "Choice")]
+    #[arg(help = "best, or one-standard-error: the largest penalty that is as good [default: best]")]
+    pub rule: Option<Rule>,
+
+    /// Folder that remembers every pass, to go on after a stop
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub checkpoint: Option<PathBuf>,
+
+    /// Go on with the sweep that the checkpoint holds
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    #[arg(hide_possible_values = true, help_heading = "Output")]
+    pub resume: Option<bool>,
+
+    /// Folder for plots of the curve and the paths, and their tables
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub plots: Option<PathBuf>,
+}
+
+/// Penalties: their number, or their values.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Strengths {
+    /// So many, chosen from the table.
+    Count(usize),
+    /// These.
+    Values(Vec<f64>),
+}
+
+impl FromStr for Strengths {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        if let Ok(count) = text.trim().parse() {
+            return Ok(Self::Count(count));
+        }
+        let values = text.split(',').map(|part| part.trim().parse::<f64>());
+        values.collect::<std::result::Result<_, _>>().map(Self::Values).map_err(|_| {
+            "expected a number of penalties, such as 20, or penalties, such as 0.1,0.01".to_owned()
+        })
+    }
+}
+
+impl fmt::Display for Strengths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(count) => count.fmt(f),
+            Self::Values(values) => {
+                let values: Vec<String> = values.iter().map(f64::to_string).collect();
+                f.write_str(&values.join(","))
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Strengths {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Given {
+            Count(usize),
+            One(f64),
+            Many(Vec<f64>),
+        }
+        Ok(match Given::deserialize(deserializer)? {
+            Given::Count(count) => Self::Count(count),
+            Given::One(value) => Self::Values(vec![value]),
+            Given::Many(values) => Self::Values(values),
+        })
+    }
+}
+
+/// The penalties of a sweep.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Grid {
+    /// `lambda = l1 + l2` of the mean objective, the same for every fold.
+    Lambdas(Strengths),
+    /// scikit-learn's C: `lambda = 1 / (C n)`, n the rows that a model learns from.
+    Cs(Vec<f64>),
+}
+
+/// Settings of a sweep that have been checked; made by [`TuneConfig::check`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ValidTune {
+    /// What a sweep shares with training; its penalty is not used.
+    pub train: ValidConfig,
+    /// The penalties.
+    pub grid: Grid,
+    /// The shares of L1, ascending, at least one.
+    pub l1_ratios: Vec<f64>,
+    /// Whether each class takes its own penalty.
+    pub per_class: bool,
+    /// Whether a path ends once it has clearly passed its best.
+    pub halving: bool,
+    /// How rows are dealt into folds.
+    pub folding: Folding,
+    /// What models are compared by.
+    pub scoring: Scoring,
+    /// Which point is chosen.
+    pub rule: Rule,
+    /// Where every pass is remembered.
+    pub checkpoint: Option<PathBuf>,
+    /// Whether to go on with what is remembered there.
+    pub resume: bool,
+    /// Where plots and tables go.
+    pub plots: Option<PathBuf>,
+}
+
+impl TuneConfig {
+    /// Reads a TOML file with the keys of training and those of a sweep.
+    ///
+    /// # Errors
+    /// As [`TrainConfig::load`].
+    pub fn load(path: &Path) -> Result<Self> {
+        let (train, sweep) = super::load_split(path, &TuneSettings::keys())?;
+        Ok(Self { train, sweep })
+    }
+
+    /// These settings, overridden by every setting that `flags` has; see [`TrainConfig::merge`].
+    #[must_use]
+    pub fn merge(self, flags: Self) -> Self {
+        let mut sweep = self.sweep;
+        let over = flags.sweep;
+        if over.lambdas.is_some() || over.cs.is_some() {
+            (sweep.lambdas, sweep.cs) = (None, None);
+        }
+        if over.fold_column.is_some() || over.time.is_some() || over.group.is_some() {
+            (sweep.fold_column, sweep.time, sweep.group) = (None, None, None);
+        }
+        Self {
+            train: self.train.merge(flags.train),
+            sweep: TuneSettings {
+                lambdas: over.lambdas.or(sweep.lambdas),
+                cs: over.cs.or(sweep.cs),
+                l1_ratios: if over.l1_ratios.is_empty() { sweep.l1_ratios } else { over.l1_ratios },
+                per_class: over.per_class.or(sweep.per_class),
+                halving: over.halving.or(sweep.halving),
+                folds: over.folds.or(sweep.folds),
+                group: over.group.or(sweep.group),
+                fold_column: over.fold_column.or(sweep.fold_column),
+                time: over.time.or(sweep.time),
+                scoring: over.scoring.or(sweep.scoring),
+                rule: over.rule.or(sweep.rule),
+                checkpoint: over.checkpoint.or(sweep.checkpoint),
+                resume: over.resume.or(sweep.resume),
+                plots: over.plots.or(sweep.plots),
+            },
+        }
+    }
+
+    /// Checks every setting and fills in the defaults.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that names the flag and the value found.
+    pub fn check(self) -> Result<ValidTune> {
+        self.refuse_settings_of_one_model()?;
+        let sweep = self.sweep;
+        let grid = grid(sweep.lambdas, sweep.cs)?;
+        let mut l1_ratios = if sweep.l1_ratios.is_empty() { vec![0.0] } else { sweep.l1_ratios };
+        for &ratio in &l1_ratios {
+            ensure((0.0..=1.0).contains(&ratio), "--l1-ratios", ratio, "numbers from 0 to 1")?;
+        }
+        l1_ratios.sort_by(f64::total_cmp);
+        l1_ratios.dedup();
+        let folds = sweep.folds.unwrap_or(DEFAULT_FOLDS);
+        let least = if sweep.time.is_some() { 1 } else { 2 };
+        let expected = if sweep.time.is_some() { "1 to 1000" } else { "2 to 1000" };
+        ensure((least..=MAX_FOLDS).contains(&folds), "--folds", folds, expected)?;
+        let folding = match (sweep.fold_column, sweep.group, sweep.time) {
+            (Some(column), None, None) => Folding::Column { column },
+            (None, Some(column), None) => Folding::Group { column, folds },
+            (None, None, Some(column)) => Folding::Time { column, folds },
+            (None, None, None) => Folding::Stratified { folds },
+            _ => {
+                let why = "each of them says which rows are held out together";
+                return Err(
+                    ConfigError::Conflict { first: "--group, --time", second: "--fold-column", why }.into()
+                );
+            }
+        };
+        let resume = sweep.resume.unwrap_or(false);
+        if resume && sweep.checkpoint.is_none() {
+            let what = "name the folder of the sweep to be resumed";
+            return Err(ConfigError::Missing { flag: "--checkpoint", what }.into());
+        }
+        Ok(ValidTune {
+            train: self.train.check()?,
+            grid,
+            l1_ratios,
+            per_class: sweep.per_class.unwrap_or(false),
+            halving: sweep.halving.unwrap_or(false),
+            folding,
+            scoring: sweep.scoring.unwrap_or_default(),
+            rule: sweep.rule.unwrap_or_default(),
+            checkpoint: sweep.checkpoint,
+            resume,
+            plots: sweep.plots,
+        })
+    }
+
+    fn refuse_settings_of_one_model(&self) -> Result<()> {
+        let train = &self.train;
+        let given = [
+            ("--l1", train.l1.is_some()),
+            ("--l2", train.l2.is_some()),
+            ("--c", train.c.is_some()),
+            ("--l1-ratio", train.l1_ratio.is_some()),
+        ];
+        if let Some(&(first, _)) = given.iter().find(|(_, is_given)| *is_given) {
+            let why = "a sweep tries many penalties: --lambdas or --cs, and --l1-ratios";
+            return Err(ConfigError::Conflict { first, second: "tune", why }.into());
+        }
+        let given = [
+            ("--validation", !train.validation.is_empty()),
+            ("--validation-fraction", train.validation_fraction.is_some()),
+            ("--patience", train.patience.is_some()),
+        ];
+        if let Some(&(first, _)) = given.iter().find(|(_, is_given)| *is_given) {
+            let why = "a sweep scores its models on folds of the table";
+            return Err(ConfigError::Conflict { first, second: "tune", why }.into());
+        }
+        let given = [
+            ("--solver sgd", train.solver == Some(Solver::Sgd)),
+            ("--epochs", train.epochs.is_some()),
+            ("--batch-size", train.batch_size.is_some()),
+            ("--learning-rate", train.learning_rate.is_some()),
+            ("--momentum", train.momentum.is_some()),
+        ];
+        if let Some(&(first, _)) = given.iter().find(|(_, is_given)| *is_given) {
+            let why = "a sweep compares optima; its solvers are auto, newton and lbfgs";
+            return Err(ConfigError::Conflict { first, second: "tune", why }.into());
+        }
+        Ok(())
+    }
+}
+
+impl TuneSettings {
+    /// The keys of its own in a TOML file.
+    fn keys() -> [&'static str; 14] {
+        [
+            "lambdas",
+            "cs",
+            "l1-ratios",
+            "per-class",
+            "halving",
+            "folds",
+            "group",
+            "fold-column",
+            "time",
+            "scoring",
+            "rule",
+            "checkpoint",
+            "resume",
+            "plots",
+        ]
+    }
+}
+
+fn grid(lambdas: Option<Strengths>, cs: Option<Strengths>) -> Result<Grid> {
+    let check_count = |flag, count| {
+        ensure((1..=MAX_STRENGTHS).contains(&count), flag, count, "1 to 10000 penalties, or a list of them")
+    };
+    match (lambdas, cs) {
+        (Some(_), Some(_)) => {
+            let why = "they are one penalty on two scales";
+            Err(ConfigError::Conflict { first: "--lambdas", second: "--cs", why }.into())
+        }
+        (None, Some(Strengths::Count(count))) => {
+            check_count("--cs", count)?;
+            // scikit-learn's grid: evenly on a logarithmic scale from 1e-4 to 1e4.
+            let at = |k: usize| 10f64.powf(-4.0 + 8.0 * k as f64 / (count - 1).max(1) as f64);
+            Ok(Grid::Cs((0..count).map(at).collect()))
+        }
+        (None, Some(Strengths::Values(mut cs))) => {
+            for &c in &cs {
+                ensure(c > 0.0 && c.is_finite(), "--cs", c, "positive numbers")?;
+            }
+            cs.sort_by(f64::total_cmp);
+            cs.dedup();
+            Ok(Grid::Cs(cs))
+        }
+        (Some(Strengths::Values(mut lambdas)), None) => {
+            for &lambda in &lambdas {
+                ensure(lambda >= 0.0 && lambda.is_finite(), "--lambdas", lambda, "numbers, zero or more")?;
+            }
+            lambdas.sort_by(|a, b| b.total_cmp(a));
+            lambdas.dedup();
+            Ok(Grid::Lambdas(Strengths::Values(lambdas)))
+        }
+        (lambdas, None) => {
+            let count = match lambdas {
+                Some(Strengths::Count(count)) => count,
+                _ => DEFAULT_STRENGTHS,
+            };
+            check_count("--lambdas", count)?;
+            Ok(Grid::Lambdas(Strengths::Count(count)))
+        }
+    }
+}

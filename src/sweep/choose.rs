@@ -1,0 +1,122 @@
+//! From the scores of the folds to the penalty that is chosen.
+
+use crate::config::{Rule, Scoring};
+use crate::solver::Patience;
+
+/// Points in a row that are clearly worse than the best before them, after which a path is hopeless.
+const HOPELESS: usize = 2;
+
+/// Mean and standard error of a score over folds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Mean {
+    pub(super) mean: f64,
+    /// None with a single fold.
+    pub(super) standard_error: Option<f64>,
+}
+
+/// Over the folds that have a score; none if no fold has.
+pub(super) fn mean(scores: impl IntoIterator<Item = Option<f64>>) -> Option<Mean> {
+    let scores: Vec<f64> = scores.into_iter().flatten().collect();
+    let n = scores.len() as f64;
+    if scores.is_empty() {
+        return None;
+    }
+    let mean = scores.iter().sum::<f64>() / n;
+    let squares: f64 = scores.iter().map(|score| (score - mean).powi(2)).sum();
+    let standard_error = (n > 1.0).then(|| (squares / (n - 1.0) / n).sqrt());
+    Some(Mean { mean, standard_error })
+}
+
+/// A point that may be chosen: its path, and its score.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    pub(super) path: usize,
+    pub(super) score: Option<Mean>,
+}
+
+/// The best point and the chosen one, of points in the order of falling penalties on each path.
+pub(super) fn choose(scoring: Scoring, rule: Rule, points: &[Candidate]) -> Option<(usize, usize)> {
+    let loss = |at: usize| points[at].score.map(|score| scoring.loss(score.mean));
+    // The first of equals: the largest penalty.
+    let best = (0..points.len())
+        .filter(|&at| loss(at).is_some_and(|loss| !loss.is_nan()))
+        .min_by(|&a, &b| loss(a).unwrap_or(f64::INFINITY).total_cmp(&loss(b).unwrap_or(f64::INFINITY)))?;
+    let chosen = match rule {
+        Rule::Best => best,
+        Rule::OneStandardError => {
+            let error = points[best].score.and_then(|score| score.standard_error).unwrap_or(0.0);
+            let bound = loss(best)? + error;
+            let is_as_good = |&at: &usize| {
+                points[at].path == points[best].path && loss(at).is_some_and(|loss| loss <= bound)
+            };
+            (0..points.len()).find(is_as_good).unwrap_or(best)
+        }
+    };
+    Some((best, chosen))
+}
+
+/// Whether a path is not worth following towards smaller penalties: its last points are worse than the best before
+/// them by more than one standard error of that best.
+pub(super) fn is_hopeless(scoring: Scoring, path: impl IntoIterator<Item = Option<Mean>>) -> bool {
+    let mut patience = Patience::new(HOPELESS);
+    let mut bound = f64::INFINITY;
+    let mut steps = 0;
+    for (step, score) in path.into_iter().enumerate() {
+        let Some(score) = score else { continue };
+        steps = step;
+        let loss = scoring.loss(score.mean);
+        if patience.note(step, loss) {
+            bound = loss + score.standard_error.unwrap_or(0.0);
+        } else if loss <= bound {
+            // No better, but no clear loss either.
+            patience.hold(step);
+        }
+    }
+    patience.is_over(steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(scores: &[(usize, f64, f64)]) -> Vec<Candidate> {
+        let mean = |&(path, mean, error): &(usize, f64, f64)| Candidate {
+            path,
+            score: Some(Mean { mean, standard_error: Some(error) }),
+        };
+        scores.iter().map(mean).collect()
+    }
+
+    #[test]
+    fn the_largest_penalty_within_one_standard_error_is_on_the_path_of_the_best() {
+        let scores =
+            [(0, 0.41, 0.1), (0, 0.50, 0.1), (1, 0.9, 0.1), (1, 0.45, 0.1), (1, 0.40, 0.06), (1, 0.6, 0.1)];
+        let points = points(&scores);
+        assert_eq!(choose(Scoring::LogLoss, Rule::Best, &points), Some((4, 4)));
+        assert_eq!(choose(Scoring::LogLoss, Rule::OneStandardError, &points), Some((4, 3)));
+        assert_eq!(choose(Scoring::Auc, Rule::Best, &points), Some((2, 2)));
+        assert_eq!(choose(Scoring::Auc, Rule::Best, &[]), None);
+    }
+
+    #[test]
+    fn mean_and_standard_error_leave_out_folds_without_a_score() {
+        let found = mean([Some(1.0), None, Some(2.0), Some(3.0)]).unwrap();
+        assert_eq!(found.mean, 2.0);
+        assert!((found.standard_error.unwrap() - (1.0f64 / 3.0).sqrt()).abs() < 1e-15);
+        assert_eq!(mean([Some(1.0)]).unwrap().standard_error, None);
+        assert_eq!(mean([None]), None);
+    }
+
+    #[test]
+    fn a_path_is_hopeless_after_two_points_that_are_clearly_worse() {
+        let path = |means: &[f64]| {
+            let score = |&mean: &f64| Some(Mean { mean, standard_error: Some(0.05) });
+            is_hopeless(Scoring::LogLoss, means.iter().map(score).collect::<Vec<_>>())
+        };
+        assert!(!path(&[0.6, 0.5, 0.4]));
+        assert!(!path(&[0.6, 0.4, 0.44, 0.44, 0.44]));
+        assert!(!path(&[0.6, 0.4, 0.5]));
+        assert!(path(&[0.6, 0.4, 0.5, 0.5]));
+        assert!(!path(&[0.6, 0.4, 0.5, 0.44]));
+    }
+}

@@ -1,0 +1,116 @@
+//! Which models a sweep trains, and in which waves.
+
+use super::grid::GridPoint;
+use crate::config::ClassWeight;
+use crate::data::Folds;
+use crate::objective::{HeldOut, ModelSpec};
+use crate::panels::Rows;
+use crate::train::class_model;
+
+/// Ranks of a group where paths may be given up: enough to fill a pass, few enough to notice.
+const HALVING_RANKS: usize = 4;
+
+/// Models of a wave, at most: a pass is bound by arithmetic long before, and more waves start closer.
+const MOST_MODELS: usize = 512;
+
+/// Float64 values that a fit keeps for each coefficient: points, gradients, the last steps.
+const VALUES_PER_COEFFICIENT: usize = 48;
+
+/// One model of the grid.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Member {
+    /// Index of its grid point.
+    pub(super) point: usize,
+    /// Index of its class in the list of classes with models.
+    pub(super) class: usize,
+    /// Index of its fold among those that are scored.
+    pub(super) fold: usize,
+}
+
+/// The models of one grid point, for every class and fold.
+pub(super) struct Plan<'a> {
+    pub(super) rows: &'a Rows,
+    pub(super) folds: &'a Folds,
+    /// Indices of the classes that have a model.
+    pub(super) classes: Vec<usize>,
+    pub(super) points: Vec<GridPoint>,
+    pub(super) class_weight: ClassWeight,
+}
+
+impl Plan<'_> {
+    /// What the model of a class leaves out to be scored on a fold.
+    pub(super) fn held_out(&self, fold: usize) -> HeldOut {
+        let number = self.folds.scored[fold].0;
+        if self.folds.forward { HeldOut::from(number) } else { HeldOut::fold(number) }
+    }
+
+    /// The rows' weights of a fold's complement added up, whatever their class.
+    pub(super) fn weight_sum(&self, held_out: HeldOut) -> f64 {
+        ModelSpec { held_out, ..ModelSpec::shared() }.weight_sum(self.rows)
+    }
+
+    /// A member as the engines see it.
+    pub(super) fn model(&self, member: &Member) -> ModelSpec {
+        let held_out = self.held_out(member.fold);
+        let penalty = self.points[member.point].penalty(self.weight_sum(held_out));
+        class_model(self.class_weight, self.rows, self.classes[member.class], penalty, held_out)
+    }
+
+    /// Whether a class has rows on both sides outside a fold.
+    pub(super) fn is_trainable(&self, class: usize, fold: usize) -> bool {
+        #[allow(clippy::cast_possible_truncation, reason = "classes are at most some thousands")]
+        let model = ModelSpec {
+            class: self.classes[class] as u32,
+            held_out: self.held_out(fold),
+            ..ModelSpec::shared()
+        };
+        model.sides(self.rows.weights()).iter().all(|&weight| weight > 0.0)
+    }
+
+    /// The members of some ranks that can be trained, siblings side by side.
+    pub(super) fn members(
+        &self,
+        ranks: std::ops::Range<usize>,
+        skip: &dyn Fn(usize, usize) -> bool,
+    ) -> Vec<Member> {
+        let mut members = Vec::new();
+        for rank in ranks {
+            for (point, _) in self.points.iter().enumerate().filter(|(_, p)| p.rank == rank) {
+                for class in (0..self.classes.len()).filter(|&class| !skip(point, class)) {
+                    let folds = (0..self.folds.scored.len()).filter(|&fold| self.is_trainable(class, fold));
+                    members.extend(folds.map(|fold| Member { point, class, fold }));
+                }
+            }
+        }
+        members
+    }
+}
+
+/// How a sweep is cut: models of a wave, and ranks that are scored together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Waves {
+    pub(super) models: usize,
+    pub(super) ranks: usize,
+}
+
+impl Waves {
+    /// For fits of `order` coefficients, which may have a Hessian each, in so many bytes.
+    pub(super) fn new(order: usize, may_have_hessians: bool, bytes: Option<u64>) -> Self {
+        let hessian = if may_have_hessians { 2 * order * order } else { 0 };
+        let of_model = (size_of::<f64>() * (VALUES_PER_COEFFICIENT * order + hessian)) as u64;
+        let fit = bytes.map_or(u64::MAX, |bytes| bytes / of_model.max(1));
+        let models = usize::try_from(fit).unwrap_or(usize::MAX).clamp(1, MOST_MODELS);
+        Self { models, ranks: usize::MAX }
+    }
+
+    /// Ranks of a group where each has so many models.
+    pub(super) fn grouped(self, models_of_rank: usize, halving: bool, one_by_one: bool) -> Self {
+        let ranks = match (one_by_one, halving) {
+            (true, _) => 1,
+            (false, true) => HALVING_RANKS,
+            // Whole ranks, so that the next wave has a neighbour to start from.
+            (false, false) => (self.models / models_of_rank.max(1)).max(1),
+        };
+        Self { ranks, ..self }
+    }
+}
