@@ -21,7 +21,7 @@ pub(super) type PanelTile<const T: usize> = [[f64; PANEL_ROWS]; T];
 pub(super) const LANES: usize = 8;
 
 /// Columns widened at a time: 32 KiB.
-const CHUNK: usize = 16;
+const CHUNK: usize = 8;
 
 type Wide = [[f64; PANEL_ROWS]; CHUNK];
 
