@@ -7,7 +7,7 @@ use logodds::data;
 use logodds::error::ConfigError;
 use logodds::model::{Choice, CurvePoint, Seconds, SweepRow};
 use logodds::output::{check_apart, check_once, check_writable};
-use logodds::sweep::{Sweep, SweepReport, Tuned};
+use logodds::sweep::{Sweep, SweepReport, Tuned, write_report};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -65,7 +65,10 @@ pub(crate) fn run(arguments: TuneArguments, output: Output) -> anyhow::Result<()
     let recorded = progress.finish(tuned.is_ok());
     let tuned = tuned?;
     tuned.model.save(&path)?;
-    let plots: Vec<PathBuf> = Vec::new();
+    let plots = match &config.plots {
+        Some(folder) => write_report(folder, tuned.table(), &tuned.path, &tuned.model.features)?,
+        None => Vec::new(),
+    };
     output.result(&json(&tuned, &path, &plots), || text(&tuned, &config, &path))?;
     recorded
 }

@@ -82,11 +82,11 @@ pub struct PathPoint {
     pub l1: f64,
     /// Weight of half the squares, for all rows.
     pub l2: f64,
-    /// Share of L1.
+    /// Share of L1 of the path.
     pub l1_ratio: f64,
     /// The class of the models; none where the target has two.
     pub class: Option<String>,
-    /// One coefficient for each feature, in units of its standard deviation in training, mean over the folds.
+    /// One coefficient for each feature, as it is penalised (of the standardised column), mean over the folds.
     pub coefficients: Vec<f64>,
 }
 

@@ -1,14 +1,16 @@
 //! The penalties of a sweep.
 
 use crate::config::{Grid, Strengths};
+use crate::model::PenaltyScales;
 use crate::objective::Penalty;
 
 /// Share of L1 below which the largest penalty of a path stops growing: with none at all, nothing is ever zeroed.
+/// Ridge penalties ten times the largest slope leave hardly more than the intercept.
 ///
 /// # References
 /// Friedman, Hastie and Tibshirani, Regularization Paths for Generalized Linear Models via Coordinate Descent, 2010,
 /// whose program takes 0.001.
-const LEAST_L1_RATIO: f64 = 0.01;
+const LEAST_L1_RATIO: f64 = 0.1;
 
 /// The largest penalty is that much larger than the largest slope asks for: float32 passes round it.
 const SLACK: f64 = 1e-6;
@@ -38,6 +40,14 @@ pub(super) struct GridPoint {
 }
 
 impl GridPoint {
+    /// The penalty on every scale, for rows whose weights add up to `weight_sum`.
+    pub(super) fn scales(&self, weight_sum: f64) -> PenaltyScales {
+        let scales = PenaltyScales::new(self.penalty(weight_sum), weight_sum);
+        // As it was given, and not as rounding leaves it: it names the path.
+        let share = scales.l1_ratio.map(|_| self.l1_ratio);
+        PenaltyScales { l1_ratio: share, alpha: share, ..scales }
+    }
+
     /// For rows whose weights add up to `weight_sum`.
     pub(super) fn penalty(&self, weight_sum: f64) -> Penalty {
         let lambda = match self.strength {
@@ -92,7 +102,7 @@ mod tests {
         let lambda = |k: usize| points[k].penalty(1.0).l1 + points[k].penalty(1.0).l2;
         assert!((points[10].penalty(1.0).l1 / 0.2 - 1.0).abs() < 1e-5);
         assert!((points[5].penalty(1.0).l1 / 0.2 - 1.0).abs() < 1e-5);
-        assert!((lambda(0) / 20.0 - 1.0).abs() < 1e-5);
+        assert!((lambda(0) / 2.0 - 1.0).abs() < 1e-5);
         for k in 11..15 {
             assert!((lambda(k) / lambda(k - 1) - 0.1).abs() < 1e-12);
         }

@@ -9,8 +9,12 @@ mod choose;
 mod grid;
 mod journal;
 mod plan;
+mod plots;
+mod report;
 mod run;
 mod score;
 
 pub use crate::model::{Choice, CurvePoint, PathPoint, SweepRow, SweepTable};
+pub use plots::{curve_svg, path_svg};
+pub use report::write_report;
 pub use run::{Sweep, SweepReport, Tuned};

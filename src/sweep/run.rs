@@ -194,8 +194,8 @@ impl<'a> Sweep<'a> {
             Seconds { read, train: started.elapsed().as_secs_f64(), total: begin.elapsed().as_secs_f64() };
         let weight_sum = dataset.rows.weight_sum();
         let mut results: Vec<SweepRow> = outcomes.iter().map(|o| names.row(&plan, o)).collect();
-        results.extend(fitted.iter().zip(&refit.models).enumerate().map(|(class, (fitted, model))| {
-            let penalty = PenaltyScales::new(model.penalty, weight_sum);
+        results.extend(fitted.iter().enumerate().map(|(class, fitted)| {
+            let penalty = plan.points[picked(&choice, class).point].scales(weight_sum);
             SweepRow {
                 l1: penalty.l1,
                 l2: penalty.l2,
@@ -243,13 +243,16 @@ impl<'a> Sweep<'a> {
         drop(engine);
         let training = training(train, &dataset, &report.solver, description, passes, seconds);
         let per_class = choice.len() > 1;
+        let penalties: Vec<PenaltyScales> = (0..plan.classes.len())
+            .map(|class| plan.points[picked(&choice, class).point].scales(weight_sum))
+            .collect();
         let mut model = refit.model(dataset, fitted, training);
         if per_class {
-            for (fitted, spec) in model.models.iter_mut().zip(&refit.models) {
-                fitted.penalty = Some(PenaltyScales::new(spec.penalty, weight_sum));
+            for (fitted, penalty) in model.models.iter_mut().zip(&penalties) {
+                fitted.penalty = Some(*penalty);
             }
-            model.penalty = None;
         }
+        model.penalty = (!per_class).then_some(penalties[0]);
         model.sweep = Some(table);
         Ok(Tuned { model, report, path })
     }
@@ -594,9 +597,14 @@ struct Picked {
     class: Option<usize>,
 }
 
+/// What was chosen for a class.
+fn picked(choice: &[Picked], class: usize) -> &Picked {
+    choice.iter().find(|p| p.class.is_none_or(|c| c == class)).expect("one for all, or one for each class")
+}
+
 impl Picked {
     fn describe(&self, plan: &Plan<'_>, weight_sum: f64, class: Option<String>) -> Choice {
-        let penalty = PenaltyScales::new(plan.points[self.point].penalty(weight_sum), weight_sum);
+        let penalty = plan.points[self.point].scales(weight_sum);
         Choice { l1: penalty.l1, l2: penalty.l2, c: penalty.c, l1_ratio: penalty.l1_ratio, class }
     }
 }
@@ -693,7 +701,7 @@ impl Curves {
         let mut points = Vec::new();
         for (((class, scores), nonzero), picked) in self.curves.iter().zip(&self.nonzero).zip(choice) {
             for (at, point) in plan.points.iter().enumerate() {
-                let penalty = PenaltyScales::new(point.penalty(weight_sum), weight_sum);
+                let penalty = point.scales(weight_sum);
                 points.push(CurvePoint {
                     l1: penalty.l1,
                     l2: penalty.l2,
@@ -740,7 +748,7 @@ impl<'a> Names<'a> {
     }
 
     fn row(&self, plan: &Plan<'_>, outcome: &Outcome) -> SweepRow {
-        let penalty = PenaltyScales::new(outcome.model.penalty, plan.weight_sum(outcome.model.held_out));
+        let penalty = plan.points[outcome.member.point].scales(plan.weight_sum(outcome.model.held_out));
         SweepRow {
             l1: penalty.l1,
             l2: penalty.l2,
@@ -818,7 +826,7 @@ fn path(plan: &Plan<'_>, outcomes: &[Outcome], names: &Names<'_>, weight_sum: f6
             let Some(columns) = columns.get(&(class, at)) else { continue };
             let mut coefficients = mean_column(columns);
             coefficients.pop();
-            let penalty = point.penalty(weight_sum);
+            let penalty = point.scales(weight_sum);
             path.push(PathPoint {
                 l1: penalty.l1,
                 l2: penalty.l2,

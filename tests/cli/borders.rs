@@ -54,6 +54,11 @@ fn the_data_format_is_known_to_one_folder() {
 }
 
 #[test]
+fn pictures_are_drawn_in_one_folder() {
+    assert_only_under(&["plotters"], &["src/sweep/plots"]);
+}
+
+#[test]
 fn flags_are_known_to_the_command_and_the_config() {
     assert_only_under(&["clap"], &["src/cli", "src/main.rs", "src/config"]);
 }

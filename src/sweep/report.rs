@@ -1,0 +1,113 @@
+//! The report of a sweep: pictures for those who look, tables for those who plot themselves.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::plots::{curve_svg, path_svg};
+use crate::data::{Frame, Values, write_frames};
+use crate::error::{DataError, Result};
+use crate::model::{CurvePoint, PathPoint, SweepRow, SweepTable};
+use crate::output::create_beside;
+
+/// Writes the report into `folder`, which is created if need be, and returns the files: the pictures `curve.svg` and
+/// `path.svg`; the whole table as `results.json`; and as Parquet every model (`results.parquet`), the curves
+/// (`curve.parquet`) and every coefficient of the paths (`coefficients.parquet`, a row for each).
+///
+/// `features` names the coefficients of each point of `path`.
+///
+/// # Errors
+/// [`DataError::Write`], naming the file that cannot be written. Files before it are whole and stay.
+pub fn write_report(
+    folder: &Path,
+    table: &SweepTable,
+    path: &[PathPoint],
+    features: &[String],
+) -> Result<Vec<PathBuf>> {
+    fs::create_dir_all(folder)
+        .map_err(|error| DataError::Write { path: folder.to_owned(), reason: error.to_string() })?;
+    let mut written = Vec::new();
+    let mut place = |name: &str| {
+        written.push(folder.join(name));
+        written[written.len() - 1].clone()
+    };
+    write_text(&place("curve.svg"), &curve_svg(table))?;
+    write_text(&place("path.svg"), &path_svg(table, path, features))?;
+    write_frames(&place("results.parquet"), results(&table.results), [])?;
+    let json = place("results.json");
+    let text = serde_json::to_string_pretty(table)
+        .map_err(|error| DataError::Write { path: json.clone(), reason: error.to_string() })?;
+    write_text(&json, &(text + "\n"))?;
+    write_frames(&place("curve.parquet"), curve(&table.curve), [])?;
+    // Point by point: all of them at once could be larger than the models.
+    let points = path.chunks(1).map(|point| coefficients(point, features));
+    write_frames(&place("coefficients.parquet"), coefficients(&[], features), points)?;
+    Ok(written)
+}
+
+fn write_text(path: &Path, text: &str) -> Result<()> {
+    let write = || {
+        let mut file = create_beside(path)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)
+    };
+    write().map_err(|error| DataError::Write { path: path.to_owned(), reason: error.to_string() })?;
+    Ok(())
+}
+
+/// One value of each row.
+fn each<R, T>(rows: &[R], value: impl Fn(&R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
+
+fn results(rows: &[SweepRow]) -> Frame<'_> {
+    vec![
+        ("l1", Values::Float(each(rows, |r| r.l1))),
+        ("l2", Values::Float(each(rows, |r| r.l2))),
+        ("c", Values::OptionalFloat(each(rows, |r| r.c))),
+        ("l1_ratio", Values::OptionalFloat(each(rows, |r| r.l1_ratio))),
+        ("class", Values::OptionalText(each(rows, |r| r.class.clone()))),
+        // Numbers and texts in one column: as text.
+        ("fold", Values::OptionalText(each(rows, |r| r.fold.as_ref().map(ToString::to_string)))),
+        ("score", Values::OptionalFloat(each(rows, |r| r.score))),
+        ("objective", Values::Float(each(rows, |r| r.objective))),
+        ("kkt_residual", Values::Float(each(rows, |r| r.kkt_residual))),
+        ("converged", Values::Boolean(each(rows, |r| r.converged))),
+        ("nonzero", Values::Integer(each(rows, |r| r.nonzero as i64))),
+        ("iterations", Values::Integer(each(rows, |r| r.iterations as i64))),
+    ]
+}
+
+fn curve(points: &[CurvePoint]) -> Frame<'_> {
+    vec![
+        ("l1", Values::Float(each(points, |p| p.l1))),
+        ("l2", Values::Float(each(points, |p| p.l2))),
+        ("c", Values::OptionalFloat(each(points, |p| p.c))),
+        ("l1_ratio", Values::OptionalFloat(each(points, |p| p.l1_ratio))),
+        ("class", Values::OptionalText(each(points, |p| p.class.clone()))),
+        ("mean", Values::OptionalFloat(each(points, |p| p.mean))),
+        ("standard_error", Values::OptionalFloat(each(points, |p| p.standard_error))),
+        ("nonzero", Values::Float(each(points, |p| p.nonzero))),
+        ("best", Values::Boolean(each(points, |p| p.best))),
+        ("chosen", Values::Boolean(each(points, |p| p.chosen))),
+    ]
+}
+
+fn coefficients<'a>(path: &[PathPoint], features: &'a [String]) -> Frame<'a> {
+    // A row for each feature that has a coefficient.
+    let rows: Vec<(&PathPoint, &'a str, f64)> = path
+        .iter()
+        .flat_map(|p| {
+            features.iter().zip(&p.coefficients).map(move |(name, value)| (p, name.as_str(), *value))
+        })
+        .collect();
+    vec![
+        ("l1", Values::Float(each(&rows, |r| r.0.l1))),
+        ("l2", Values::Float(each(&rows, |r| r.0.l2))),
+        ("l1_ratio", Values::Float(each(&rows, |r| r.0.l1_ratio))),
+        ("class", Values::OptionalText(each(&rows, |r| r.0.class.clone()))),
+        ("feature", Values::Text(each(&rows, |r| r.1))),
+        ("coefficient", Values::Float(each(&rows, |r| r.2))),
+    ]
+}
