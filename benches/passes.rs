@@ -6,7 +6,7 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group};
 use logodds::engine::cpu::CpuEngine;
 use logodds::engine::gpu::{AdapterChoice, GpuDevice, GpuEngine, Selection, select};
 use logodds::engine::{Engine, Epoch, SgdState};
-use logodds::objective::{Coefficients, ModelSpec, evaluate as evaluate_exactly};
+use logodds::objective::{Coefficients, Gaps, ModelSpec, evaluate as evaluate_exactly};
 use logodds::panels::{Panels, Rows, Sample};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
@@ -111,7 +111,7 @@ fn float64(c: &mut Criterion) {
         let mut w = Coefficients::zeros(FEATURES, n_models);
         w.values_mut().iter_mut().enumerate().for_each(|(i, w)| *w = (i % 7) as f64 * 0.01);
         group.bench_function(n_models.to_string(), |b| {
-            b.iter(|| evaluate_exactly(&panels, &rows, &models, &w))
+            b.iter(|| evaluate_exactly(&panels, &rows, &models, &w, Gaps::With))
         });
     }
     group.finish();

@@ -2,7 +2,7 @@
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, measurement::WallTime};
 use logodds::engine::cpu::CpuEngine;
-use logodds::objective::{Coefficients, HeldOut, ModelSpec, Penalty};
+use logodds::objective::{Coefficients, Gaps, HeldOut, ModelSpec, Penalty};
 use logodds::panels::{Panels, Rows};
 use logodds::solver::{FullBatch, Method, Problem, WorkingSet};
 use logodds::train::HostTable;
@@ -17,6 +17,8 @@ fn problem<'a>(models: &'a [ModelSpec], panels: &Panels, offsets: &'a [f64]) -> 
         offsets,
         smoothness: &[],
         start: Coefficients::zeros(panels.n_features(), models.len()),
+        is_warm: false,
+        gaps: Gaps::With,
     }
 }
 
@@ -28,7 +30,7 @@ fn fit(
     models: &[ModelSpec],
 ) {
     let offsets = vec![0.0; panels.n_features()];
-    let solver = FullBatch { method: Method::Auto, max_iterations: 100, tolerance: 1e-6, samples: true };
+    let solver = FullBatch { method: Method::Auto, max_iterations: 100, tolerance: 1e-6 };
     group.throughput(Throughput::Bytes(size_of_val(panels.values()) as u64));
     group.bench_function(name, |b| {
         b.iter(|| {

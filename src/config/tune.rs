@@ -85,13 +85,13 @@ pub struct TuneSettings {
     #[arg(long, value_name = "COLUMN", help_heading = "Folds")]
     pub time: Option<String>,
 
-    /// What models are compared by [default: log_loss]
+    /// What models are compared by
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, value_name = "SCORE", hide_possible_values = true, help_heading = "Choice")]
     #[arg(help = "log_loss, auc, accuracy, brier, average_precision, f1 [default: log_loss]")]
     pub scoring: Option<Scoring>,
 
-    /// Which point is chosen [default: best]
+    /// Which point is chosen
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, value_name = "RULE", hide_possible_values = true, help_heading = "Choice")]
     #[arg(help = "best, or one-standard-error: the largest penalty that is as good [default: best]")]

@@ -1,6 +1,6 @@
 //! How close to optimal a model is, in float64: what every finished model gets.
 
-use super::{Coefficients, Exact, HeldOutSums, ModelSpec, Penalty, evaluate};
+use super::{Coefficients, Exact, Gaps, HeldOutSums, ModelSpec, Penalty, evaluate};
 use crate::panels::{Panels, Rows};
 
 /// What is known of a model at its final coefficients.
@@ -10,8 +10,8 @@ pub struct Certificate {
     pub objective: f64,
     /// The largest violation of the optimality conditions, in the units of the gradient.
     pub kkt_residual: f64,
-    /// A bound on how far the objective is above its minimum; `None` without a penalty, where the
-    /// dual problem has no point that a gradient leads to.
+    /// A bound on how far the objective is above its minimum; `None` where it was not asked for, and without
+    /// a penalty, where the dual problem has no point that a gradient leads to.
     pub duality_gap: Option<f64>,
     /// Sums over the fold that the model is scored on, if one is held out.
     pub held_out: Option<HeldOutSums>,
@@ -88,7 +88,8 @@ impl Exact {
         if penalty.l1 == 0.0 && penalty.l2 == 0.0 {
             return None;
         }
-        let (all, positive) = (self.evaluation.gradient.model(m), self.positive.model(m));
+        let dual = self.dual.as_ref()?;
+        let (all, positive) = (self.evaluation.gradient.model(m), dual.positive.model(m));
         let sides = [all[n_features] - positive[n_features], -positive[n_features]];
         let balance = if intercept {
             let less = sides[0].min(sides[1]);
@@ -100,7 +101,7 @@ impl Exact {
         let largest = (0..n_features).fold(0.0, |a: f64, j| a.max(balanced(j).abs()));
         let shrink = if penalty.l2 == 0.0 && largest > penalty.l1 { penalty.l1 / largest } else { 1.0 };
         let conjugate: f64 =
-            balance.iter().zip(&self.conjugate[m]).map(|(c, conjugate)| c * shrink * conjugate).sum();
+            balance.iter().zip(&dual.conjugate[m]).map(|(c, conjugate)| c * shrink * conjugate).sum();
         let excess = |j: usize| (shrink * balanced(j).abs() - penalty.l1).max(0.0);
         let of_penalty = if penalty.l2 == 0.0 {
             0.0
@@ -128,7 +129,7 @@ pub fn certify(
     intercept: bool,
 ) -> Vec<Certificate> {
     assert_eq!(panels.n_features(), offsets.len(), "an offset for each feature");
-    let exact = evaluate(panels, rows, models, coefficients);
+    let exact = evaluate(panels, rows, models, coefficients, Gaps::With);
     let certificate = |(m, model): (usize, &ModelSpec)| {
         exact.certificate(m, model, coefficients.model(m), offsets, intercept)
     };

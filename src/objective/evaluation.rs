@@ -10,10 +10,13 @@ use super::logistic::log1pexp_and_sigmoid;
 use super::{Coefficients, ModelSpec};
 use crate::panels::{PANEL_ROWS, Panels, Rows, class_of, fold_of};
 
-/// Values of X summed by one task, and panels at most: fixed, so that the sum does not depend on the number of
-/// threads.
+/// Values of X summed by one task at least, and tasks at most: fixed, so that the sum does not depend on the number
+/// of threads.
 const VALUES_PER_TASK: usize = 1 << 20;
-const MAX_PANELS_PER_TASK: usize = 64;
+const MAX_TASKS: usize = 256;
+
+/// Models of one walk over X: their sums of a task stay in the second-level cache.
+const MODELS_PER_WALK: usize = 64;
 
 /// The mean loss of each model and its gradient, penalties not included.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,20 +32,38 @@ pub struct Evaluation {
 pub struct Exact {
     /// Loss and gradient.
     pub evaluation: Evaluation,
+    /// What a bound on the distance to the minimum is made of, if it was asked for.
+    pub(super) dual: Option<Dual>,
+    /// What each model makes of the fold that it is scored on.
+    pub(super) held_out: Vec<Option<HeldOutSums>>,
+}
+
+/// What a duality gap is made of, besides loss and gradient.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Dual {
     /// The share of the rows with y = 1 in the gradient.
     pub(super) positive: Coefficients,
     /// `(1/S) sum s_i f*(r_i)` over the rows with y = 0 and those with y = 1, f* the conjugate of the loss.
     pub(super) conjugate: Vec<[f64; 2]>,
-    /// What each model makes of the fold that it is scored on.
-    pub(super) held_out: Vec<Option<HeldOutSums>>,
+}
+
+/// Whether an evaluation in float64 also bounds the distance to the minimum, for half as much again of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gaps {
+    /// It does.
+    With,
+    /// It does not.
+    Without,
 }
 
 impl Exact {
     /// Every number of it, in a fixed order.
     pub(crate) fn to_numbers(&self) -> Vec<f64> {
         let mut numbers = self.evaluation.to_numbers();
-        numbers.extend_from_slice(self.positive.values());
-        numbers.extend(self.conjugate.iter().flatten());
+        if let Some(dual) = &self.dual {
+            numbers.extend_from_slice(dual.positive.values());
+            numbers.extend(dual.conjugate.iter().flatten());
+        }
         for sums in &self.held_out {
             let sums = sums.unwrap_or(HeldOutSums { loss: f64::NAN, ..HeldOutSums::default() });
             numbers.extend([sums.loss, sums.squares].into_iter().chain(sums.weight).chain(sums.wrong));
@@ -51,21 +72,35 @@ impl Exact {
     }
 
     /// From those of [`Self::to_numbers`]; none if their number is wrong.
-    pub(crate) fn from_numbers(n_features: usize, models: &[ModelSpec], numbers: &[f64]) -> Option<Self> {
+    pub(crate) fn from_numbers(
+        n_features: usize,
+        models: &[ModelSpec],
+        gaps: Gaps,
+        numbers: &[f64],
+    ) -> Option<Self> {
         let (columns, n_models) = ((n_features + 1) * models.len(), models.len());
-        let (evaluation, rest) = numbers.split_at_checked(n_models + columns)?;
-        let (positive, rest) = rest.split_at_checked(columns)?;
-        let (conjugate, held_out) = rest.split_at_checked(2 * n_models)?;
+        let (evaluation, mut rest) = numbers.split_at_checked(n_models + columns)?;
+        let dual = match gaps {
+            Gaps::Without => None,
+            Gaps::With => {
+                let (positive, more) = rest.split_at_checked(columns)?;
+                let (conjugate, more) = more.split_at_checked(2 * n_models)?;
+                rest = more;
+                Some(Dual {
+                    positive: Coefficients::from_columns(n_features, positive.chunks_exact(n_features + 1)),
+                    conjugate: conjugate.as_chunks::<2>().0.to_vec(),
+                })
+            }
+        };
         let sums = |(model, n): (&ModelSpec, &[f64; 6])| {
             let sums = HeldOutSums { loss: n[0], squares: n[1], weight: [n[2], n[3]], wrong: [n[4], n[5]] };
             model.held_out.scored().map(|_| sums)
         };
-        let (held_out, more) = held_out.as_chunks::<6>();
+        let (held_out, more) = rest.as_chunks::<6>();
         (held_out.len() == n_models && more.is_empty()).then_some(())?;
         Some(Self {
             evaluation: Evaluation::from_numbers(n_features, n_models, evaluation)?,
-            positive: Coefficients::from_columns(n_features, positive.chunks_exact(n_features + 1)),
-            conjugate: conjugate.as_chunks::<2>().0.to_vec(),
+            dual,
             held_out: models.iter().zip(held_out).map(sums).collect(),
         })
     }
@@ -104,21 +139,30 @@ pub struct HeldOutSums {
 ///
 /// # Panics
 /// If the shapes disagree.
-pub fn evaluate(panels: &Panels, rows: &Rows, models: &[ModelSpec], coefficients: &Coefficients) -> Exact {
+pub fn evaluate(
+    panels: &Panels,
+    rows: &Rows,
+    models: &[ModelSpec],
+    coefficients: &Coefficients,
+    gaps: Gaps,
+) -> Exact {
     assert_eq!(models.len(), coefficients.n_models(), "a column of coefficients for each model");
     assert_eq!(panels.n_features(), coefficients.n_features(), "a coefficient for each feature");
     let table = Table { panels, rows, models, coefficients };
     let zeros = Coefficients::zeros(panels.n_features(), models.len());
     let mut exact = Exact {
         evaluation: Evaluation { loss: vec![0.0; models.len()], gradient: zeros.clone() },
-        positive: zeros,
-        conjugate: vec![[0.0; 2]; models.len()],
+        dual: (gaps == Gaps::With).then(|| Dual { positive: zeros, conjugate: vec![[0.0; 2]; models.len()] }),
         held_out: vec![None; models.len()],
     };
-    for first in (0..models.len()).step_by(TILE) {
-        match models.len() - first {
-            1 => table.add_tile::<1>(first, &mut exact),
-            _ => table.add_tile::<TILE>(first, &mut exact),
+    for first in (0..models.len()).step_by(MODELS_PER_WALK) {
+        let walk = first..(first + MODELS_PER_WALK).min(models.len());
+        // A tile of residuals fills half of the first-level cache: fewer models where each has two sets.
+        match (walk.len(), gaps) {
+            (1, Gaps::With) => table.walk::<1, 2>(walk, &mut exact),
+            (1, Gaps::Without) => table.walk::<1, 1>(walk, &mut exact),
+            (_, Gaps::With) => table.walk::<TILE, 2>(walk, &mut exact),
+            (_, Gaps::Without) => table.walk::<{ 2 * TILE }, 1>(walk, &mut exact),
         }
     }
     exact
@@ -132,86 +176,102 @@ struct Table<'a> {
     coefficients: &'a Coefficients,
 }
 
-/// Sums of T models.
-struct Sums<const T: usize> {
+/// Sums of T models; of one set of residuals, or of two: of all rows, and of those with y = 1.
+struct Sums<const T: usize, const K: usize> {
     loss: [f64; T],
     conjugate: [[f64; T]; 2],
     /// Of the fold that is scored: loss, squares, and the weights that are wrong.
     scored: [[f64; T]; 4],
-    /// One row per feature, the intercept's last: over all rows, and over those with y = 1.
-    gradient: Vec<[[f64; T]; 2]>,
+    /// One row per feature, the intercept's last.
+    gradient: Vec<[[f64; T]; K]>,
 }
 
 impl Table<'_> {
-    /// Writes the sums of up to T models from `first` on: one walk over X.
-    fn add_tile<const T: usize>(self, first: usize, out: &mut Exact) {
-        let models = &self.models[first..(first + T).min(self.models.len())];
-        let per_task = (VALUES_PER_TASK / self.panels.panel_len().max(1)).clamp(1, MAX_PANELS_PER_TASK);
-        let n_tasks = self.panels.n_panels().div_ceil(per_task);
-        let partials: Vec<Sums<T>> = (0..n_tasks)
+    /// Writes the sums of some models: one walk over X, panel by panel, for all of them.
+    fn walk<const T: usize, const K: usize>(self, walk: Range<usize>, out: &mut Exact) {
+        let tiles: Vec<Range<usize>> =
+            walk.clone().step_by(T).map(|first| first..(first + T).min(walk.end)).collect();
+        let n_panels = self.panels.n_panels();
+        let per_task =
+            (VALUES_PER_TASK / self.panels.panel_len().max(1)).max(n_panels.div_ceil(MAX_TASKS)).max(1);
+        let zeros =
+            || -> Vec<Sums<T, K>> { tiles.iter().map(|_| Sums::zeros(self.panels.n_features())).collect() };
+        let partials: Vec<Vec<Sums<T, K>>> = (0..n_panels.div_ceil(per_task))
             .into_par_iter()
             .map(|task| {
-                let mut sums = Sums::zeros(self.panels.n_features());
-                let last = ((task + 1) * per_task).min(self.panels.n_panels());
-                let panels = task * per_task..last;
-                pulp::Arch::new().dispatch(AddPanels { sums: &mut sums, table: self, panels, models, first });
+                let mut sums = zeros();
+                let panels = task * per_task..((task + 1) * per_task).min(n_panels);
+                pulp::Arch::new().dispatch(AddPanels { sums: &mut sums, table: self, panels, tiles: &tiles });
                 sums
             })
             .collect();
-        let mut sums = Sums::<T>::zeros(self.panels.n_features());
+        let mut sums = zeros();
         for partial in &partials {
-            sums.add(partial);
+            sums.iter_mut().zip(partial).for_each(|(sums, partial)| sums.add(partial));
         }
-        for (k, model) in models.iter().enumerate() {
-            let (m, scale) = (first + k, 1.0 / model.weight_sum(self.rows));
-            out.evaluation.loss[m] = sums.loss[k] * scale;
-            out.conjugate[m] = sums.conjugate.map(|sum| sum[k] * scale);
-            out.held_out[m] = model.held_out.scored().map(|fold| {
-                let by_class = self.rows.weights().folds().nth(fold as usize).unwrap_or_default();
-                let positive = by_class.get(model.class as usize).copied().unwrap_or(0.0);
-                let [loss, squares, wrong_negative, wrong_positive] = sums.scored.map(|sum| sum[k]);
-                HeldOutSums {
-                    weight: [by_class.iter().sum::<f64>() - positive, positive],
-                    loss,
-                    squares,
-                    wrong: [wrong_negative, wrong_positive],
-                }
-            });
-            for (j, [all, positive]) in sums.gradient.iter().enumerate() {
-                out.evaluation.gradient.model_mut(m)[j] = all[k] * scale;
-                out.positive.model_mut(m)[j] = positive[k] * scale;
+        for (tile, sums) in tiles.iter().zip(&sums) {
+            for (k, m) in tile.clone().enumerate() {
+                self.write(sums, k, m, out);
+            }
+        }
+    }
+
+    /// The sums of the `k`-th model of a tile as means of model `m`.
+    fn write<const T: usize, const K: usize>(self, sums: &Sums<T, K>, k: usize, m: usize, out: &mut Exact) {
+        let model = &self.models[m];
+        let scale = 1.0 / model.weight_sum(self.rows);
+        out.evaluation.loss[m] = sums.loss[k] * scale;
+        out.held_out[m] = model.held_out.scored().map(|fold| {
+            let by_class = self.rows.weights().folds().nth(fold as usize).unwrap_or_default();
+            let positive = by_class.get(model.class as usize).copied().unwrap_or(0.0);
+            let [loss, squares, wrong_negative, wrong_positive] = sums.scored.map(|sum| sum[k]);
+            HeldOutSums {
+                weight: [by_class.iter().sum::<f64>() - positive, positive],
+                loss,
+                squares,
+                wrong: [wrong_negative, wrong_positive],
+            }
+        });
+        for (out, sums) in out.evaluation.gradient.model_mut(m).iter_mut().zip(&sums.gradient) {
+            *out = sums[0][k] * scale;
+        }
+        if let Some(dual) = &mut out.dual {
+            dual.conjugate[m] = sums.conjugate.map(|sum| sum[k] * scale);
+            for (out, sums) in dual.positive.model_mut(m).iter_mut().zip(&sums.gradient) {
+                *out = sums[K - 1][k] * scale;
             }
         }
     }
 }
 
-/// Adds some panels to the sums of a tile of models.
-struct AddPanels<'a, const T: usize> {
-    sums: &'a mut Sums<T>,
+/// Adds some panels to the sums of the models, tile by tile: a panel stays in cache for all of them.
+struct AddPanels<'a, const T: usize, const K: usize> {
+    sums: &'a mut [Sums<T, K>],
     table: Table<'a>,
     panels: Range<usize>,
-    models: &'a [ModelSpec],
-    first: usize,
+    tiles: &'a [Range<usize>],
 }
 
-impl<const T: usize> WithSimd for AddPanels<'_, T> {
+impl<const T: usize, const K: usize> WithSimd for AddPanels<'_, T, K> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         for p in self.panels {
-            self.sums.add_panel(simd, self.table, p, self.models, self.first);
+            for (sums, tile) in self.sums.iter_mut().zip(self.tiles) {
+                sums.add_panel(simd, self.table, p, tile.clone());
+            }
         }
     }
 }
 
-impl<const T: usize> Sums<T> {
+impl<const T: usize, const K: usize> Sums<T, K> {
     fn zeros(n_features: usize) -> Self {
         Self {
             loss: [0.0; T],
             conjugate: [[0.0; T]; 2],
             scored: [[0.0; T]; 4],
-            gradient: vec![[[0.0; T]; 2]; n_features + 1],
+            gradient: vec![[[0.0; T]; K]; n_features + 1],
         }
     }
 
@@ -227,32 +287,25 @@ impl<const T: usize> Sums<T> {
     }
 
     #[inline(always)]
-    fn add_panel<S: Simd>(
-        &mut self,
-        simd: S,
-        table: Table<'_>,
-        p: usize,
-        models: &[ModelSpec],
-        first: usize,
-    ) {
+    fn add_panel<S: Simd>(&mut self, simd: S, table: Table<'_>, p: usize, tile: Range<usize>) {
+        let models = &table.models[tile.clone()];
         let panel = table.panels.panel(p);
         let slots = p * PANEL_ROWS..(p + 1) * PANEL_ROWS;
         let labels = table.rows.labels()[slots.clone()].as_chunks::<LANES>().0;
         let weight = table.rows.weight()[slots].as_chunks::<LANES>().0;
-        // Residuals of all rows, in the place of the predictors, and of those with y = 1.
-        let mut r: [PanelTile<T>; 2] = [[[0.0; PANEL_ROWS]; T]; 2];
-        predictors(simd, panel, table.coefficients, first..first + models.len(), &mut r[0]);
-        let [all, positive] = &mut r;
+        // Residuals of all rows, in the place of the predictors, and perhaps of those with y = 1.
+        let mut r: [PanelTile<T>; K] = [[[0.0; PANEL_ROWS]; T]; K];
+        predictors(simd, panel, table.coefficients, tile, &mut r[0]);
         let intercept = self.gradient.len() - 1;
         for (k, model) in models.iter().enumerate() {
             let mut loss = [0.0; LANES];
             let mut conjugate = [[0.0; LANES]; 2];
-            let mut residual = [[0.0; LANES]; 2];
-            let all = all[k].as_chunks_mut::<LANES>().0.iter_mut();
+            let mut residual = [[0.0; LANES]; K];
             let mut scored = [[0.0; LANES]; 4];
             let fold = model.held_out.scored();
-            let rows = all.zip(positive[k].as_chunks_mut::<LANES>().0).zip(labels).zip(weight);
-            for (((z, positive), labels), weight) in rows {
+            for v in 0..PANEL_ROWS / LANES {
+                let (labels, weight) = (&labels[v], &weight[v]);
+                let z = &mut r[0][k].as_chunks_mut::<LANES>().0[v];
                 let mut is_positive = [false; LANES];
                 for i in 0..LANES {
                     is_positive[i] = class_of(labels[i]) == model.class;
@@ -276,33 +329,43 @@ impl<const T: usize> Sums<T> {
                         scored[3][i] += if missed { s } else { 0.0 };
                     }
                 }
+                let mut positive = [0.0; LANES];
                 for i in 0..LANES {
                     let s = model.weight(labels[i], weight[i]);
                     // A row of weight 0 may have any predictor: keep 0 times infinity out.
                     let of_row = |value: f64| if s == 0.0 { 0.0 } else { s * value };
                     let only = |value: f64, wanted: bool| if wanted { value } else { 0.0 };
                     loss[i] += of_row(loss_at[i]);
-                    // f*(r) = r z - f(z) where r is the derivative of f at z (Fenchel's equality).
-                    let dual = of_row(slope[i] * a[i] - loss_at[i]);
-                    conjugate[0][i] += only(dual, !is_positive[i]);
-                    conjugate[1][i] += only(dual, is_positive[i]);
+                    if K == 2 {
+                        // f*(r) = r z - f(z) where r is the derivative of f at z (Fenchel's equality).
+                        let dual = of_row(slope[i] * a[i] - loss_at[i]);
+                        conjugate[0][i] += only(dual, !is_positive[i]);
+                        conjugate[1][i] += only(dual, is_positive[i]);
+                        positive[i] = only(-of_row(slope[i]), is_positive[i]);
+                    }
                     let slope = of_row(slope[i]);
                     z[i] = if is_positive[i] { -slope } else { slope };
-                    positive[i] = only(-slope, is_positive[i]);
                     residual[0][i] += z[i];
-                    residual[1][i] += positive[i];
+                }
+                if K == 2 {
+                    r[K - 1][k].as_chunks_mut::<LANES>().0[v] = positive;
+                    for i in 0..LANES {
+                        residual[K - 1][i] += positive[i];
+                    }
                 }
             }
             self.loss[k] += loss.iter().sum::<f64>();
             for (sums, scored) in self.scored.iter_mut().zip(&scored) {
                 sums[k] += scored.iter().sum::<f64>();
             }
-            for side in 0..2 {
-                self.conjugate[side][k] += conjugate[side].iter().sum::<f64>();
-                self.gradient[intercept][side][k] += residual[side].iter().sum::<f64>();
+            for (sums, conjugate) in self.conjugate.iter_mut().zip(&conjugate) {
+                sums[k] += conjugate.iter().sum::<f64>();
+            }
+            for (sums, residual) in self.gradient[intercept].iter_mut().zip(&residual) {
+                sums[k] += residual.iter().sum::<f64>();
             }
         }
-        all[models.len()..].iter_mut().for_each(|unused| unused.fill(0.0));
+        r[0][models.len()..].iter_mut().for_each(|unused| unused.fill(0.0));
         gradients(simd, panel, &r, |j, sums| {
             for (a, b) in self.gradient[j].iter_mut().flatten().zip(sums.as_flattened()) {
                 *a += b;

@@ -20,7 +20,7 @@ pub(super) type PanelTile<const T: usize> = [[f64; PANEL_ROWS]; T];
 /// Values handled side by side in plain loops.
 pub(super) const LANES: usize = 8;
 
-/// Columns widened at a time: 32 KiB.
+/// Columns widened at a time: 16 KiB, beside residuals of as much in the first-level cache.
 const CHUNK: usize = 8;
 
 type Wide = [[f64; PANEL_ROWS]; CHUNK];
@@ -62,10 +62,11 @@ pub(super) fn predictors<S: Simd, const T: usize>(
         }
         widen(columns, &mut wide);
         let (wide, w) = (&wide[..n], &w[..n]);
-        match T {
-            1 => add_predictors::<S, T, 8>(simd, wide, w, z),
-            _ if S::REGISTER_COUNT >= 32 => add_predictors::<S, T, 4>(simd, wide, w, z),
-            _ => add_predictors::<S, T, 2>(simd, wide, w, z),
+        match (T, S::REGISTER_COUNT >= 32) {
+            (1, _) => add_predictors::<S, T, 8>(simd, wide, w, z),
+            (..=TILE, true) => add_predictors::<S, T, 4>(simd, wide, w, z),
+            (..=TILE, false) | (_, true) => add_predictors::<S, T, 2>(simd, wide, w, z),
+            (_, false) => add_predictors::<S, T, 1>(simd, wide, w, z),
         }
     }
 }
@@ -148,9 +149,9 @@ fn tile_gradients<S: Simd, const T: usize, const K: usize, const H: usize>(
     for h in 0..H {
         // Loops and not `map`: its closures are compiled without the processor's vectors, call by call.
         let mut of_feature = [[0.0; T]; K];
-        for s in 0..K {
-            for k in 0..T {
-                of_feature[s][k] = simd.reduce_sum_f64s(sums[s][k][h]);
+        for (out, sums) in of_feature.iter_mut().zip(&sums) {
+            for (out, sums) in out.iter_mut().zip(sums) {
+                *out = simd.reduce_sum_f64s(sums[h]);
             }
         }
         add(h, of_feature);

@@ -20,7 +20,7 @@ mod smoothness;
 
 pub use certificate::{Certificate, certify, kkt_residual};
 pub use coefficients::Coefficients;
-pub use evaluation::{Evaluation, Exact, HeldOutSums, evaluate};
+pub use evaluation::{Evaluation, Exact, Gaps, HeldOutSums, evaluate};
 pub use hessian::Hessian;
 pub use logistic::{log1pexp, sigmoid};
 pub use penalty::Penalty;

@@ -237,6 +237,8 @@ impl Fit {
         let is_slow = share > GOOD_STEP;
         match &mut self.curvature {
             Some(Curvature::Own(_)) if is_slow => {
+                // A step was gained: what a sibling lends next may gain another.
+                self.borrowed = false;
                 if self.fresh && length == 1.0 && stage != Stage::Sample {
                     self.stride = self.stride.div_ceil(2);
                 }
@@ -330,7 +332,7 @@ impl Fit {
     /// Waits for a finer sample or the table. An own Hessian, of the last point but one, is not worth keeping
     /// there; what a shared curvature learnt is.
     pub(super) fn leave_sample(&mut self) {
-        (self.state, self.aim) = (State::Waiting, None);
+        (self.state, self.aim, self.borrowed) = (State::Waiting, None, false);
         if matches!(self.curvature, Some(Curvature::Own(_))) {
             self.curvature = None;
         }

@@ -56,8 +56,6 @@ pub struct FullBatch {
     pub max_iterations: usize,
     /// KKT residual at which a model is done.
     pub tolerance: f64,
-    /// Whether to begin with samples of the rows; no use where the start is a good one.
-    pub samples: bool,
 }
 
 impl FullBatch {

@@ -22,7 +22,7 @@ pub use working_set::WorkingSet;
 
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::objective::{Certificate, Coefficients, Exact, ModelSpec, Smoothness};
+use crate::objective::{Certificate, Coefficients, Exact, Gaps, ModelSpec, Smoothness};
 use crate::panels::{Panels, Rows};
 
 /// What is to be minimised: the stack, and what a solver must know of the data.
@@ -40,6 +40,10 @@ pub struct Problem<'a> {
     pub smoothness: &'a [Smoothness],
     /// Where every model starts.
     pub start: Coefficients,
+    /// Whether the start is close to the optimum: then samples of the rows have nothing to teach.
+    pub is_warm: bool,
+    /// Whether certificates bound the distance to the minimum.
+    pub gaps: Gaps,
 }
 
 /// What the host computes over the table itself, whatever the engine.
@@ -48,7 +52,7 @@ pub trait Host: Sync {
     ///
     /// # Errors
     /// Those of whoever remembers them; computing them has none.
-    fn evaluate(&self, models: &[ModelSpec], coefficients: &Coefficients) -> Result<Exact>;
+    fn evaluate(&self, models: &[ModelSpec], coefficients: &Coefficients, gaps: Gaps) -> Result<Exact>;
 
     /// `(1/S) sum_i s_i x_ij^2` of each feature.
     fn mean_squares(&self) -> Vec<f64>;

@@ -81,13 +81,12 @@ impl RowSpace {
             start.model_mut(m)[kept.len()] = problem.start.intercept(m);
         }
         let offsets = vec![0.0; kept.len()];
-        let inner = Problem { offsets: &offsets, start, ..problem.clone() };
+        let inner = Problem { offsets: &offsets, start, is_warm: true, ..problem.clone() };
         let newton = FullBatch {
             method: Method::Newton,
             max_iterations: self.max_iterations,
             // The largest component of a gradient over the features is at most its length over the rows.
             tolerance: 0.1 * self.tolerance,
-            samples: false,
         };
         let mut solved = None;
         host.with_table(&panels, &mut |engine, host| {
@@ -96,7 +95,7 @@ impl RowSpace {
         })?;
         let solved = solved.expect("the work was done");
 
-        let mut outer = problem.clone();
+        let mut outer = Problem { is_warm: true, ..problem.clone() };
         for m in 0..n_models {
             let v = solved.coefficients.features(m);
             let of_row = |i: usize| {

@@ -4,7 +4,7 @@ use super::Stop;
 use super::descent::{Fit, Stage, State};
 use super::stages::Run;
 use crate::error::Result;
-use crate::objective::{Coefficients, ModelSpec};
+use crate::objective::{Coefficients, Gaps, ModelSpec};
 use crate::panels::Rows;
 
 impl Run<'_, '_> {
@@ -36,7 +36,7 @@ impl Run<'_, '_> {
         let columns = suspects.iter().map(|&m| self.fits[m].point.column.as_slice());
         let mut points = Coefficients::from_columns(self.problem.start.n_features(), columns);
         points.values_mut().iter_mut().for_each(|w| *w *= 1e4);
-        let exact = self.host.evaluate(&models, &points)?;
+        let exact = self.host.evaluate(&models, &points, Gaps::Without)?;
         self.passes += 1.0;
         for (&m, &loss) in suspects.iter().zip(&exact.evaluation.loss) {
             if loss < below[m] {

@@ -87,7 +87,7 @@ impl<'a, 'v> Run<'a, 'v> {
 
     /// The stages on samples: from the coarsest that is large enough to the finest.
     pub(super) fn on_samples(&mut self) -> Result<()> {
-        if self.finest.is_all() || !self.settings.samples {
+        if self.finest.is_all() || self.problem.is_warm {
             return Ok(());
         }
         let least = SAMPLE_ROWS_PER_FEATURE * self.problem.start.stride();
@@ -137,7 +137,7 @@ impl<'a, 'v> Run<'a, 'v> {
         let (problem, started) = (self.problem, Instant::now());
         let (evaluation, exact) = match stage {
             Stage::Float64 => {
-                let exact = self.host.evaluate(&models, &points)?;
+                let exact = self.host.evaluate(&models, &points, problem.gaps)?;
                 (exact.evaluation.clone(), Some(exact))
             }
             _ => (self.engine.evaluate_on(&models, &points, sample)?, None),

@@ -168,12 +168,18 @@ impl Run<'_> {
         start.model_mut(0).copy_from_slice(&narrow(&fit.column));
         let offsets: Vec<f64> = set.iter().map(|&j| problem.offsets[j]).collect();
         let models = [fit.model];
-        let inner = Problem { models: &models, offsets: &offsets, start, smoothness: &[], ..problem.clone() };
+        let inner = Problem {
+            models: &models,
+            offsets: &offsets,
+            start,
+            smoothness: &[],
+            is_warm: true,
+            ..problem.clone()
+        };
         let solver = FullBatch {
             method: if set.len() < MOST { Method::Newton } else { Method::Lbfgs },
             max_iterations: self.settings.max_iterations,
             tolerance: (INNER_SHARE * fit.residual).max(0.3 * self.settings.tolerance),
-            samples: false,
         };
         let mut solution = None;
         self.host.with_table(&self.host.select(set), &mut |engine, host| {
@@ -200,7 +206,7 @@ impl Run<'_> {
         let points = Coefficients::from_columns(problem.start.n_features(), columns);
         self.passes += 1.0;
         let (evaluation, exact) = if exact {
-            let exact = self.host.evaluate(&models, &points)?;
+            let exact = self.host.evaluate(&models, &points, problem.gaps)?;
             (exact.evaluation.clone(), Some(exact))
         } else {
             (self.engine.evaluate(&models, &points)?, None)

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::engine::{Engine, Epoch, Evaluation, SgdState};
 use crate::error::{Result, SweepError};
-use crate::objective::{Coefficients, Exact, Hessian, ModelSpec};
+use crate::objective::{Coefficients, Exact, Gaps, Hessian, ModelSpec};
 use crate::panels::{Panels, Rows, Sample};
 use crate::solver::Host;
 
@@ -275,13 +275,16 @@ pub(super) struct RememberedHost<'a> {
 }
 
 impl Host for RememberedHost<'_> {
-    fn evaluate(&self, models: &[ModelSpec], coefficients: &Coefficients) -> Result<Exact> {
+    fn evaluate(&self, models: &[ModelSpec], coefficients: &Coefficients, gaps: Gaps) -> Result<Exact> {
         self.journal.count(Sample::ALL);
         self.journal.answer(
-            Digest::new().words([3]).models(models).numbers(coefficients.values()),
-            |numbers| Exact::from_numbers(coefficients.n_features(), models, numbers),
+            Digest::new()
+                .words([3, u64::from(gaps == Gaps::With)])
+                .models(models)
+                .numbers(coefficients.values()),
+            |numbers| Exact::from_numbers(coefficients.n_features(), models, gaps, numbers),
             Exact::to_numbers,
-            || self.host.evaluate(models, coefficients),
+            || self.host.evaluate(models, coefficients, gaps),
         )
     }
 

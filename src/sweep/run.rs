@@ -16,7 +16,7 @@ use crate::data::{self, Dataset, FoldName, Folds};
 use crate::engine::Engine;
 use crate::error::{Result, SweepError};
 use crate::model::{Model, PenaltyScales, Seconds};
-use crate::objective::{Certificate, Coefficients, HeldOut, ModelSpec};
+use crate::objective::{Certificate, Coefficients, Gaps, HeldOut, ModelSpec};
 use crate::solver::{FullBatch, Host, Problem, Progress, Solution, Stop};
 use crate::train::{
     Chosen, HostTable, Observer, Reading, Stack, SweepProgress, minimise, read_options, start, training,
@@ -370,7 +370,7 @@ impl Runner<'_> {
                         from.model_mut(m).copy_from_slice(&outcomes[neighbour].column);
                     }
                 }
-                let solution = self.solve(&models, from)?;
+                let solution = self.solve(&models, from, !latest.is_empty(), Gaps::Without)?;
                 self.keep(wave, &models, &solution, &mut outcomes)?;
             }
             for (at, outcome) in outcomes.iter().enumerate().skip(before) {
@@ -406,7 +406,13 @@ impl Runner<'_> {
     }
 
     /// Trains one wave.
-    fn solve(&mut self, models: &[ModelSpec], from: Coefficients) -> Result<Solution> {
+    fn solve(
+        &mut self,
+        models: &[ModelSpec],
+        from: Coefficients,
+        is_warm: bool,
+        gaps: Gaps,
+    ) -> Result<Solution> {
         let train = &self.config.train;
         let problem = Problem {
             models,
@@ -415,6 +421,8 @@ impl Runner<'_> {
             offsets: self.offsets,
             smoothness: &[],
             start: from,
+            is_warm,
+            gaps,
         };
         let (observer, journal) = (self.observer, self.journal);
         let (total, done, started) = (self.total, self.done, self.started);
@@ -471,7 +479,7 @@ impl Runner<'_> {
         if !missing.is_empty() {
             let specs: Vec<ModelSpec> = missing.iter().map(|&m| models[m]).collect();
             let columns = solution.coefficients.select(&missing);
-            let exact = self.host.evaluate(&specs, &columns)?;
+            let exact = self.host.evaluate(&specs, &columns, Gaps::Without)?;
             for (k, &m) in missing.iter().enumerate() {
                 let intercept = self.config.train.intercept;
                 certificates[m] =
@@ -546,10 +554,10 @@ impl Runner<'_> {
     }
 
     /// Trains the chosen penalties on all rows, from the mean of the folds.
-    fn refit<'s>(
+    fn refit(
         &mut self,
         plan: &Plan<'_>,
-        stack: &'s Stack,
+        stack: &Stack,
         outcomes: &[Outcome],
         choice: &[Picked],
     ) -> Result<(Stack, Solution)> {
@@ -573,7 +581,7 @@ impl Runner<'_> {
         }
         refit.penalty = refit.models[0].penalty;
         let models = refit.models.clone();
-        let solution = self.solve(&models, from)?;
+        let solution = self.solve(&models, from, true, Gaps::With)?;
         Ok((refit, solution))
     }
 }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::error::Result;
-use crate::objective::{Coefficients, Exact, ModelSpec, evaluate};
+use crate::objective::{Coefficients, Exact, Gaps, ModelSpec, evaluate};
 use crate::panels::{PANEL_ROWS, Panels, Rows};
 use crate::solver::Host;
 
@@ -29,8 +29,8 @@ impl<'a> HostTable<'a> {
 }
 
 impl Host for HostTable<'_> {
-    fn evaluate(&self, models: &[ModelSpec], coefficients: &Coefficients) -> Result<Exact> {
-        Ok(evaluate(self.panels, self.rows, models, coefficients))
+    fn evaluate(&self, models: &[ModelSpec], coefficients: &Coefficients, gaps: Gaps) -> Result<Exact> {
+        Ok(evaluate(self.panels, self.rows, models, coefficients, gaps))
     }
 
     fn mean_squares(&self) -> Vec<f64> {

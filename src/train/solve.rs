@@ -9,7 +9,7 @@ use crate::config::{Solver, ValidConfig};
 use crate::data::Dataset;
 use crate::engine::Engine;
 use crate::error::{ConfigError, Result};
-use crate::objective::smoothness;
+use crate::objective::{Gaps, smoothness};
 use crate::solver::{self, FullBatch, Host, Method, Problem, Progress, RowSpace, Sgd, Solution, WorkingSet};
 
 /// Features from which an L1 penalty is met by working sets: below, a Hessian of all of them costs less.
@@ -37,6 +37,8 @@ pub(super) fn solve(
         offsets: &stack.offsets,
         smoothness: &smoothness,
         start: start(&dataset.rows, &stack.models, dataset.panels.n_features(), config.intercept),
+        is_warm: false,
+        gaps: Gaps::With,
     };
     let validation =
         held_out.map(|engine| solver::Validation::new(engine, config.patience.unwrap_or(usize::MAX)));
@@ -78,7 +80,7 @@ pub(crate) fn minimise(
 ) -> Result<Solution> {
     let n_features = problem.start.n_features();
     let (max_iterations, tolerance) = (config.max_iterations, config.tolerance);
-    let full_batch = |method| FullBatch { method, max_iterations, tolerance, samples: true };
+    let full_batch = |method| FullBatch { method, max_iterations, tolerance };
     let is_sparse = problem.models.iter().all(|model| model.penalty.l1 > 0.0);
     let wants_sets = takes_working_sets(is_sparse, n_features) && validation.is_none();
     match config.solver {

@@ -1,7 +1,7 @@
 //! Every full-batch solver reaches the optimum, whatever the penalty, the stack and the table.
 
 use logodds::engine::cpu::CpuEngine;
-use logodds::objective::{ModelSpec, Penalty};
+use logodds::objective::{Gaps, ModelSpec, Penalty};
 use logodds::panels::{Panels, Rows};
 use logodds::solver::{Stop, Validation};
 use logodds::train::HostTable;
@@ -278,7 +278,9 @@ fn patience_returns_the_best_point_on_the_held_out_rows() {
         .expect("a CPU run");
     assert!(solution.stops.contains(&Stop::Patience), "{:?}", solution.stops);
     let at_end =
-        logodds::objective::evaluate(&held, &held_rows, &models, &solution.coefficients).evaluation.loss;
+        logodds::objective::evaluate(&held, &held_rows, &models, &solution.coefficients, Gaps::Without)
+            .evaluation
+            .loss;
     let mean = at_end.iter().sum::<f64>() / 2.0;
     let best = losses.iter().fold(f64::INFINITY, |a, &b| a.min(b));
     // The kept points are each model's best, so no epoch's mean is better than theirs.

@@ -1,5 +1,5 @@
 use logodds::engine::cpu::CpuEngine;
-use logodds::objective::{Coefficients, ModelSpec, Penalty, certify, smoothness};
+use logodds::objective::{Coefficients, Gaps, ModelSpec, Penalty, certify, smoothness};
 use logodds::panels::{Panels, Rows};
 use logodds::solver::{Problem, Sgd, Solution, Stop, Validation};
 
@@ -19,6 +19,8 @@ fn run(settings: &Sgd, panels: &Panels, rows: &Rows, models: &[ModelSpec]) -> So
         offsets: &offsets,
         smoothness: &smoothness,
         start: Coefficients::zeros(panels.n_features(), models.len()),
+        is_warm: false,
+        gaps: Gaps::With,
     };
     settings.run(&mut CpuEngine::new(panels, rows), &problem, None, &mut |_| true).expect("a CPU run")
 }
@@ -124,6 +126,8 @@ fn patience_returns_the_best_point_on_the_held_out_rows() {
         offsets: &[0.0; 40],
         smoothness: &smoothness,
         start: Coefficients::zeros(40, 2),
+        is_warm: false,
+        gaps: Gaps::With,
     };
     let mut engine = CpuEngine::new(&held, &held_rows);
     let mut losses = Vec::new();
@@ -165,6 +169,8 @@ fn an_interrupted_run_returns_what_it_has() {
         offsets: &[0.0; 5],
         smoothness: &smoothness,
         start: Coefficients::zeros(5, 2),
+        is_warm: false,
+        gaps: Gaps::With,
     };
     let mut engine = CpuEngine::new(&panels, &rows);
     let solution = sgd().run(&mut engine, &problem, None, &mut |p| p.iteration < 2).expect("a CPU run");

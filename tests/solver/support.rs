@@ -1,7 +1,7 @@
 //! Runs of the full-batch solvers over tables in memory.
 
 use logodds::engine::cpu::CpuEngine;
-use logodds::objective::{Certificate, Coefficients, ModelSpec, certify};
+use logodds::objective::{Certificate, Coefficients, Gaps, ModelSpec, certify};
 use logodds::panels::{Panels, Rows};
 use logodds::solver::{FullBatch, Method, Problem, RowSpace, Solution, WorkingSet};
 use logodds::train::HostTable;
@@ -30,7 +30,16 @@ pub(crate) fn problem<'a>(
             start.model_mut(m)[panels.n_features()] = odds.ln();
         }
     }
-    Problem { models, n_rows: panels.n_rows(), intercept, offsets, smoothness: &[], start }
+    Problem {
+        models,
+        n_rows: panels.n_rows(),
+        intercept,
+        offsets,
+        smoothness: &[],
+        start,
+        is_warm: false,
+        gaps: Gaps::With,
+    }
 }
 
 fn ended(panels: &Panels, rows: &Rows, problem: &Problem<'_>, solution: Solution) -> Run {
@@ -56,7 +65,7 @@ pub(crate) fn full_batch_with(
 }
 
 pub(crate) fn settings(method: Method, tolerance: f64) -> FullBatch {
-    FullBatch { method, max_iterations: 500, tolerance, samples: true }
+    FullBatch { method, max_iterations: 500, tolerance }
 }
 
 pub(crate) fn full_batch(
