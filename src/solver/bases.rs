@@ -14,6 +14,22 @@ use crate::panels::Sample;
 /// Ridge of a factor, relative to its diagonal: the rows that a sample left out may show directions that it has not.
 const RIDGE: f64 = 1e-7;
 
+/// A base of one model's own: its Hessian, factored once. Where a factor costs more than many passes, the steps since
+/// are cheaper kept beside it than worked into it.
+///
+/// # Errors
+/// The Hessian holds values that are not finite.
+pub(super) fn own_base(hessian: Hessian, l2: f64, intercept: bool) -> Result<Base> {
+    let order = hessian.order();
+    let value = |a: usize, b: usize| match (a == b, a + 1 == order || b + 1 == order) {
+        (_, true) if !intercept => 0.0,
+        (true, false) => hessian.row(a)[a] + l2,
+        _ => hessian.row(a)[b],
+    };
+    let factor = Factor::new(order, value, RIDGE).ok_or(EngineError::NotFinite { what: "a Hessian" })?;
+    Ok(Base::Gram { quarter: Arc::new(hessian), share: 1.0, factor: Arc::new(factor) })
+}
+
 /// A quarter of the Gram matrix, or of its diagonal where the matrix would be too large.
 enum Quarter {
     Matrix(Arc<Hessian>),

@@ -84,6 +84,8 @@ pub(super) struct Fit {
     pub(super) fresh: bool,
     /// Whether it ever had an own Hessian.
     pub(super) had_own: bool,
+    /// Steps taken with the present curvature.
+    pub(super) age: usize,
     /// Whether the curvature is that of a model which differs in the held-out rows alone.
     pub(super) borrowed: bool,
     /// Every how many-th panel an own Hessian is made of.
@@ -114,6 +116,7 @@ impl Fit {
             curvature: None,
             fresh: false,
             had_own: false,
+            age: 0,
             borrowed: false,
             stride,
             iterations: 0,
@@ -230,6 +233,7 @@ impl Fit {
 
     fn accept(&mut self, stage: Stage, point: Point, length: f64, is_clear: bool) {
         let share = point.residual / self.point.residual;
+        self.age += 1;
         self.pace = 0.6 * self.pace + 0.4 * share.clamp(1e-6, 4.0).ln();
         let difference = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>();
         let step = difference(&point.column, &self.point.column);

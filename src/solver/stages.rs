@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::bases::Bases;
-use super::curvature::Curvature;
+use super::bases::{Bases, own_base};
+use super::curvature::{Base, Curvature};
 use super::descent::{Fit, Point, Stage, State};
 use super::full_batch::{FullBatch, MAX_ORDER, Method, hessian_passes};
 use super::{Host, Problem, Progress, Solution, Stop, Validation};
@@ -27,8 +27,27 @@ const SAMPLE_GROWTH: usize = 8;
 /// Rows that each side of a model must have in a sample.
 const SAMPLE_ROWS_PER_CLASS: f64 = 50.0;
 
+/// Orders from which an own Hessian is factored once, and later steps are kept beside it: a factor takes as long as
+/// many models' share of a pass.
+const FACTORED_ORDER: usize = 256;
+
 /// Steps on a sample, which is not worth more.
 const MAX_SAMPLE_STEPS: usize = 30;
+
+/// A curvature that siblings may borrow.
+enum Lent {
+    Hessian(Hessian),
+    Base(Base),
+}
+
+impl Lent {
+    fn curvature(&self) -> Curvature {
+        match self {
+            Self::Hessian(hessian) => Curvature::Own(hessian.clone()),
+            Self::Base(base) => Curvature::shared(base.clone()),
+        }
+    }
+}
 
 /// A run over a stack.
 pub(super) struct Run<'a, 'v> {
@@ -265,7 +284,7 @@ impl<'a, 'v> Run<'a, 'v> {
     fn aim(&mut self, stage: Stage, sample: Sample) -> Result<()> {
         // Hessians made now, for models that differ in the held-out rows alone: their curvature is the same but for
         // the noise of a sample, and the steps mend it.
-        let mut lent: Vec<(ModelSpec, Hessian)> = Vec::new();
+        let mut lent: Vec<(ModelSpec, Lent)> = Vec::new();
         for m in self.active() {
             let replace = match &self.fits[m].curvature {
                 None => true,
@@ -294,16 +313,15 @@ impl<'a, 'v> Run<'a, 'v> {
     /// Whether a fit with a shared curvature would be done sooner with its own.
     fn is_too_slow(&self, m: usize) -> bool {
         let fit = &self.fits[m];
-        if self.settings.method != Method::Auto
-            || fit.iterations < 6
-            || self.problem.start.stride() > MAX_ORDER
-        {
+        let may_have_own = self.settings.method != Method::Lbfgs && self.problem.start.stride() <= MAX_ORDER;
+        if !may_have_own || fit.age < 6 {
             return false;
         }
         let left = (self.settings.tolerance / fit.point.residual).ln() / fit.pace.min(-1e-3);
         let share = self.share(Sample::every(fit.stride));
-        // A Newton run takes some Hessians, and about twice as many passes.
-        left > 10.0 + 4.0 * hessian_passes(self.problem.start.stride(), share, self.active().len())
+        let hessian = hessian_passes(self.problem.start.stride(), share, self.active().len());
+        // A Newton run takes some Hessians, and about twice as many passes; one that is on its way takes one more.
+        left > if fit.had_own { 5.0 + 2.0 * hessian } else { 10.0 + 4.0 * hessian }
     }
 
     /// Gives a fit the curvature that the method has for it.
@@ -312,7 +330,7 @@ impl<'a, 'v> Run<'a, 'v> {
         m: usize,
         stage: Stage,
         sample: Sample,
-        lent: &mut Vec<(ModelSpec, Hessian)>,
+        lent: &mut Vec<(ModelSpec, Lent)>,
     ) -> Result<()> {
         let order = self.problem.start.stride();
         let fit = &self.fits[m];
@@ -321,14 +339,15 @@ impl<'a, 'v> Run<'a, 'v> {
                 || fit.had_own
                 || matches!(fit.curvature, Some(Curvature::Shared(_))));
         if own {
-            let is_sibling = |(other, _): &&(ModelSpec, Hessian)| {
+            let is_sibling = |(other, _): &&(ModelSpec, Lent)| {
                 ModelSpec { held_out: fit.model.held_out, ..*other } == fit.model
             };
             // What was borrowed and did not serve is not borrowed again.
-            if let Some((_, hessian)) = lent.iter().find(is_sibling).filter(|_| !fit.borrowed) {
-                let curvature = Some(Curvature::Own(hessian.clone()));
+            if let Some((_, sibling)) = lent.iter().find(is_sibling).filter(|_| !fit.borrowed) {
+                let curvature = Some(sibling.curvature());
                 let fit = &mut self.fits[m];
                 (fit.curvature, fit.fresh, fit.had_own, fit.borrowed) = (curvature, false, true, true);
+                fit.age = 0;
                 return Ok(());
             }
             let rows = if stage == Stage::Sample { sample } else { Sample::every(fit.stride) };
@@ -340,19 +359,25 @@ impl<'a, 'v> Run<'a, 'v> {
                 1e3 * started.elapsed().as_secs_f64()
             );
             self.passes += self.share(rows);
+            let made = if order >= FACTORED_ORDER && fit.model.penalty.l1 == 0.0 {
+                Lent::Base(own_base(hessian, fit.model.penalty.l2, self.problem.intercept)?)
+            } else {
+                Lent::Hessian(hessian)
+            };
             let fit = &mut self.fits[m];
+            (fit.curvature, fit.fresh, fit.had_own) = (Some(made.curvature()), true, true);
+            (fit.borrowed, fit.age) = (false, 0);
             if fit.model.held_out != HeldOut::NONE {
-                lent.push((fit.model, hessian.clone()));
+                lent.push((fit.model, made));
             }
-            (fit.curvature, fit.fresh, fit.had_own) = (Some(Curvature::Own(hessian)), true, true);
-            fit.borrowed = false;
         } else {
             if self.bases.is_none() {
                 self.bases = Some(Bases::new(self.engine, self.host, self.problem, self.finest)?);
                 self.passes += self.share(self.finest);
             }
             let bases = self.bases.as_mut().expect("they were just made");
-            self.fits[m].curvature = Some(Curvature::shared(bases.of(self.problem, m)?));
+            (self.fits[m].curvature, self.fits[m].age) =
+                (Some(Curvature::shared(bases.of(self.problem, m)?)), 0);
         }
         Ok(())
     }
