@@ -8,4 +8,4 @@ mod gpu;
 mod references;
 mod solver;
 mod support;
-mod sweep_report;
+mod sweep;

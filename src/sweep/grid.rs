@@ -45,7 +45,8 @@ impl GridPoint {
         let scales = PenaltyScales::new(self.penalty(weight_sum), weight_sum);
         // As it was given, and not as rounding leaves it: it names the path.
         let share = scales.l1_ratio.map(|_| self.l1_ratio);
-        PenaltyScales { l1_ratio: share, alpha: share, ..scales }
+        let c = if let Strength::C(c) = self.strength { Some(c) } else { scales.c };
+        PenaltyScales { c, l1_ratio: share, alpha: share, ..scales }
     }
 
     /// For rows whose weights add up to `weight_sum`.

@@ -1,0 +1,192 @@
+//! What is chosen, and what becomes of it.
+
+use logodds::config::{Device, Rule, Scoring, Strengths, TrainConfig, TuneConfig, TuneSettings};
+use logodds::data::FoldName;
+use logodds::sweep::Sweep;
+use logodds::train::{Silent, train};
+use tempfile::tempdir;
+
+use super::table::{config, fold, shipped, tune, write};
+use crate::support::assert_close;
+
+fn shipped_config(name: &str, target: &str) -> TrainConfig {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(name).join("train.parquet");
+    config(&path, target)
+}
+
+#[test]
+fn an_l1_path_begins_at_zero_and_its_model_is_the_one_trained_alone() {
+    // The columns are nearly collinear: equal coefficients take a small residual.
+    let base = TrainConfig { tolerance: Some(1e-9), ..shipped_config("breast_cancer", "diagnosis") };
+    let sweep =
+        TuneSettings { lambdas: Some(Strengths::Count(12)), l1_ratios: vec![1.0], ..TuneSettings::default() };
+    let tuned = tune(base.clone(), sweep);
+    let table = tuned.table();
+    let largest = table.curve[0].l1;
+    let first = table.results.iter().filter(|row| row.fold.is_some() && row.l1 == largest);
+    assert!(first.clone().count() == 5 && first.clone().all(|row| row.nonzero == 0));
+    // A thousandth less lets a feature in somewhere: it is the smallest penalty that zeroes all.
+    let just_below = TuneSettings {
+        lambdas: Some(Strengths::Values(vec![0.999 * largest])),
+        l1_ratios: vec![1.0],
+        ..TuneSettings::default()
+    };
+    let below = tune(base.clone(), just_below);
+    assert!(below.table().results.iter().any(|row| row.nonzero > 0));
+    let nonzero: Vec<f64> = table.curve.iter().map(|point| point.nonzero).collect();
+    assert!(nonzero[11] > nonzero[0], "{nonzero:?}");
+
+    let chosen = &table.chosen[0];
+    let alone = TrainConfig { l1: Some(chosen.l1), l2: Some(chosen.l2), ..base };
+    let alone = train(&alone.check().unwrap(), &Silent).unwrap().model;
+    let (found, expected) = (&tuned.model.models[0], &alone.models[0]);
+    assert!(found.converged && (found.objective / expected.objective - 1.0).abs() < 1e-6);
+    assert_close(&found.coefficients, &expected.coefficients, 1e-3, 1e-4);
+    assert_eq!(found.nonzero, expected.nonzero);
+    assert_eq!(tuned.model.penalty.unwrap().l1, chosen.l1);
+}
+
+#[test]
+fn one_standard_error_takes_a_larger_penalty_that_is_as_good() {
+    let base = shipped_config("breast_cancer", "diagnosis");
+    let with = |rule| tune(base.clone(), TuneSettings { rule: Some(rule), ..TuneSettings::default() });
+    let (best, simple) = (with(Rule::Best), with(Rule::OneStandardError));
+    let point = |tuned: &logodds::sweep::Tuned| {
+        tuned.table().curve.iter().find(|point| point.chosen).expect("a chosen point").clone()
+    };
+    let (best, simple) = (point(&best), point(&simple));
+    assert!(best.best && !simple.best);
+    assert!(simple.l2 > best.l2);
+    assert!(simple.mean.unwrap() <= best.mean.unwrap() + best.standard_error.unwrap());
+}
+
+#[test]
+fn each_class_may_take_its_own_penalty() {
+    let base = shipped_config("wine", "cultivar");
+    let sweep =
+        TuneSettings { per_class: Some(true), scoring: Some(Scoring::Brier), ..TuneSettings::default() };
+    let tuned = tune(base.clone(), sweep);
+    let table = tuned.table();
+    assert_eq!(table.chosen.len(), 3);
+    assert!(tuned.model.penalty.is_none());
+    for (choice, model) in table.chosen.iter().zip(&tuned.model.models) {
+        assert_eq!(choice.class.as_ref(), Some(&model.class));
+        assert_eq!(model.penalty.unwrap().l2, choice.l2);
+        let best = table
+            .curve
+            .iter()
+            .filter(|point| point.class == choice.class)
+            .min_by(|a, b| a.mean.unwrap().total_cmp(&b.mean.unwrap()))
+            .unwrap();
+        assert_eq!(best.l2, choice.l2);
+    }
+    let l2: Vec<f64> = table.chosen.iter().map(|choice| choice.l2).collect();
+    assert!(l2.iter().any(|x| *x != l2[0]), "the classes of this table differ: {l2:?}");
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("m.json");
+    tuned.model.save(&path).unwrap();
+    assert_eq!(logodds::model::Model::load(&path).unwrap(), tuned.model);
+}
+
+#[test]
+fn a_path_that_has_passed_its_best_is_given_up() {
+    let base = shipped_config("breast_cancer", "diagnosis");
+    let sweep =
+        TuneSettings { l1_ratios: vec![1.0], lambdas: Some(Strengths::Count(40)), ..TuneSettings::default() };
+    let whole = tune(base.clone(), sweep.clone());
+    let given_up = tune(base, TuneSettings { halving: Some(true), ..sweep });
+    assert_eq!(whole.table().skipped, 0);
+    let skipped = given_up.table().skipped;
+    assert!(skipped > 0 && skipped % 5 == 0, "{skipped}");
+    assert_eq!(given_up.table().results.len() + skipped, whole.table().results.len());
+    assert_eq!(given_up.table().chosen, whole.table().chosen);
+}
+
+#[test]
+fn folds_with_one_side_only_are_named_and_left_out() {
+    let folder = tempdir().unwrap();
+    let batch = shipped("breast_cancer");
+    let diagnosis: Vec<String> = {
+        let column = arrow::compute::cast(
+            batch.column_by_name("diagnosis").unwrap(),
+            &arrow::datatypes::DataType::Utf8,
+        )
+        .unwrap();
+        let column: &arrow::array::StringArray = arrow::array::AsArray::as_string(&column);
+        column.iter().map(|text| text.unwrap().to_owned()).collect()
+    };
+    // Fold 9 holds benign rows only.
+    let lopsided =
+        |row: usize| if diagnosis[row] == "benign" && row.is_multiple_of(3) { 9 } else { fold(row) };
+    let path = write(&folder.path().join("t.parquet"), &batch, &[("fold", &lopsided)], &|_| true);
+    let sweep = TuneSettings {
+        fold_column: Some("fold".into()),
+        scoring: Some(Scoring::Auc),
+        lambdas: Some(Strengths::Values(vec![0.1, 0.01])),
+        ..TuneSettings::default()
+    };
+    let tuned = tune(config(&path, "diagnosis"), sweep.clone());
+    let table = tuned.table();
+    let (scored, unscored): (Vec<_>, Vec<_>) =
+        table.results.iter().filter(|row| row.fold.is_some()).partition(|row| row.score.is_some());
+    assert_eq!(unscored.len(), 2);
+    assert!(unscored.iter().all(|row| row.fold == Some(FoldName::Number(9)) && row.converged));
+    let mean = scored.iter().filter(|row| row.l2 == 0.1).map(|row| row.score.unwrap()).sum::<f64>() / 4.0;
+    assert!((table.curve[0].mean.unwrap() - mean).abs() < 1e-15);
+    assert!(table.warnings.iter().any(|w| w.contains("fold 9") && w.contains("auc")), "{:?}", table.warnings);
+
+    // All malignant rows in one fold: outside it there is nothing to learn.
+    let hopeless = |row: usize| if diagnosis[row] == "malignant" { 7 } else { fold(row) };
+    let path = write(&folder.path().join("h.parquet"), &batch, &[("fold", &hopeless)], &|_| true);
+    let tuned = tune(config(&path, "diagnosis"), TuneSettings { scoring: None, ..sweep.clone() });
+    assert_eq!(tuned.table().skipped, 2);
+    let warning = tuned.table().warnings.iter().find(|w| w.contains("no model can learn")).unwrap();
+    assert!(warning.contains("fold 7") && warning.contains("malignant"), "{warning}");
+
+    // With ranks as scores nothing is left to choose by.
+    let config = TuneConfig { train: config(&path, "diagnosis"), sweep };
+    let error = Sweep::new(&config.check().unwrap()).run(&Silent).unwrap_err().to_string();
+    assert!(error.contains("no penalty could be scored"), "{error}");
+}
+
+#[test]
+fn a_wide_table_sweeps_over_working_sets() {
+    let Some(shared) = std::env::var_os("LOGODDS_SHARED") else {
+        eprintln!("skipped: LOGODDS_SHARED is not set");
+        return;
+    };
+    let path = std::path::Path::new(&shared).join("data/leukemia/train.parquet");
+    let reference: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(path.with_file_name("reference.json")).unwrap()).unwrap();
+    let base = config(&path, reference["label"]["column"].as_str().unwrap());
+    let sweep = TuneSettings {
+        lambdas: Some(Strengths::Count(4)),
+        l1_ratios: vec![1.0],
+        folds: Some(3),
+        ..TuneSettings::default()
+    };
+    let tuned = tune(base, sweep);
+    assert_eq!(tuned.report.converged, tuned.report.models);
+    assert!(tuned.report.solver.contains("working sets"), "{}", tuned.report.solver);
+    assert!(
+        tuned.table().results.iter().filter(|row| row.fold.is_some()).take(3).all(|row| row.nonzero == 0)
+    );
+}
+
+#[test]
+fn a_software_adapter_chooses_what_the_cpu_engine_chooses() {
+    if crate::gpu::software().is_none() {
+        return;
+    }
+    let base = shipped_config("iris", "species");
+    let sweep =
+        TuneSettings { lambdas: Some(Strengths::Count(6)), l1_ratios: vec![0.5], ..TuneSettings::default() };
+    let cpu = tune(base.clone(), sweep.clone());
+    let gpu = tune(TrainConfig { device: Some(Device::Software), ..base }, sweep);
+    for (a, b) in cpu.table().results.iter().zip(&gpu.table().results) {
+        assert!((a.objective / b.objective - 1.0).abs() < 1e-6, "{a:?} and {b:?}");
+        // The grid itself begins at a slope that each summed in float32.
+        assert!((a.l1 / b.l1 - 1.0).abs() < 1e-6);
+        assert!(b.converged);
+    }
+}
