@@ -16,6 +16,9 @@ use crate::data;
 const ROWS: usize = 1_000_000;
 const FEATURES: usize = 64;
 
+/// As many as a table of images has, so that arithmetic matters.
+const MODELS_FEATURES: usize = 256;
+
 fn passes(c: &mut Criterion) {
     let (panels, rows) = data::table(ROWS, FEATURES, 16);
     let bytes = (panels.values().len() * 4) as u64;
@@ -71,6 +74,41 @@ fn gpu(
     let mut engine = GpuEngine::new(device, panels, rows).expect("room for the table");
     for n_models in [1, 4, 16, 64] {
         evaluate(group, name, &mut engine, n_models);
+    }
+}
+
+/// Models in one pass, from 1 to 1,024: where memory ends to rule and arithmetic begins. The time is that of the two
+/// matrix products, `X W` and `X' R`, and everything between them. `benches/models.py` draws it.
+fn models(c: &mut Criterion) {
+    // A software adapter takes some hundred times as long.
+    for (name, n_rows, choice) in [
+        ("cpu", 200_000, None),
+        ("software", 20_000, Some(AdapterChoice::Software)),
+        ("gpu", 1_000_000, Some(AdapterChoice::Auto)),
+    ] {
+        let (panels, rows) = data::table(n_rows, MODELS_FEATURES, 16);
+        let mut group = c.benchmark_group(format!("models_{name}_{n_rows}x{MODELS_FEATURES}"));
+        group.sample_size(10);
+        let mut each = |engine: &mut dyn Engine| {
+            for n_models in (0..=10).map(|k| 1_usize << k) {
+                let work = 4 * n_rows * MODELS_FEATURES * n_models;
+                group.throughput(Throughput::Elements(work as u64));
+                let models = data::models(n_models, 16);
+                let mut w = Coefficients::zeros(MODELS_FEATURES, n_models);
+                w.values_mut().iter_mut().enumerate().for_each(|(i, w)| *w = (i % 7) as f64 * 0.01);
+                group.bench_function(n_models.to_string(), |b| {
+                    b.iter(|| engine.evaluate(&models, &w).expect("a pass"));
+                });
+            }
+        };
+        match choice.map(select) {
+            None => each(&mut CpuEngine::new(&panels, &rows)),
+            Some(Ok(Selection::Device(device, _))) => {
+                each(&mut GpuEngine::new(&device, &panels, &rows).expect("room for the table"));
+            }
+            Some(_) => eprintln!("no {name} adapter: its models are left out"),
+        }
+        group.finish();
     }
 }
 
@@ -185,4 +223,4 @@ impl WithSimd for MultiplyAdds {
     }
 }
 
-criterion_group!(benches, passes, hessians, float64, epochs);
+criterion_group!(benches, passes, models, hessians, float64, epochs);
