@@ -7,7 +7,7 @@ use logodds::data;
 use logodds::error::ConfigError;
 use logodds::model::{Choice, CurvePoint, Seconds, SweepRow};
 use logodds::output::{check_apart, check_once, check_writable};
-use logodds::sweep::{Sweep, SweepReport, Tuned, write_report};
+use logodds::sweep::{Sweep, SweepReport, Tuned, report_files, write_report};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -85,6 +85,12 @@ fn check_outputs(config: &ValidTune, model: &Path, config_file: Option<&Path>) -
         let Some(path) = path else { continue };
         check_apart(flag, path, "an input table", source.files())?;
         check_apart(flag, path, "the config file", config_file.as_slice())?;
+    }
+    for path in config.plots.iter().flat_map(|folder| report_files(folder)) {
+        check_apart("--plots", &path, "an input table", source.files())?;
+        check_apart("--plots", &path, "the config file", config_file.as_slice())?;
+        check_apart("--plots", &path, "the model that --output names", &[model])?;
+        check_apart("--plots", &path, "the --metrics file", metrics.as_slice())?;
     }
     if let Some(metrics) = metrics {
         check_apart("--metrics", metrics, "the model that --output names", &[model])?;

@@ -222,6 +222,12 @@ impl TuneConfig {
         if over.lambdas.is_some() || over.cs.is_some() {
             (sweep.lambdas, sweep.cs) = (None, None);
         }
+        if over.folds.is_some() {
+            sweep.fold_column = None;
+        }
+        if over.fold_column.is_some() {
+            sweep.folds = None;
+        }
         if over.fold_column.is_some() || over.time.is_some() || over.group.is_some() {
             (sweep.fold_column, sweep.time, sweep.group) = (None, None, None);
         }
@@ -260,6 +266,10 @@ impl TuneConfig {
         }
         l1_ratios.sort_by(f64::total_cmp);
         l1_ratios.dedup();
+        if sweep.folds.is_some() && sweep.fold_column.is_some() {
+            let why = "the column says how many folds there are";
+            return Err(ConfigError::Conflict { first: "--folds", second: "--fold-column", why }.into());
+        }
         let folds = sweep.folds.unwrap_or(DEFAULT_FOLDS);
         let least = if sweep.time.is_some() { 1 } else { 2 };
         let expected = if sweep.time.is_some() { "1 to 1000" } else { "2 to 1000" };

@@ -16,5 +16,5 @@ mod score;
 
 pub use crate::model::{Choice, CurvePoint, PathPoint, SweepRow, SweepTable};
 pub use plots::{curve_svg, path_svg};
-pub use report::write_report;
+pub use report::{report_files, write_report};
 pub use run::{Sweep, SweepReport, Tuned};

@@ -10,6 +10,13 @@ use crate::error::{DataError, Result};
 use crate::model::{CurvePoint, PathPoint, SweepRow, SweepTable};
 use crate::output::create_beside;
 
+/// The files of a report in `folder`.
+pub fn report_files(folder: &Path) -> Vec<PathBuf> {
+    let names =
+        ["curve.svg", "path.svg", "results.parquet", "results.json", "curve.parquet", "coefficients.parquet"];
+    names.map(|name| folder.join(name)).to_vec()
+}
+
 /// Writes the report into `folder`, which is created if need be, and returns the files: the pictures `curve.svg` and
 /// `path.svg`; the whole table as `results.json`; and as Parquet every model (`results.parquet`), the curves
 /// (`curve.parquet`) and every coefficient of the paths (`coefficients.parquet`, a row for each).

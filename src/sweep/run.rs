@@ -370,7 +370,12 @@ impl Runner<'_> {
                         from.model_mut(m).copy_from_slice(&outcomes[neighbour].column);
                     }
                 }
-                let solution = self.solve(&models, from, !latest.is_empty(), Gaps::Without)?;
+                let is_warm = !latest.is_empty();
+                let mut solution = self.solve(&models, from, is_warm, Gaps::Without)?;
+                self.done += models.len();
+                if is_warm {
+                    self.mend(plan, &models, &mut solution)?;
+                }
                 self.keep(wave, &models, &solution, &mut outcomes)?;
             }
             for (at, outcome) in outcomes.iter().enumerate().skip(before) {
@@ -458,12 +463,41 @@ impl Runner<'_> {
             };
             return Err(SweepError::Interrupted { way_out }.into());
         }
-        self.done += models.len();
         self.waves += 1;
-        if !self.methods.contains(&solution.method) {
-            self.methods.push(solution.method.clone());
+        // How many took which differs from wave to wave.
+        let method = match solution.method.as_str() {
+            mixed if mixed.contains(" for ") => "lbfgs and newton",
+            one => one,
+        };
+        if !self.methods.iter().any(|known| known == method) {
+            self.methods.push(method.to_owned());
         }
         Ok(solution)
+    }
+
+    /// Trains the models that a neighbour's coefficients led to a standstill again, from the intercept alone, and keeps
+    /// the better of both.
+    fn mend(&mut self, plan: &Plan<'_>, models: &[ModelSpec], solution: &mut Solution) -> Result<()> {
+        let stuck: Vec<usize> =
+            (0..models.len()).filter(|&m| solution.stops[m] == Stop::ProgressEnded).collect();
+        if stuck.is_empty() {
+            return Ok(());
+        }
+        let specs: Vec<ModelSpec> = stuck.iter().map(|&m| models[m]).collect();
+        let (n_features, intercept) = (self.dataset.panels.n_features(), self.config.train.intercept);
+        let from = start(plan.rows, &specs, n_features, intercept);
+        let again = self.solve(&specs, from, false, Gaps::Without)?;
+        for (k, &m) in stuck.iter().enumerate() {
+            let objective =
+                |certificate: &Option<Certificate>| certificate.map_or(f64::INFINITY, |c| c.objective);
+            if objective(&again.certificates[k]) < objective(&solution.certificates[m]) {
+                solution.coefficients.model_mut(m).copy_from_slice(again.coefficients.model(k));
+                solution.certificates[m] = again.certificates[k];
+                solution.stops[m] = again.stops[k];
+            }
+            solution.iterations[m] += again.iterations[k];
+        }
+        Ok(())
     }
 
     /// Takes the models of a wave, with their certificates.
@@ -651,7 +685,8 @@ impl Curves {
                 .flatten()
                 .map(|outcome| count_nonzero(&outcome.column) as f64)
                 .collect();
-            counts.iter().sum::<f64>() / counts.len().max(1) as f64
+            // A fold of nothing, summed as floats, would be minus zero.
+            counts.iter().fold(0.0, |sum, count| sum + count) / counts.len().max(1) as f64
         };
         let points = 0..plan.points.len();
         Self {

@@ -100,3 +100,17 @@ fn a_table_named_twice_is_refused() {
         assert_says(&fail(folder.path(), line, 1), &[".parquet", "named twice"]);
     }
 }
+
+#[test]
+fn plots_take_the_place_of_no_table_and_no_model() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("p")).unwrap();
+    fs::copy(folder.path().join("v.parquet"), folder.path().join("p/results.parquet")).unwrap();
+    let before = fs::read(folder.path().join("p/results.parquet")).unwrap();
+    let tune = "tune p/results.parquet --target y --device cpu --folds 2 --plots p";
+    assert_says(&fail(folder.path(), &format!("{tune} -o n.json"), 1), &["--plots", "an input table"]);
+    assert_eq!(fs::read(folder.path().join("p/results.parquet")).unwrap(), before);
+    let line = "tune d --target y --device cpu --folds 2 --plots q -o q/results.json";
+    fs::create_dir(folder.path().join("q")).unwrap();
+    assert_says(&fail(folder.path(), line, 1), &["--plots", "the model that --output names"]);
+}
