@@ -156,3 +156,24 @@ fn larger_tables_reach_their_known_optima_on_the_software_adapter() {
         check_shared(&["higgs_small", "leukemia", "spam"], Device::Software);
     }
 }
+
+#[test]
+fn a_tiny_penalty_on_rare_levels_takes_some_dozen_iterations() {
+    let Some(shared) = std::env::var_os("LOGODDS_SHARED") else {
+        eprintln!("skipped: LOGODDS_SHARED is not set");
+        return;
+    };
+    // A sample of the rows lacks some levels, and shows no curvature for their coefficients.
+    let table = Path::new(&shared).join("data/adult/train.parquet");
+    let config = TrainConfig {
+        data: vec![table.display().to_string()],
+        target: Some("income".into()),
+        l1: Some(0.0),
+        l2: Some(2e-7),
+        device: Some(Device::Cpu),
+        ..TrainConfig::default()
+    };
+    let trained = train(&config.check().unwrap(), &Silent).unwrap();
+    let model = &trained.model.models[0];
+    assert!(model.converged && model.iterations <= 60, "{} iterations", model.iterations);
+}

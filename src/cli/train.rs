@@ -52,7 +52,11 @@ pub(crate) fn run(arguments: TrainArguments, output: Output) -> anyhow::Result<(
 }
 
 /// Checks before any work that every output can be written, and destroys nothing that is read.
-fn check_outputs(config: &ValidConfig, model: &Path, config_file: Option<&Path>) -> anyhow::Result<()> {
+pub(super) fn check_outputs(
+    config: &ValidConfig,
+    model: &Path,
+    config_file: Option<&Path>,
+) -> anyhow::Result<()> {
     let metrics = config.metrics.as_deref();
     check_writable("--output", model)?;
     // Something else than a file, such as /dev/stderr, is opened as it is.

@@ -6,7 +6,7 @@ use logodds::config::{TuneConfig, ValidTune};
 use logodds::data;
 use logodds::error::ConfigError;
 use logodds::model::{Choice, CurvePoint, Seconds, SweepRow};
-use logodds::output::{check_apart, check_once, check_writable};
+use logodds::output::{check_apart, check_writable};
 use logodds::sweep::{Sweep, SweepReport, Tuned, report_files, write_report};
 use serde::Serialize;
 use serde_json::Value;
@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::progress::{Progress, catch_ctrl_c};
 use super::report::Output;
 use super::table::{count, facts, number, plural, seconds, table};
+use super::train::check_outputs;
 
 /// Points of a curve that people are shown.
 const POINTS_SHOWN: usize = 20;
@@ -52,7 +53,8 @@ pub(crate) fn run(arguments: TuneArguments, output: Output) -> anyhow::Result<()
         let what = "name the file that the model goes to";
         return Err(logodds::Error::from(ConfigError::Missing { flag: "--output", what }).into());
     };
-    check_outputs(&config, &path, arguments.config.as_deref())?;
+    check_outputs(&config.train, &path, arguments.config.as_deref())?;
+    check_folders(&config, &path, arguments.config.as_deref())?;
     let progress = Progress::start(output, config.train.metrics.as_deref());
     let stopping = if config.checkpoint.is_some() {
         "stopping after this pass; the checkpoint keeps what is done, --resume goes on"
@@ -65,35 +67,41 @@ pub(crate) fn run(arguments: TuneArguments, output: Output) -> anyhow::Result<()
     let recorded = progress.finish(tuned.is_ok());
     let tuned = tuned?;
     tuned.model.save(&path)?;
+    // What was found is told first: plots that cannot be drawn take nothing of it away.
     let plots = match &config.plots {
-        Some(folder) => write_report(folder, tuned.table(), &tuned.path, &tuned.model.features)?,
-        None => Vec::new(),
+        Some(folder) => write_report(folder, tuned.table(), &tuned.path, &tuned.model.features),
+        None => Ok(Vec::new()),
     };
-    output.result(&json(&tuned, &path, &plots), || text(&tuned, &config, &path))?;
+    let drawn = plots.as_deref().unwrap_or_default();
+    output.result(&json(&tuned, &path, drawn), || text(&tuned, &config, &path))?;
+    plots?;
     recorded
 }
 
-fn check_outputs(config: &ValidTune, model: &Path, config_file: Option<&Path>) -> anyhow::Result<()> {
-    let metrics = config.train.metrics.as_deref();
-    check_writable("--output", model)?;
-    if let Some(metrics) = metrics.filter(|path| path.is_file() || path.is_dir() || !path.exists()) {
-        check_writable("--metrics", metrics)?;
+/// Besides what training checks: the folders of plots and of a checkpoint.
+fn check_folders(config: &ValidTune, model: &Path, config_file: Option<&Path>) -> anyhow::Result<()> {
+    for (flag, folder) in [("--plots", &config.plots), ("--checkpoint", &config.checkpoint)] {
+        let Some(folder) = folder else { continue };
+        // A file of it that is not there, or the folder itself where that is still to be made.
+        let probe = if folder.is_dir() { folder.join("probe") } else { folder.clone() };
+        check_writable(flag, &probe)?;
+        if folder.is_file() {
+            let what = "a folder, but it is a file";
+            return Err(logodds::Error::from(ConfigError::Invalid {
+                flag,
+                found: folder.display().to_string(),
+                expected: what,
+            })
+            .into());
+        }
     }
+    let Some(folder) = &config.plots else { return Ok(()) };
     let source = data::open(&config.train.data)?;
-    check_once(source.files())?;
-    for (flag, path) in [("--output", Some(model)), ("--metrics", metrics)] {
-        let Some(path) = path else { continue };
-        check_apart(flag, path, "an input table", source.files())?;
-        check_apart(flag, path, "the config file", config_file.as_slice())?;
-    }
-    for path in config.plots.iter().flat_map(|folder| report_files(folder)) {
+    for path in report_files(folder) {
         check_apart("--plots", &path, "an input table", source.files())?;
         check_apart("--plots", &path, "the config file", config_file.as_slice())?;
         check_apart("--plots", &path, "the model that --output names", &[model])?;
-        check_apart("--plots", &path, "the --metrics file", metrics.as_slice())?;
-    }
-    if let Some(metrics) = metrics {
-        check_apart("--metrics", metrics, "the model that --output names", &[model])?;
+        check_apart("--plots", &path, "the --metrics file", config.train.metrics.as_slice())?;
     }
     Ok(())
 }
@@ -143,7 +151,13 @@ fn text(tuned: &Tuned, config: &ValidTune, path: &Path) -> String {
         lines.push(("plots", folder.display().to_string()));
     }
     if sweep.skipped > 0 {
-        lines.push(("skipped", format!("{} past the best of their path", plural(sweep.skipped, "model"))));
+        lines.push((
+            "skipped",
+            format!(
+                "{}: past the best of their path, or with one side of a class only to learn from",
+                plural(sweep.skipped, "model")
+            ),
+        ));
     }
     lines.extend(report.warnings.iter().map(|warning| ("warning", warning.clone())));
     let mut text = facts(&lines);
@@ -163,7 +177,7 @@ fn models_line(report: &SweepReport, config: &ValidTune) -> String {
         format!("all converged (tolerance {:e})", config.train.tolerance)
     } else {
         format!(
-            "{} converged (tolerance {:e}); raise --max-iterations or --tolerance for the others",
+            "{} converged (tolerance {:e}); the others' residuals are in the results",
             count(report.converged),
             config.train.tolerance
         )

@@ -7,6 +7,7 @@
 mod check;
 mod choices;
 mod penalty;
+mod strengths;
 mod tune;
 
 use std::path::{Path, PathBuf};
@@ -19,7 +20,8 @@ pub use check::{
 };
 pub use choices::{ClassWeight, Device, MemorySize, Rule, Scoring, Solver};
 pub use penalty::PenaltyConfig;
-pub use tune::{Grid, Strengths, TuneConfig, TuneSettings, ValidTune};
+pub use strengths::Strengths;
+pub use tune::{Grid, TuneConfig, TuneSettings, ValidTune};
 
 use crate::data::Missing;
 use crate::error::{ConfigError, Result};
@@ -299,12 +301,16 @@ fn load_split<A: DeserializeOwned, B: DeserializeOwned>(path: &Path, keys: &[&st
 }
 
 /// A list, or a single value for a list of one.
-fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<String>, D::Error> {
+fn one_or_many<'de, T, D>(deserializer: D) -> std::result::Result<Vec<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum OneOrMany {
-        One(String),
-        Many(Vec<String>),
+    enum OneOrMany<T> {
+        One(T),
+        Many(Vec<T>),
     }
     Ok(match OneOrMany::deserialize(deserializer)? {
         OneOrMany::One(one) => vec![one],

@@ -1,13 +1,12 @@
 //! What a sweep is asked to do: the settings of training, and those of the grid and its folds.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::check::ensure;
-use super::{Rule, Scoring, Solver, TrainConfig, ValidConfig};
+use super::one_or_many;
+use super::{Rule, Scoring, Solver, Strengths, TrainConfig, ValidConfig};
 use crate::data::Folding;
 use crate::error::{ConfigError, Result};
 
@@ -49,7 +48,7 @@ pub struct TuneSettings {
     pub cs: Option<Strengths>,
 
     /// Shares of L1 [default: 0]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     #[arg(long, value_delimiter = ',', value_name = "A,B,..", help_heading = "Grid")]
     pub l1_ratios: Vec<f64>,
 
@@ -112,59 +111,6 @@ pub struct TuneSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub plots: Option<PathBuf>,
-}
-
-/// Penalties: their number, or their values.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Strengths {
-    /// So many, chosen from the table.
-    Count(usize),
-    /// These.
-    Values(Vec<f64>),
-}
-
-impl FromStr for Strengths {
-    type Err = String;
-
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
-        if let Ok(count) = text.trim().parse() {
-            return Ok(Self::Count(count));
-        }
-        let values = text.split(',').map(|part| part.trim().parse::<f64>());
-        values.collect::<std::result::Result<_, _>>().map(Self::Values).map_err(|_| {
-            "expected a number of penalties, such as 20, or penalties, such as 0.1,0.01".to_owned()
-        })
-    }
-}
-
-impl fmt::Display for Strengths {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Count(count) => count.fmt(f),
-            Self::Values(values) => {
-                let values: Vec<String> = values.iter().map(f64::to_string).collect();
-                f.write_str(&values.join(","))
-            }
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Strengths {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Given {
-            Count(usize),
-            One(f64),
-            Many(Vec<f64>),
-        }
-        Ok(match Given::deserialize(deserializer)? {
-            Given::Count(count) => Self::Count(count),
-            Given::One(value) => Self::Values(vec![value]),
-            Given::Many(values) => Self::Values(values),
-        })
-    }
 }
 
 /// The penalties of a sweep.
@@ -380,6 +326,7 @@ fn grid(lambdas: Option<Strengths>, cs: Option<Strengths>) -> Result<Grid> {
             Ok(Grid::Cs((0..count).map(at).collect()))
         }
         (None, Some(Strengths::Values(mut cs))) => {
+            ensure(!cs.is_empty(), "--cs", "empty", "at least one number")?;
             for &c in &cs {
                 ensure(c > 0.0 && c.is_finite(), "--cs", c, "positive numbers")?;
             }
@@ -388,6 +335,7 @@ fn grid(lambdas: Option<Strengths>, cs: Option<Strengths>) -> Result<Grid> {
             Ok(Grid::Cs(cs))
         }
         (Some(Strengths::Values(mut lambdas)), None) => {
+            ensure(!lambdas.is_empty(), "--lambdas", "empty", "at least one number")?;
             for &lambda in &lambdas {
                 ensure(lambda >= 0.0 && lambda.is_finite(), "--lambdas", lambda, "numbers, zero or more")?;
             }

@@ -31,7 +31,7 @@ pub(crate) fn read_weights(
                 }
                 row += batch.len();
             }
-            Ok(())
+            Ok::<(), DataError>(())
         },
     )?;
     Ok(weights)

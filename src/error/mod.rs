@@ -3,12 +3,14 @@
 mod config;
 mod data;
 mod engine;
+mod folds;
 mod model;
 mod sweep;
 
 pub use config::ConfigError;
 pub use data::DataError;
 pub use engine::EngineError;
+pub use folds::FoldError;
 pub use model::ModelFileError;
 pub use sweep::SweepError;
 

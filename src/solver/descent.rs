@@ -218,7 +218,7 @@ impl Fit {
         match best {
             Some((_, length, point)) => {
                 let is_clear = is_clear(length);
-                self.accept(stage, point, length, is_clear);
+                self.accept(stage, point, is_clear);
             }
             None => self.shorten(stage, any_clear),
         }
@@ -231,7 +231,7 @@ impl Fit {
         loss + self.penalty(&point.column) - self.penalty(&now.column)
     }
 
-    fn accept(&mut self, stage: Stage, point: Point, length: f64, is_clear: bool) {
+    fn accept(&mut self, stage: Stage, point: Point, is_clear: bool) {
         let share = point.residual / self.point.residual;
         self.age += 1;
         self.pace = 0.6 * self.pace + 0.4 * share.clamp(1e-6, 4.0).ln();
@@ -243,7 +243,8 @@ impl Fit {
             Some(Curvature::Own(_)) if is_slow => {
                 // A step was gained: what a sibling lends next may gain another.
                 self.borrowed = false;
-                if self.fresh && length == 1.0 && stage != Stage::Sample {
+                // Shortened or not: a sample may lack the rows that curve a direction.
+                if self.fresh && stage != Stage::Sample {
                     self.stride = self.stride.div_ceil(2);
                 }
                 self.curvature = None;

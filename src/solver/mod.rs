@@ -8,6 +8,7 @@ mod early_stopping;
 mod factor;
 mod full_batch;
 mod quadratic;
+mod renewal;
 mod row_space;
 mod separation;
 mod sgd;

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::fingerprint::Digest;
 use crate::engine::{Engine, Epoch, Evaluation, SgdState};
 use crate::error::{Result, SweepError};
 use crate::objective::{Coefficients, Exact, Gaps, Hessian, ModelSpec};
@@ -25,51 +26,6 @@ const FILE: &str = "sweep.journal";
 
 /// The header's request: which program's journal it is, and of which version.
 const HEADER: u64 = u64::from_le_bytes(*b"logodds\x01");
-
-/// A hash of words that does not depend on the build.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Digest(u64);
-
-impl Digest {
-    pub(super) fn new() -> Self {
-        Self(0x9e37_79b9_7f4a_7c15)
-    }
-
-    pub(super) fn words(mut self, words: impl IntoIterator<Item = u64>) -> Self {
-        for word in words {
-            // The finaliser of SplitMix64 after each word.
-            let mut z = self.0.rotate_left(23) ^ word;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            self.0 = z ^ (z >> 31);
-        }
-        self
-    }
-
-    pub(super) fn numbers(self, numbers: &[f64]) -> Self {
-        self.words(numbers.iter().map(|x| x.to_bits()))
-    }
-
-    pub(super) fn text(self, text: &str) -> Self {
-        self.words([text.len() as u64]).words(text.bytes().map(u64::from))
-    }
-
-    fn models(self, models: &[ModelSpec]) -> Self {
-        models.iter().fold(self.words([models.len() as u64]), |digest, model| {
-            let (first, end) = model.held_out.range();
-            digest.words([u64::from(model.class), u64::from(first), u64::from(end)]).numbers(&[
-                model.penalty.l1,
-                model.penalty.l2,
-                model.positive_weight,
-                model.negative_weight,
-            ])
-        })
-    }
-
-    pub(super) fn end(self) -> u64 {
-        self.0
-    }
-}
 
 /// The passes of a sweep, on disk.
 pub(super) struct Journal {
@@ -137,7 +93,8 @@ impl Journal {
         self.passes.load(Ordering::Relaxed) as f64 / 1e6
     }
 
-    fn count(&self, sample: Sample) {
+    /// Takes note of a reading of X, or of a share of it.
+    pub(super) fn count(&self, sample: Sample) {
         self.passes.fetch_add(1_000_000 / sample.stride() as u64, Ordering::Relaxed);
     }
 
@@ -256,8 +213,8 @@ impl Engine for Remembered<'_> {
         let order = column.len();
         self.journal.answer(
             request.numbers(column),
-            |numbers| (numbers.len() == order * order).then(|| Hessian::new(order, numbers.to_vec())),
-            |hessian| hessian.values().to_vec(),
+            |numbers| Hessian::from_triangle(order, numbers),
+            Hessian::to_triangle,
             || self.engine.hessian(model, column, sample),
         )
     }

@@ -6,13 +6,17 @@
 //! on all rows.
 
 mod choose;
+mod curves;
+mod fingerprint;
 mod grid;
 mod journal;
+mod names;
 mod plan;
 mod plots;
 mod report;
 mod run;
 mod score;
+mod waves;
 
 pub use crate::model::{Choice, CurvePoint, PathPoint, SweepRow, SweepTable};
 pub use plots::{curve_svg, path_svg};

@@ -1,5 +1,7 @@
 //! Which models a sweep trains, and in which waves.
 
+use std::ops::Range;
+
 use super::grid::GridPoint;
 use crate::config::ClassWeight;
 use crate::data::Folds;
@@ -67,12 +69,13 @@ impl Plan<'_> {
         model.sides(self.rows.weights()).iter().all(|&weight| weight > 0.0)
     }
 
-    /// The members of some ranks that can be trained, siblings side by side.
-    pub(super) fn members(
-        &self,
-        ranks: std::ops::Range<usize>,
-        skip: &dyn Fn(usize, usize) -> bool,
-    ) -> Vec<Member> {
+    /// The members of some ranks that can be trained, siblings side by side; not those of paths that are `hopeless`, for
+    /// a class or for all.
+    pub(super) fn members(&self, ranks: Range<usize>, hopeless: &[(usize, Option<usize>)]) -> Vec<Member> {
+        let skip = |point: usize, class: usize| {
+            let path = self.points[point].path;
+            hopeless.contains(&(path, None)) || hopeless.contains(&(path, Some(class)))
+        };
         let mut members = Vec::new();
         for rank in ranks {
             for (point, _) in self.points.iter().enumerate().filter(|(_, p)| p.rank == rank) {

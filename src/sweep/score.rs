@@ -1,19 +1,25 @@
 //! How good models are on the rows that they did not learn from.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::plan::Plan;
+use super::waves::{JointScores, Outcome};
 use crate::config::Scoring;
 use crate::metrics::{Confusion, multiclass_brier, multiclass_log_loss, normalise, ranking};
 use crate::objective::{Coefficients, HeldOutSums, linear_predictor_of};
-use crate::panels::{PANEL_ROWS, Panels, Rows};
+use crate::panels::{PANEL_ROWS, Panels};
 
-/// Float64 scores that are held at once.
-const HELD_SCORES: usize = 1 << 26;
+/// Scored rows that are held to be sorted: 24 bytes each, but never fewer than those of one model's fold.
+const HELD_ROWS: usize = 1 << 23;
 
-/// Panels whose scores of several models are made together.
-const PANELS_AT_ONCE: usize = 64;
+/// Predictors that are made at once, of the rows of some panels and all models of a walk.
+const PREDICTORS_AT_ONCE: usize = 1 << 20;
+
+/// Models of a walk where all classes of a penalty are scored together.
+const MODELS_PER_WALK: usize = 512;
 
 impl Scoring {
     /// Whether larger scores are better.
@@ -49,104 +55,169 @@ pub(super) fn of_sums(scoring: Scoring, sums: &HeldOutSums) -> Option<f64> {
     (all > 0.0).then_some(score)
 }
 
-/// A model to be ranked: its class, the fold that it is scored on, its column.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ranked<'a> {
-    pub(super) class: u32,
-    pub(super) fold: u32,
-    pub(super) column: &'a [f64],
-}
-
-/// The exact rank scores of some models, each over the rows of its fold. Models are taken a few at a time, so that
-/// never more scores are held than [`HELD_SCORES`] or those of one model.
-pub(super) fn rank(
+/// Scores what the sums of the passes do not: orders of rows, and, if `together`, classes against each other. Returns the
+/// readings of X that this took.
+pub(super) fn score(
     scoring: Scoring,
     panels: &Panels,
-    rows: &Rows,
-    models: &[Ranked<'_>],
-) -> Vec<Option<f64>> {
-    let at_once = (HELD_SCORES / panels.n_rows().max(1)).max(1);
-    let mut scores = Vec::with_capacity(models.len());
-    for models in models.chunks(at_once) {
-        let columns = Coefficients::from_columns(panels.n_features(), models.iter().map(|m| m.column));
-        let z = linear_predictor_of(panels, 0..panels.n_panels(), &columns);
-        let of = |(k, model): (usize, &Ranked<'_>)| {
-            let scored = (0..rows.n_rows()).filter(|&slot| rows.fold(slot) == model.fold);
-            let row = |slot: usize| {
-                let weight = f64::from(rows.weight()[slot]);
-                (z[slot * models.len() + k], weight, rows.class(slot) == model.class)
-            };
-            let ranking = ranking(scored.map(row).filter(|row| row.1 > 0.0).collect())?;
-            Some(if scoring == Scoring::Auc { ranking.auc } else { ranking.average_precision })
-        };
-        scores.par_extend(models.par_iter().enumerate().map(of));
+    plan: &Plan<'_>,
+    together: bool,
+    outcomes: &mut [Outcome],
+    joint: &mut JointScores,
+) -> usize {
+    let mut walks = 0;
+    if scoring.is_ranking() {
+        walks += rank(scoring, panels, plan, outcomes);
     }
-    scores
+    if together {
+        let outcomes = &*outcomes;
+        // By point and fold: the outcome of each class. A fold without one of its models has no joint score.
+        let mut whole: BTreeMap<(usize, usize), Vec<&Outcome>> = BTreeMap::new();
+        for outcome in outcomes {
+            whole.entry((outcome.member.point, outcome.member.fold)).or_default().push(outcome);
+        }
+        whole.retain(|_, models| models.len() == plan.classes.len());
+        whole.values_mut().for_each(|models| models.sort_by_key(|outcome| outcome.member.class));
+        if scoring.is_ranking() {
+            joint.extend(
+                whole.iter().map(|(key, models)| (*key, mean_of_all(models.iter().map(|m| m.score)))),
+            );
+        } else {
+            walks += jointly(scoring, panels, plan, &whole, joint);
+        }
+    }
+    walks
 }
 
-/// All one-vs-rest models of a penalty: for each fold that is scored, its number and the columns of its classes.
-pub(super) struct Joint<'a> {
-    pub(super) folds: Vec<(u32, Vec<&'a [f64]>)>,
-    pub(super) n_classes: usize,
+/// The mean of scores, if there is every one.
+fn mean_of_all(scores: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let scores: Vec<f64> = scores.collect::<Option<_>>()?;
+    Some(scores.iter().sum::<f64>() / scores.len().max(1) as f64)
 }
 
-/// Sums over the rows of a fold.
+/// Walks over X once for some models: calls `with` with the slots of some panels and the predictors of their rows.
+fn walk(panels: &Panels, columns: &Coefficients, mut with: impl FnMut(Range<usize>, &[f64])) {
+    let at_once = (PREDICTORS_AT_ONCE / (PANEL_ROWS * columns.n_models().max(1))).max(1);
+    for first in (0..panels.n_panels()).step_by(at_once) {
+        let range = first..(first + at_once).min(panels.n_panels());
+        let z = linear_predictor_of(panels, range.clone(), columns);
+        with(range.start * PANEL_ROWS..(range.end * PANEL_ROWS).min(panels.n_rows()), &z);
+    }
+}
+
+/// The exact rank scores of models, each over the rows of its fold, a few models at a time.
+fn rank(scoring: Scoring, panels: &Panels, plan: &Plan<'_>, outcomes: &mut [Outcome]) -> usize {
+    let rows = plan.rows;
+    let fold_rows: Vec<f64> = rows.counts().folds().map(|counts| counts.iter().sum()).collect();
+    let number = |outcome: &Outcome| plan.folds.scored[outcome.member.fold].0;
+    let largest = fold_rows.iter().fold(1.0, |a: f64, &b| a.max(b));
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of rows")]
+    let at_once = (HELD_ROWS / largest as usize).max(1);
+    let mut walks = 0;
+    for some in outcomes.chunks_mut(at_once) {
+        let columns =
+            Coefficients::from_columns(panels.n_features(), some.iter().map(|o| o.column.as_slice()));
+        let mut held: Vec<Vec<(f64, f64, bool)>> = vec![Vec::new(); some.len()];
+        walk(panels, &columns, |slots, z| {
+            held.par_iter_mut().zip(some.par_iter()).enumerate().for_each(|(k, (held, outcome))| {
+                let fold = number(outcome);
+                for (i, slot) in slots.clone().enumerate().filter(|&(_, slot)| rows.fold(slot) == fold) {
+                    let weight = f64::from(rows.weight()[slot]);
+                    if weight > 0.0 {
+                        held.push((
+                            z[i * columns.n_models() + k],
+                            weight,
+                            rows.class(slot) == outcome.model.class,
+                        ));
+                    }
+                }
+            });
+        });
+        walks += 1;
+        some.par_iter_mut().zip(held).for_each(|(outcome, held)| {
+            outcome.score = ranking(held).map(|ranking| match scoring {
+                Scoring::Auc => ranking.auc,
+                _ => ranking.average_precision,
+            });
+        });
+    }
+    walks
+}
+
+/// Sums over the rows of a fold, of the models of all classes at one penalty.
 struct FoldSums {
+    key: (usize, usize),
+    /// Number of the fold in the labels.
+    fold: u32,
     weight: f64,
     loss: f64,
     confusion: Confusion,
 }
 
-/// The scores of the classes' models together, by fold: log loss and Brier score of the probabilities scaled to sum
-/// to 1, accuracy of the most probable class, F1 as the mean over the classes. One walk over X.
-pub(super) fn jointly(scoring: Scoring, panels: &Panels, rows: &Rows, joint: &Joint<'_>) -> Vec<Option<f64>> {
-    let n_classes = joint.n_classes;
-    let columns = joint.folds.iter().flat_map(|(_, columns)| columns.iter().copied());
-    let columns = Coefficients::from_columns(panels.n_features(), columns);
-    let mut sums: Vec<FoldSums> = joint
-        .folds
-        .iter()
-        .map(|_| FoldSums { weight: 0.0, loss: 0.0, confusion: Confusion::new(n_classes) })
-        .collect();
-    let mut probabilities = vec![0.0; n_classes];
-    for first in (0..panels.n_panels()).step_by(PANELS_AT_ONCE) {
-        let range = first..(first + PANELS_AT_ONCE).min(panels.n_panels());
-        let z = linear_predictor_of(panels, range.clone(), &columns);
-        for (slot, z) in slots(&range, rows).zip(z.chunks_exact(columns.n_models().max(1))) {
-            let (fold, weight) = (rows.fold(slot), f64::from(rows.weight()[slot]));
-            let Some(at) = joint.folds.iter().position(|(number, _)| *number == fold) else { continue };
-            if weight == 0.0 {
-                continue;
+impl FoldSums {
+    fn add(&mut self, scoring: Scoring, z: &[f64], truth: usize, weight: f64, probabilities: &mut [f64]) {
+        self.weight += weight;
+        match scoring {
+            Scoring::LogLoss => self.loss += weight * multiclass_log_loss(z, truth),
+            Scoring::Brier => {
+                normalise(z, probabilities);
+                self.loss += weight * multiclass_brier(probabilities, truth);
             }
-            let (z, truth) = (&z[at * n_classes..][..n_classes], rows.class(slot) as usize);
-            let sums = &mut sums[at];
-            sums.weight += weight;
-            match scoring {
-                Scoring::LogLoss => sums.loss += weight * multiclass_log_loss(z, truth),
-                Scoring::Brier => {
-                    normalise(z, &mut probabilities);
-                    sums.loss += weight * multiclass_brier(&probabilities, truth);
-                }
-                _ => {
-                    // The first of equals, as everywhere.
-                    let said = (0..n_classes).rev().max_by(|&a, &b| z[a].total_cmp(&z[b])).unwrap_or(0);
-                    sums.confusion.add(truth, said, weight);
-                }
+            _ => {
+                // The first of equals, as everywhere.
+                let said = (0..z.len()).rev().max_by(|&a, &b| z[a].total_cmp(&z[b])).unwrap_or(0);
+                self.confusion.add(truth, said, weight);
             }
         }
     }
-    let score = |sums: &FoldSums| {
+
+    fn score(&self, scoring: Scoring, n_classes: usize) -> Option<f64> {
         let score = match scoring {
-            Scoring::LogLoss | Scoring::Brier => sums.loss / sums.weight,
-            Scoring::Accuracy => sums.confusion.accuracy(),
-            _ => (0..n_classes).map(|k| sums.confusion.class(k).f1).sum::<f64>() / n_classes as f64,
+            Scoring::LogLoss | Scoring::Brier => self.loss / self.weight,
+            Scoring::Accuracy => self.confusion.accuracy(),
+            _ => (0..n_classes).map(|k| self.confusion.class(k).f1).sum::<f64>() / n_classes as f64,
         };
-        (sums.weight > 0.0).then_some(score)
-    };
-    sums.iter().map(score).collect()
+        (self.weight > 0.0).then_some(score)
+    }
 }
 
-/// The slots of some panels, padding not counted.
-fn slots(panels: &Range<usize>, rows: &Rows) -> Range<usize> {
-    panels.start * PANEL_ROWS..(panels.end * PANEL_ROWS).min(rows.n_rows())
+/// The scores of the classes' models together, by penalty and fold: log loss and Brier score of the probabilities scaled
+/// to sum to 1, accuracy of the most probable class, F1 as the mean over the classes.
+fn jointly(
+    scoring: Scoring,
+    panels: &Panels,
+    plan: &Plan<'_>,
+    whole: &BTreeMap<(usize, usize), Vec<&Outcome>>,
+    joint: &mut JointScores,
+) -> usize {
+    let (rows, n_classes) = (plan.rows, plan.classes.len());
+    let groups: Vec<(&(usize, usize), &Vec<&Outcome>)> = whole.iter().collect();
+    let mut walks = 0;
+    for some in groups.chunks((MODELS_PER_WALK / n_classes).max(1)) {
+        let columns = some.iter().flat_map(|(_, models)| models.iter().map(|m| m.column.as_slice()));
+        let columns = Coefficients::from_columns(panels.n_features(), columns);
+        let zero = |(key, _): &(&(usize, usize), &Vec<&Outcome>)| FoldSums {
+            key: **key,
+            fold: plan.folds.scored[key.1].0,
+            weight: 0.0,
+            loss: 0.0,
+            confusion: Confusion::new(n_classes),
+        };
+        let mut sums: Vec<FoldSums> = some.iter().map(zero).collect();
+        walk(panels, &columns, |slots, z| {
+            sums.par_iter_mut().enumerate().for_each(|(at, sums)| {
+                let mut probabilities = vec![0.0; n_classes];
+                for (z, slot) in z.chunks_exact(columns.n_models()).zip(slots.clone()) {
+                    let weight = f64::from(rows.weight()[slot]);
+                    if rows.fold(slot) == sums.fold && weight > 0.0 {
+                        let z = &z[at * n_classes..][..n_classes];
+                        sums.add(scoring, z, rows.class(slot) as usize, weight, &mut probabilities);
+                    }
+                }
+            });
+        });
+        walks += 1;
+        joint.extend(sums.iter().map(|sums| (sums.key, sums.score(scoring, n_classes))));
+    }
+    walks
 }

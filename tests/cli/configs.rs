@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use logodds::config::TrainConfig;
+use logodds::config::{TrainConfig, TuneConfig};
 use tempfile::tempdir;
 
 use super::support::{
@@ -24,8 +24,9 @@ fn train(config: &str) -> serde_json::Value {
 fn each_config_is_named_in_a_test_here() {
     let mut names: Vec<String> = super::support::files(&repository("configs"));
     names.retain(|name| name.ends_with(".toml"));
-    assert_eq!(names, ["breast-cancer-l1.toml", "large.toml", "wine.toml"]);
-    for name in names {
+    assert_eq!(names, ["breast-cancer-l1.toml", "large.toml", "tune.toml", "wine.toml"]);
+    TuneConfig::load(&repository("configs/tune.toml")).unwrap().check().unwrap();
+    for name in names.iter().filter(|name| *name != "tune.toml") {
         TrainConfig::load(&repository("configs").join(name)).unwrap().check().unwrap();
     }
 }
@@ -77,6 +78,38 @@ fn large_trains_within_its_memory_on_several_files() {
         assert!(epoch["validation_loss"].is_number(), "{line}");
     }
     assert!(!metrics.is_empty());
+}
+
+#[test]
+fn tune_chooses_a_simple_model() {
+    let folder = tempdir().unwrap();
+    let model = folder.path().join("model.json");
+    let mut command = logodds(&repository(""));
+    command.args(["tune", "--device", "cpu", "--config", "configs/tune.toml", "-o"]).arg(&model);
+    command.assert().success();
+    let sweep = &json(&model)["sweep"];
+    assert_eq!(sweep["rule"], "one-standard-error");
+    assert_eq!(sweep["results"].as_array().unwrap().len(), 12 * 3 * 5 + 1);
+    let points = sweep["curve"].as_array().unwrap();
+    assert!(points.iter().any(|point| point["chosen"] == true && point["best"] == false));
+}
+
+#[test]
+fn keys_of_a_sweep_are_refused_by_name_and_line() {
+    let folder = tempdir().unwrap();
+    let write = |text: &str| fs::write(folder.path().join("t.toml"), text).unwrap();
+    for (text, says) in [
+        ("data = \"d\"\ntarget = \"y\"\nlambdas = \"ten\"\n", "line 3, column 11"),
+        ("data = \"d\"\nfolds = 5\nlamdas = 3\n", "line 3, column 1: unknown field `lamdas`"),
+        ("data = \"d\"\ntarget = \"y\"\nlambdas = []\n", "--lambdas is empty"),
+        ("data = \"d\"\ntarget = \"y\"\nl1-ratios = 2.0\n", "--l1-ratios is 2"),
+    ] {
+        write(text);
+        let stderr = fail(folder.path(), "tune --config t.toml -o m.json", 1);
+        assert!(stderr.contains(says), "{says:?} is not in {stderr}");
+    }
+    write("data = \"d\"\ntarget = \"y\"\nfolds = 3\nfold-column = \"f\"\n");
+    assert!(fail(folder.path(), "tune --config t.toml -o m.json", 2).contains("--fold-column"));
 }
 
 #[test]

@@ -134,6 +134,9 @@ fn folds_with_one_side_only_are_named_and_left_out() {
     let mean = scored.iter().filter(|row| row.l2 == 0.1).map(|row| row.score.unwrap()).sum::<f64>() / 4.0;
     assert!((table.curve[0].mean.unwrap() - mean).abs() < 1e-15);
     assert!(table.warnings.iter().any(|w| w.contains("fold 9") && w.contains("auc")), "{:?}", table.warnings);
+    // It is said for sums as well, which have a value there.
+    let by_loss = tune(config(&path, "diagnosis"), TuneSettings { scoring: None, ..sweep.clone() });
+    assert!(by_loss.table().warnings.iter().any(|w| w.contains("fold 9")), "{:?}", by_loss.table().warnings);
 
     // All malignant rows in one fold: outside it there is nothing to learn.
     let hopeless = |row: usize| if diagnosis[row] == "malignant" { 7 } else { fold(row) };
@@ -146,7 +149,7 @@ fn folds_with_one_side_only_are_named_and_left_out() {
     // With ranks as scores nothing is left to choose by.
     let config = TuneConfig { train: config(&path, "diagnosis"), sweep };
     let error = Sweep::new(&config.check().unwrap()).run(&Silent).unwrap_err().to_string();
-    assert!(error.contains("no penalty could be scored"), "{error}");
+    assert!(error.contains("no penalty could be scored") && error.contains("fold 7"), "{error}");
 }
 
 #[test]
@@ -203,4 +206,14 @@ fn models_that_a_neighbour_led_to_a_standstill_start_again() {
     for (a, b) in at_once.table().results.iter().zip(&in_waves.table().results) {
         assert!(b.converged && (a.objective / b.objective - 1.0).abs() < 1e-5, "{a:?} and {b:?}");
     }
+}
+
+#[test]
+fn a_penalty_of_zero_on_separable_classes_is_named_and_not_chosen() {
+    let sweep = TuneSettings { lambdas: Some(Strengths::Values(vec![0.1, 0.0])), ..TuneSettings::default() };
+    let tuned = tune(shipped_config("iris", "species"), TuneSettings { per_class: Some(true), ..sweep });
+    let warning = tuned.table().warnings.iter().find(|w| w.contains("plane separates")).unwrap();
+    assert!(warning.contains("setosa") && warning.contains("--lambdas"), "{warning}");
+    let setosa = tuned.table().chosen.iter().find(|c| c.class.as_deref() == Some("setosa")).unwrap();
+    assert_eq!(setosa.l2, 0.1);
 }

@@ -9,7 +9,7 @@ use crate::data::options::column;
 use crate::data::schema::ValueType;
 use crate::data::source::Source;
 use crate::data::training::Reading;
-use crate::error::DataError;
+use crate::error::{DataError, FoldError};
 
 /// More folds than this are taken for a mistake.
 pub(super) const MAX_FOLDS: usize = 1000;
@@ -42,7 +42,7 @@ impl Folding {
         if (least..=MAX_FOLDS).contains(&folds) {
             Ok(())
         } else {
-            Err(DataError::FoldNumber { folds, least, most: MAX_FOLDS })
+            Err(DataError::Folds(FoldError::Number { folds, least, most: MAX_FOLDS }))
         }
     }
 }
@@ -57,7 +57,7 @@ pub(crate) fn folding_column(
     let Some((name, role)) = folding.column() else { return Ok(None) };
     let at = column(source, name, role)?;
     if at == target {
-        return Err(DataError::TargetIsFoldColumn { column: name.to_owned(), role });
+        return Err(DataError::Folds(FoldError::TargetIsFoldColumn { column: name.to_owned(), role }));
     }
     let value_type = &source.columns[at].value_type;
     let is_time = matches!(folding, Folding::Time { .. });
@@ -70,12 +70,12 @@ pub(crate) fn folding_column(
     if fits {
         return Ok(Some(at));
     }
-    Err(DataError::FoldColumnType {
+    Err(DataError::Folds(FoldError::ColumnType {
         column: name.to_owned(),
         role,
         found: value_type.describe().to_owned(),
         expected: if is_time { "numbers, dates or timestamps" } else { "integers, booleans or text" },
-    })
+    }))
 }
 
 /// The fold of each row that is trained on.

@@ -7,7 +7,7 @@ use crate::data::keys::{Key, NULL_ID};
 use crate::data::rows::is_trained;
 use crate::data::target::by_group;
 use crate::data::training::Reading;
-use crate::error::DataError;
+use crate::error::{DataError, FoldError};
 use rayon::prelude::*;
 
 /// Marks a null until the number of folds is known.
@@ -17,7 +17,7 @@ const NO_FOLD: u16 = u16::MAX;
 pub(super) fn by_column(reading: &Reading<'_>, column: usize, codes: &[u16]) -> Result<Assigned, DataError> {
     let source = reading.source;
     let keyed = Keyed { reading, column, role: "fold column", limit: MAX_FOLDS };
-    let too_many = || DataError::TooManyFolds { column: keyed.name(), limit: MAX_FOLDS };
+    let too_many = || DataError::Folds(FoldError::TooMany { column: keyed.name(), limit: MAX_FOLDS });
     let mut of_row = vec![0; codes.len()];
     let found: Vec<Vec<Key>> = by_group(source, &mut of_row)
         .into_par_iter()
@@ -56,9 +56,9 @@ pub(super) fn by_column(reading: &Reading<'_>, column: usize, codes: &[u16]) -> 
         }
     }
     match keys.as_slice() {
-        [] => return Err(DataError::FoldColumnNull { column: keyed.name() }),
+        [] => return Err(DataError::Folds(FoldError::ColumnNull { column: keyed.name() })),
         [only] if !has_null => {
-            return Err(DataError::OneFold { column: keyed.name(), value: only.name() });
+            return Err(DataError::Folds(FoldError::OneFold { column: keyed.name(), value: only.name() }));
         }
         _ => {}
     }

@@ -6,7 +6,7 @@ use crate::data::deal::hash;
 use crate::data::keys::NULL_ID;
 use crate::data::rows::is_trained;
 use crate::data::training::Reading;
-use crate::error::DataError;
+use crate::error::{DataError, FoldError};
 use rayon::prelude::*;
 use std::cmp::Reverse;
 
@@ -25,7 +25,7 @@ pub(super) fn by_group_of(
     let Groups { ids, n_groups } = Groups::read(reading, column, codes)?;
     if n_groups < folds {
         let column = reading.source.columns[column].name.clone();
-        return Err(DataError::TooFewGroups { column, groups: n_groups, folds });
+        return Err(DataError::Folds(FoldError::TooFewGroups { column, groups: n_groups, folds }));
     }
     let classes = ByGroup::new(&ids, n_groups, codes);
     let fold_of = place_groups(&classes, n_classes, folds, hash(seed, 0x6772_6f75));

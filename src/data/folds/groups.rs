@@ -5,7 +5,7 @@ use crate::data::keys::{Key, NULL_ID};
 use crate::data::rows::is_trained;
 use crate::data::target::by_group;
 use crate::data::training::Reading;
-use crate::error::DataError;
+use crate::error::{DataError, FoldError};
 use rayon::prelude::*;
 use std::collections::HashMap;
 
@@ -24,7 +24,9 @@ impl Groups {
     pub(super) fn read(reading: &Reading<'_>, column: usize, codes: &[u16]) -> Result<Self, DataError> {
         let source = reading.source;
         let keyed = Keyed { reading, column, role: "group column", limit: usize::MAX };
-        let too_many = || DataError::TooManyGroups { column: keyed.name(), limit: MAX_GROUPS as usize };
+        let too_many = || {
+            DataError::Folds(FoldError::TooManyGroups { column: keyed.name(), limit: MAX_GROUPS as usize })
+        };
         let mut ids = vec![NULL_ID; codes.len()];
         let mut values = Values::new(MAX_GROUPS);
         let mut parts = by_group(source, &mut ids);

@@ -5,7 +5,7 @@ use crate::data::keys::{Key, KeyError, Keys};
 use crate::data::rows::is_trained;
 use crate::data::source::RowGroup;
 use crate::data::training::Reading;
-use crate::error::DataError;
+use crate::error::{DataError, FoldError};
 use arrow::array::{ArrayRef, BooleanArray};
 use arrow::compute::nullif;
 
@@ -65,23 +65,23 @@ impl Keyed<'_> {
     }
 
     fn type_error(&self, found: String) -> DataError {
-        DataError::FoldColumnType {
+        DataError::Folds(FoldError::ColumnType {
             column: self.name(),
             role: self.role,
             found,
             expected: "integers, booleans or text",
-        }
+        })
     }
 
     fn value_error(&self, group: &RowGroup, row: usize, value: f64) -> DataError {
-        DataError::FoldColumnValue {
+        DataError::Folds(FoldError::ColumnValue {
             path: self.reading.source.path(group),
             column: self.name(),
             role: self.role,
             row_group: group.index,
             row,
             value,
-        }
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Assigned, Folds};
 use crate::data::deal::hash;
 use crate::data::rows::is_trained;
-use crate::error::DataError;
+use crate::error::{DataError, FoldError};
 
 /// Deals the rows of each class, in file order, in hands of one row a fold.
 ///
@@ -21,7 +21,7 @@ pub(super) fn stratified(
     }
     let n_rows: usize = rows.iter().sum();
     if n_rows < folds {
-        return Err(DataError::TooFewRowsForFolds { rows: n_rows, folds });
+        return Err(DataError::Folds(FoldError::TooFewRows { rows: n_rows, folds }));
     }
     let mut random = Random::new(hash(seed, 0x7374_7261));
     let mut circle: Vec<u16> = (0..).take(folds).collect();

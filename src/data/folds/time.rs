@@ -6,7 +6,7 @@ use crate::data::chunks::{BATCH_ROWS, Chunks, Types};
 use crate::data::rows::is_trained;
 use crate::data::target::by_group;
 use crate::data::training::Reading;
-use crate::error::DataError;
+use crate::error::{DataError, FoldError};
 use arrow::array::Array;
 use rayon::prelude::*;
 
@@ -24,7 +24,9 @@ pub(super) fn by_time(
     let cuts = cuts(&sorted, folds + 1);
     drop(sorted);
     if cuts.is_empty() {
-        return Err(DataError::OneTime { column: reading.source.columns[column].name.clone() });
+        return Err(DataError::Folds(FoldError::OneTime {
+            column: reading.source.columns[column].name.clone(),
+        }));
     }
     let block = |(tick, &code): (i64, &u16)| {
         let block = if is_trained(code) { cuts.partition_point(|&cut| cut <= tick) } else { 0 };
@@ -66,11 +68,13 @@ fn read_ticks(reading: &Reading<'_>, column: usize, codes: &[u16]) -> Result<Vec
         while let Some(arrays) = chunks.next()? {
             reading.check()?;
             let array = &arrays[0];
-            let batch = kind.of(array).map_err(|found| DataError::FoldColumnType {
-                column: source.columns[column].name.clone(),
-                role: "time column",
-                found,
-                expected: "numbers, dates or timestamps",
+            let batch = kind.of(array).map_err(|found| {
+                DataError::Folds(FoldError::ColumnType {
+                    column: source.columns[column].name.clone(),
+                    role: "time column",
+                    found,
+                    expected: "numbers, dates or timestamps",
+                })
             })?;
             for (at, tick) in batch.into_iter().enumerate() {
                 match tick {
@@ -79,13 +83,13 @@ fn read_ticks(reading: &Reading<'_>, column: usize, codes: &[u16]) -> Result<Vec
                     None => {
                         let is_null = array.logical_nulls().is_some_and(|nulls| nulls.is_null(at));
                         let value = if is_null { "null" } else { "NaN" };
-                        return Err(DataError::NoTime {
+                        return Err(DataError::Folds(FoldError::NoTime {
                             path: source.path(group),
                             column: source.columns[column].name.clone(),
                             row_group: group.index,
                             row: row + at,
                             value,
-                        });
+                        }));
                     }
                 }
             }

@@ -1,0 +1,193 @@
+//! The curves of a sweep: scores against penalties, and the points that are chosen on them.
+
+use std::collections::HashMap;
+
+use super::choose::{Candidate, Mean, choose, is_hopeless, mean};
+use super::grid::GridPoint;
+use super::names::Names;
+use super::plan::Plan;
+use super::waves::{JointScores, Outcome, count_nonzero, mean_column};
+use super::{Choice, CurvePoint, PathPoint};
+use crate::config::ValidTune;
+use crate::error::{Result, SweepError};
+
+/// A grid point that was chosen, for all classes or for one.
+pub(super) struct Picked {
+    pub(super) point: usize,
+    pub(super) best: usize,
+    pub(super) class: Option<usize>,
+}
+
+/// What was chosen for a class.
+pub(super) fn picked(choice: &[Picked], class: usize) -> &Picked {
+    choice.iter().find(|p| p.class.is_none_or(|c| c == class)).expect("one for all, or one for each class")
+}
+
+impl Picked {
+    pub(super) fn describe(&self, plan: &Plan<'_>, weight_sum: f64, class: Option<String>) -> Choice {
+        let penalty = plan.points[self.point].scales(weight_sum);
+        Choice { l1: penalty.l1, l2: penalty.l2, c: penalty.c, l1_ratio: penalty.l1_ratio, class }
+    }
+}
+
+/// The curves of a sweep: one for all classes, or one for each.
+pub(super) struct Curves {
+    /// Class, and for each grid point its score.
+    curves: Vec<(Option<usize>, Vec<Option<Mean>>)>,
+    nonzero: Vec<Vec<f64>>,
+    paths: Vec<usize>,
+    /// Points some of whose models have no optimum: they are shown, and not chosen.
+    barred: Vec<bool>,
+}
+
+impl Curves {
+    pub(super) fn new(
+        config: &ValidTune,
+        plan: &Plan<'_>,
+        outcomes: &[Outcome],
+        joint: &JointScores,
+    ) -> Self {
+        let each = config.per_class && plan.classes.len() > 1;
+        let classes: Vec<Option<usize>> =
+            if each { (0..plan.classes.len()).map(Some).collect() } else { vec![None] };
+        let mut of_point: HashMap<(usize, usize), Vec<&Outcome>> = HashMap::new();
+        for outcome in outcomes {
+            of_point.entry((outcome.member.point, outcome.member.class)).or_default().push(outcome);
+        }
+        let n_folds = plan.folds.scored.len();
+        let score = |point: usize, class: Option<usize>| match class {
+            None if plan.classes.len() > 1 => {
+                mean((0..n_folds).map(|fold| joint.get(&(point, fold)).copied().flatten()))
+            }
+            class => {
+                let outcomes = of_point.get(&(point, class.unwrap_or(0)));
+                mean(outcomes.into_iter().flatten().map(|outcome| outcome.score))
+            }
+        };
+        let nonzero = |point: usize, class: Option<usize>| {
+            let classes = class.map_or(0..plan.classes.len(), |class| class..class + 1);
+            let counts: Vec<f64> = classes
+                .filter_map(|class| of_point.get(&(point, class)))
+                .flatten()
+                .map(|outcome| count_nonzero(&outcome.column) as f64)
+                .collect();
+            // A fold of nothing, summed as floats, would be minus zero.
+            counts.iter().fold(0.0, |sum, count| sum + count) / counts.len().max(1) as f64
+        };
+        let points = 0..plan.points.len();
+        let mut barred = vec![false; plan.points.len()];
+        outcomes.iter().filter(|outcome| outcome.separated).for_each(|o| barred[o.member.point] = true);
+        Self {
+            barred,
+            curves: classes
+                .iter()
+                .map(|&class| (class, points.clone().map(|point| score(point, class)).collect()))
+                .collect(),
+            nonzero: classes
+                .iter()
+                .map(|&class| points.clone().map(|point| nonzero(point, class)).collect())
+                .collect(),
+            paths: plan.points.iter().map(|point| point.path).collect(),
+        }
+    }
+
+    /// # Errors
+    /// There is no score to choose by; `notes` say why.
+    pub(super) fn choose(&self, config: &ValidTune, notes: &[String]) -> Result<Vec<Picked>> {
+        let of = |(class, scores): &(Option<usize>, Vec<Option<Mean>>)| {
+            let candidate = |((&path, score), &barred): ((&usize, &Option<Mean>), &bool)| Candidate {
+                path,
+                score: score.filter(|_| !barred),
+            };
+            let points = self.paths.iter().zip(scores).zip(&self.barred);
+            let candidates: Vec<Candidate> = points.map(candidate).collect();
+            match choose(config.scoring, config.rule, &candidates) {
+                Some((best, point)) => Ok(Picked { point, best, class: *class }),
+                None => {
+                    let why = if notes.is_empty() {
+                        "no fold holds rows of both sides of every class; take fewer folds".to_owned()
+                    } else {
+                        notes.join("; ")
+                    };
+                    Err(SweepError::NothingToChoose { why }.into())
+                }
+            }
+        };
+        self.curves.iter().map(of).collect()
+    }
+
+    /// The paths that are not worth following, for a class or for all.
+    pub(super) fn hopeless(&self, config: &ValidTune, plan: &Plan<'_>) -> Vec<(usize, Option<usize>)> {
+        let mut hopeless = Vec::new();
+        for (class, scores) in &self.curves {
+            for path in 0..config.l1_ratios.len() {
+                let of_path = |point: &GridPoint| point.path == path;
+                let scores =
+                    plan.points.iter().zip(scores).filter(|(p, _)| of_path(p)).map(|(_, score)| *score);
+                if is_hopeless(config.scoring, scores) {
+                    hopeless.push((path, *class));
+                }
+            }
+        }
+        hopeless
+    }
+
+    pub(super) fn points(
+        &self,
+        plan: &Plan<'_>,
+        weight_sum: f64,
+        names: &Names<'_>,
+        choice: &[Picked],
+    ) -> Vec<CurvePoint> {
+        let mut points = Vec::new();
+        for (((class, scores), nonzero), picked) in self.curves.iter().zip(&self.nonzero).zip(choice) {
+            for (at, point) in plan.points.iter().enumerate() {
+                let penalty = point.scales(weight_sum);
+                points.push(CurvePoint {
+                    l1: penalty.l1,
+                    l2: penalty.l2,
+                    c: penalty.c,
+                    l1_ratio: penalty.l1_ratio,
+                    class: class.and_then(|class| names.class(class)),
+                    mean: scores[at].map(|score| score.mean),
+                    standard_error: scores[at].and_then(|score| score.standard_error),
+                    nonzero: nonzero[at],
+                    best: at == picked.best,
+                    chosen: at == picked.point,
+                });
+            }
+        }
+        points
+    }
+}
+
+/// The mean coefficients of the folds at each grid point.
+pub(super) fn path(
+    plan: &Plan<'_>,
+    outcomes: &[Outcome],
+    names: &Names<'_>,
+    weight_sum: f64,
+) -> Vec<PathPoint> {
+    let mut columns: HashMap<(usize, usize), Vec<&[f64]>> = HashMap::new();
+    for outcome in outcomes {
+        let member = outcome.member;
+        columns.entry((member.class, member.point)).or_default().push(&outcome.column);
+    }
+    let mut path = Vec::new();
+    for class in 0..plan.classes.len() {
+        for (at, point) in plan.points.iter().enumerate() {
+            let Some(columns) = columns.get(&(class, at)) else { continue };
+            let mut coefficients = mean_column(columns);
+            coefficients.pop();
+            let penalty = point.scales(weight_sum);
+            path.push(PathPoint {
+                l1: penalty.l1,
+                l2: penalty.l2,
+                l1_ratio: point.l1_ratio,
+                class: names.class(class),
+                coefficients,
+            });
+        }
+    }
+    path
+}

@@ -1,0 +1,328 @@
+//! Training the models of a sweep, wave after wave.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use super::curves::{Curves, Picked, picked};
+use super::fingerprint::Digest;
+use super::journal::Journal;
+use super::plan::{Member, Plan, Waves};
+use super::score::{of_sums, score};
+use crate::config::ValidTune;
+use crate::data::{self, Dataset};
+use crate::engine::Engine;
+use crate::error::{Result, SweepError};
+use crate::objective::{Certificate, Coefficients, Gaps, HeldOut, ModelSpec};
+use crate::panels::Sample;
+use crate::solver::{FullBatch, Host, Problem, Progress, Solution, Stop};
+use crate::train::{Observer, Stack, SweepProgress, class_model, minimise, start, takes_working_sets};
+
+/// A model that was trained.
+pub(super) struct Outcome {
+    pub(super) member: Member,
+    pub(super) model: ModelSpec,
+    pub(super) column: Vec<f64>,
+    pub(super) certificate: Certificate,
+    pub(super) converged: bool,
+    /// Whether a plane separates its classes, so that there is no optimum.
+    pub(super) separated: bool,
+    pub(super) iterations: usize,
+    pub(super) score: Option<f64>,
+}
+
+/// What runs the waves.
+pub(super) struct Runner<'a> {
+    pub(super) config: &'a ValidTune,
+    pub(super) dataset: &'a Dataset,
+    pub(super) offsets: &'a [f64],
+    pub(super) engine: &'a mut dyn Engine,
+    pub(super) host: &'a dyn Host,
+    pub(super) journal: &'a Journal,
+    pub(super) observer: &'a dyn Observer,
+    pub(super) started: Instant,
+    /// Models of the sweep, and those that are trained.
+    pub(super) total: usize,
+    pub(super) done: usize,
+    pub(super) waves: usize,
+    pub(super) methods: Vec<String>,
+}
+
+/// By grid point and fold: the score of all classes together.
+pub(super) type JointScores = HashMap<(usize, usize), Option<f64>>;
+
+impl Runner<'_> {
+    /// The largest derivative by any coefficient of any model's loss where its intercept alone is fitted.
+    pub(super) fn largest_slope(&mut self, plan: &Plan<'_>, stack: &Stack) -> Result<f64> {
+        let folds = (0..plan.folds.scored.len()).map(Some).chain([None]);
+        let mut models = Vec::new();
+        for fold in folds {
+            for (class, model) in stack.models.iter().enumerate() {
+                match fold {
+                    Some(fold) if !plan.is_trainable(class, fold) => {}
+                    Some(fold) => models.push(class_model(
+                        plan.class_weight,
+                        plan.rows,
+                        plan.classes[class],
+                        model.penalty,
+                        plan.held_out(fold),
+                    )),
+                    None => models.push(*model),
+                }
+            }
+        }
+        let (n_features, intercept) = (self.dataset.panels.n_features(), self.config.train.intercept);
+        let point = start(plan.rows, &models, n_features, intercept);
+        let evaluation = self.engine.evaluate(&models, &point)?;
+        let mut largest: f64 = 0.0;
+        for m in 0..models.len() {
+            let gradient = evaluation.gradient.model(m);
+            for (slope, offset) in gradient.iter().zip(self.offsets) {
+                largest = largest.max((slope + offset * gradient[n_features]).abs());
+            }
+        }
+        Ok(largest)
+    }
+
+    /// Trains and scores the models of the grid.
+    pub(super) fn grid(&mut self, plan: &Plan<'_>) -> Result<(Vec<Outcome>, JointScores)> {
+        let config = self.config;
+        let n_ranks = plan.points.iter().map(|point| point.rank + 1).max().unwrap_or(0);
+        let everything = plan.members(0..n_ranks, &[]);
+        if everything.is_empty() {
+            let why = "no fold leaves rows of both sides of any class to learn from".to_owned();
+            return Err(SweepError::NothingToChoose { why }.into());
+        }
+        self.total = everything.len() + plan.classes.len();
+        let waves = self.waves(plan, everything.len() / n_ranks.max(1))?;
+        let mut outcomes: Vec<Outcome> = Vec::with_capacity(everything.len());
+        let mut joint = JointScores::new();
+        // The last point of each path, class and fold.
+        let mut latest: HashMap<(usize, usize, usize), usize> = HashMap::new();
+        let mut hopeless: Vec<(usize, Option<usize>)> = Vec::new();
+        for first in (0..n_ranks).step_by(waves.ranks.min(n_ranks).max(1)) {
+            let ranks = first..first.saturating_add(waves.ranks).min(n_ranks);
+            let left = ranks.end..n_ranks;
+            let members = plan.members(ranks, &hopeless);
+            let before = outcomes.len();
+            for wave in members.chunks(waves.models) {
+                let models: Vec<ModelSpec> = wave.iter().map(|member| plan.model(member)).collect();
+                let n_features = self.dataset.panels.n_features();
+                let mut from = start(plan.rows, &models, n_features, config.train.intercept);
+                for (m, member) in wave.iter().enumerate() {
+                    let key = (plan.points[member.point].path, member.class, member.fold);
+                    if let Some(&neighbour) = latest.get(&key) {
+                        from.model_mut(m).copy_from_slice(&outcomes[neighbour].column);
+                    }
+                }
+                let is_warm = !latest.is_empty();
+                let mut solution = self.solve(&models, from, is_warm, Gaps::Without)?;
+                self.done += models.len();
+                if is_warm {
+                    self.mend(plan, &models, &mut solution)?;
+                }
+                self.keep(wave, &models, &solution, &mut outcomes)?;
+            }
+            for (at, outcome) in outcomes.iter().enumerate().skip(before) {
+                let member = outcome.member;
+                latest.insert((plan.points[member.point].path, member.class, member.fold), at);
+            }
+            let together = plan.classes.len() > 1 && !config.per_class;
+            let walks = score(
+                config.scoring,
+                &self.dataset.panels,
+                plan,
+                together,
+                &mut outcomes[before..],
+                &mut joint,
+            );
+            (0..walks).for_each(|_| self.journal.count(Sample::ALL));
+            if config.halving {
+                hopeless = Curves::new(config, plan, &outcomes, &joint).hopeless(config, plan);
+                let left = plan.members(left, &hopeless).len();
+                self.total = outcomes.len() + left + plan.classes.len();
+            }
+        }
+        Ok((outcomes, joint))
+    }
+
+    /// How the grid is cut; remembered, as memory may be another one after a resumption.
+    fn waves(&self, plan: &Plan<'_>, models_of_rank: usize) -> Result<Waves> {
+        let order = self.dataset.panels.n_features() + 1;
+        let memory = self.config.train.memory.or_else(data::available_memory).map(|bytes| bytes / 2);
+        let planned = Waves::new(order, order <= FullBatch::MAX_FEATURES, memory);
+        let models = self.journal.remember(Digest::new().words([4]), || planned.models as f64)?;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
+        let planned = Waves { models: (models as usize).max(1), ..planned };
+        let is_sparse = plan.points.iter().all(|point| point.l1_ratio > 0.0);
+        let one_by_one = takes_working_sets(is_sparse, order - 1);
+        Ok(planned.grouped(models_of_rank, self.config.halving, one_by_one))
+    }
+
+    /// Trains one wave.
+    fn solve(
+        &mut self,
+        models: &[ModelSpec],
+        from: Coefficients,
+        is_warm: bool,
+        gaps: Gaps,
+    ) -> Result<Solution> {
+        let train = &self.config.train;
+        let problem = Problem {
+            models,
+            n_rows: self.dataset.panels.n_rows(),
+            intercept: train.intercept,
+            offsets: self.offsets,
+            smoothness: &[],
+            start: from,
+            is_warm,
+            gaps,
+        };
+        let (observer, journal) = (self.observer, self.journal);
+        let (total, done, started) = (self.total, self.done, self.started);
+        let mut first_residual: Option<f64> = None;
+        let mut interrupted = false;
+        let mut watch = |progress: &Progress| {
+            let first = *first_residual.get_or_insert(progress.kkt_residual.max(train.tolerance));
+            let way = (first / train.tolerance).ln().max(1e-9);
+            let gone = (first / progress.kkt_residual.max(train.tolerance)).ln() / way;
+            let share = done as f64
+                + progress.converged as f64
+                + (models.len() - progress.converged) as f64 * gone.clamp(0.05, 1.0);
+            let elapsed = started.elapsed().as_secs_f64();
+            observer.sweep(&SweepProgress {
+                models: total,
+                done: done + models.len() - progress.active,
+                running: progress.active,
+                passes: journal.passes(),
+                kkt_residual: progress.kkt_residual,
+                elapsed_secs: elapsed,
+                remaining_secs: elapsed * (total as f64 / share.max(1e-9) - 1.0).max(0.0),
+            });
+            interrupted = observer.is_interrupted();
+            !interrupted
+        };
+        let solution = minimise(train, self.engine, self.host, &problem, None, &mut watch)?;
+        if interrupted || observer.is_interrupted() {
+            let way_out = match &self.config.checkpoint {
+                Some(folder) => {
+                    format!("go on with --checkpoint {} --resume", folder.display())
+                }
+                None => "--checkpoint DIR would have kept its passes".to_owned(),
+            };
+            return Err(SweepError::Interrupted { way_out }.into());
+        }
+        self.waves += 1;
+        // How many took which differs from wave to wave.
+        let method = match solution.method.as_str() {
+            mixed if mixed.contains(" for ") => "lbfgs and newton",
+            one => one,
+        };
+        if !self.methods.iter().any(|known| known == method) {
+            self.methods.push(method.to_owned());
+        }
+        Ok(solution)
+    }
+
+    /// Trains the models that a neighbour's coefficients led to a standstill again, from the intercept alone, and keeps
+    /// the better of both.
+    fn mend(&mut self, plan: &Plan<'_>, models: &[ModelSpec], solution: &mut Solution) -> Result<()> {
+        let stuck: Vec<usize> =
+            (0..models.len()).filter(|&m| solution.stops[m] == Stop::ProgressEnded).collect();
+        if stuck.is_empty() {
+            return Ok(());
+        }
+        let specs: Vec<ModelSpec> = stuck.iter().map(|&m| models[m]).collect();
+        let (n_features, intercept) = (self.dataset.panels.n_features(), self.config.train.intercept);
+        let from = start(plan.rows, &specs, n_features, intercept);
+        let again = self.solve(&specs, from, false, Gaps::Without)?;
+        for (k, &m) in stuck.iter().enumerate() {
+            let objective =
+                |certificate: &Option<Certificate>| certificate.map_or(f64::INFINITY, |c| c.objective);
+            if objective(&again.certificates[k]) < objective(&solution.certificates[m]) {
+                solution.coefficients.model_mut(m).copy_from_slice(again.coefficients.model(k));
+                solution.certificates[m] = again.certificates[k];
+                solution.stops[m] = again.stops[k];
+            }
+            solution.iterations[m] += again.iterations[k];
+        }
+        Ok(())
+    }
+
+    /// Takes the models of a wave, with their certificates.
+    fn keep(
+        &self,
+        wave: &[Member],
+        models: &[ModelSpec],
+        solution: &Solution,
+        outcomes: &mut Vec<Outcome>,
+    ) -> Result<()> {
+        let missing: Vec<usize> = (0..models.len()).filter(|&m| solution.certificates[m].is_none()).collect();
+        let mut certificates = solution.certificates.clone();
+        if !missing.is_empty() {
+            let specs: Vec<ModelSpec> = missing.iter().map(|&m| models[m]).collect();
+            let columns = solution.coefficients.select(&missing);
+            let exact = self.host.evaluate(&specs, &columns, Gaps::Without)?;
+            for (k, &m) in missing.iter().enumerate() {
+                let intercept = self.config.train.intercept;
+                certificates[m] =
+                    Some(exact.certificate(k, &specs[k], columns.model(k), self.offsets, intercept));
+            }
+        }
+        for (m, (member, model)) in wave.iter().zip(models).enumerate() {
+            let certificate = certificates[m].expect("it was made where it was missing");
+            outcomes.push(Outcome {
+                member: *member,
+                model: *model,
+                column: solution.coefficients.model(m).to_vec(),
+                certificate,
+                converged: certificate.kkt_residual <= self.config.train.tolerance
+                    && solution.stops[m] != Stop::Separated,
+                separated: solution.stops[m] == Stop::Separated,
+                iterations: solution.iterations[m],
+                score: certificate.held_out.and_then(|sums| of_sums(self.config.scoring, &sums)),
+            });
+        }
+        Ok(())
+    }
+
+    /// Trains the chosen penalties on all rows, from the mean of the folds.
+    pub(super) fn refit(
+        &mut self,
+        plan: &Plan<'_>,
+        stack: &Stack,
+        outcomes: &[Outcome],
+        choice: &[Picked],
+    ) -> Result<(Stack, Solution)> {
+        let weight_sum = self.dataset.rows.weight_sum();
+        let mut refit = stack.clone();
+        let n_features = self.dataset.panels.n_features();
+        let mut from = start(plan.rows, &refit.models, n_features, self.config.train.intercept);
+        for (class, model) in refit.models.iter_mut().enumerate() {
+            let picked = picked(choice, class);
+            model.penalty = plan.points[picked.point].penalty(weight_sum);
+            model.held_out = HeldOut::NONE;
+            let columns: Vec<&[f64]> = outcomes
+                .iter()
+                .filter(|o| o.member.point == picked.point && o.member.class == class)
+                .map(|o| o.column.as_slice())
+                .collect();
+            if !columns.is_empty() {
+                from.model_mut(class).copy_from_slice(&mean_column(&columns));
+            }
+        }
+        refit.penalty = refit.models[0].penalty;
+        let models = refit.models.clone();
+        let solution = self.solve(&models, from, true, Gaps::With)?;
+        Ok((refit, solution))
+    }
+}
+
+pub(super) fn mean_column(columns: &[&[f64]]) -> Vec<f64> {
+    let n = columns.len() as f64;
+    let stride = columns.first().map_or(0, |column| column.len());
+    (0..stride).map(|j| columns.iter().map(|column| column[j]).sum::<f64>() / n).collect()
+}
+
+pub(super) fn count_nonzero(column: &[f64]) -> usize {
+    column[..column.len() - 1].iter().filter(|&&w| w != 0.0).count()
+}
