@@ -55,7 +55,12 @@ impl Arguments {
     pub(crate) fn read() -> Self {
         let hide = |command: clap::Command| {
             let hidden = tune::NOT_OF_A_SWEEP.iter();
-            hidden.fold(command, |command, flag| command.mut_arg(flag, |flag| flag.hide(true)))
+            hidden
+                .fold(command, |command, flag| command.mut_arg(flag, |flag| flag.hide(true)))
+                .mut_arg("features", |flag| {
+                    flag.help("Columns to use [default: all but target, weight, group, fold and time]")
+                })
+                .mut_arg("metrics", |flag| flag.help("Write one JSON line per pass"))
         };
         let matches = Self::command().mut_subcommand("tune", hide).get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
