@@ -5,6 +5,7 @@ mod cli;
 mod cpu;
 mod data;
 mod gpu;
+mod peers;
 mod references;
 mod solver;
 mod support;

@@ -1,0 +1,3 @@
+//! What other programs make of the product's outputs.
+
+mod support;
