@@ -11,6 +11,15 @@ use crate::objective::sigmoid;
 struct Fixture {
     binary: Vec<Case<f64>>,
     multiclass: Vec<Case<Vec<f64>>>,
+    delong: Vec<DeLongCase>,
+}
+
+#[derive(Deserialize)]
+struct DeLongCase {
+    z: Vec<Vec<f64>>,
+    y: Vec<bool>,
+    auc: Vec<f64>,
+    covariance: Vec<Vec<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -266,6 +275,20 @@ fn a_thinned_curve_keeps_to_the_exact_one() {
             assert!(off < 0.002, "{point:?} is {off} off");
         }
     }
+}
+
+#[test]
+fn delong_covariances_are_those_of_all_pairs() {
+    for case in fixture().delong {
+        let found = DeLong::new(case.z.clone(), &case.y).unwrap();
+        found.auc.iter().zip(&case.auc).for_each(|(&found, &expected)| close(found, expected));
+        for (found, expected) in found.covariance.iter().flatten().zip(case.covariance.iter().flatten()) {
+            close(*found, *expected);
+        }
+        let same = DeLong::new(vec![case.z[0].clone(), case.z[0].clone()], &case.y).unwrap();
+        assert_eq!(same.variance_of_difference(0, 1), 0.0);
+    }
+    assert_eq!(DeLong::new(vec![vec![0.1, 0.2, 0.3]], &[true, false, false]), None);
 }
 
 #[test]
