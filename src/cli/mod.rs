@@ -3,11 +3,13 @@
 mod devices;
 mod driver;
 mod evaluate;
+mod evaluation;
 mod inspect;
 mod predict;
 mod progress;
 mod report;
 mod table;
+mod threshold;
 mod train;
 mod tune;
 
@@ -42,8 +44,10 @@ enum Command {
     Tune(Box<tune::TuneArguments>),
     /// Write predictions and probabilities as Parquet
     Predict(predict::PredictArguments),
-    /// Measure a model on labelled data
+    /// Measure models on labelled data
     Evaluate(evaluate::EvaluateArguments),
+    /// Choose the threshold of a model on labelled data, and store it in the model
+    Threshold(threshold::ThresholdArguments),
     /// Show what a model file holds
     Inspect(inspect::InspectArguments),
     /// List the devices, and what `--device auto` would take
@@ -75,6 +79,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Tune(arguments) => tune::run(*arguments, output),
         Command::Predict(arguments) => predict::run(&arguments, output),
         Command::Evaluate(arguments) => evaluate::run(&arguments, output),
+        Command::Threshold(arguments) => threshold::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),
         Command::Devices => devices::run(output),
     }

@@ -26,64 +26,32 @@ impl Order {
     }
 }
 
-/// Areas under the ROC curves of several scores of the same rows, and their covariance.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DeLong {
-    /// The areas.
-    pub auc: Vec<f64>,
-    /// Their covariance, areas x areas.
-    pub covariance: Vec<Vec<f64>>,
-}
-
-impl DeLong {
-    /// Of one column of scores for each area; `None` unless there are two positives and two negatives.
-    ///
-    /// With the placement of a positive i the share of the negatives that it scores above, ties counting
-    /// one half, and that of a negative j the share of the positives that score above it,
-    ///
-    /// ```text
-    /// auc_a = mean_i V10_a(i) = mean_j V01_a(j)
-    /// cov_ab = S10_ab / P + S01_ab / N
-    /// ```
-    ///
-    /// where S10 and S01 are the sample covariances of the placements over the P positives and over the N
-    /// negatives. Placements come from one sort of each column, O(n log n), and take its place: nothing
-    /// but 16 bytes a row is needed beside the scores, one column at a time.
-    ///
-    /// # References
-    /// DeLong, DeLong and Clarke-Pearson, Comparing the areas under two or more correlated receiver
-    /// operating characteristic curves, 1988; Sun and Xu, Fast implementation of DeLong's algorithm, 2014.
-    pub fn new(mut columns: Vec<Vec<f64>>, is_positive: &[bool]) -> Option<Self> {
-        let positives = is_positive.iter().filter(|&&positive| positive).count();
-        let sides = [is_positive.len() - positives, positives];
-        if sides[0] < 2 || sides[1] < 2 {
-            return None;
-        }
-        let auc: Vec<f64> = columns.iter_mut().map(|scores| place(scores, is_positive, sides)).collect();
-        let covariance = |a: usize, b: usize| {
-            let mut sums = [0.0; 2];
-            for ((x, y), &positive) in columns[a].iter().zip(&columns[b]).zip(is_positive) {
-                sums[usize::from(positive)] += (x - auc[a]) * (y - auc[b]);
-            }
-            let of_side = |side: usize| sums[side] / (sides[side] as f64 - 1.0) / sides[side] as f64;
-            of_side(0) + of_side(1)
-        };
-        let indices = 0..auc.len();
-        let covariance =
-            indices.clone().map(|a| indices.clone().map(|b| covariance(a, b)).collect()).collect();
-        Some(Self { auc, covariance })
+/// Area under the ROC curve of `scores`, which are replaced by the influence of each row on it; `None`,
+/// and nothing is replaced, unless there are two positives and two negatives.
+///
+/// With the placement of a positive i the share of the negatives that it scores above, ties counting
+/// one half, and that of a negative j the share of the positives that score above it,
+///
+/// ```text
+/// auc = mean_i V10(i) = mean_j V01(j)
+/// influence(i) = (V10(i) - auc) / sqrt(P (P - 1)),   influence(j) = (V01(j) - auc) / sqrt(N (N - 1))
+/// ```
+///
+/// so that the sum of `influence_a influence_b` over the rows is DeLong's covariance of two areas on the
+/// same rows, `S10_ab / P + S01_ab / N` with the sample covariances S of the placements. A mean of areas
+/// of several labels of the same rows has the mean of the influences.
+///
+/// Placements come from one sort, O(n log n): nothing but 16 bytes a row is needed beside the scores.
+///
+/// # References
+/// DeLong, DeLong and Clarke-Pearson, Comparing the areas under two or more correlated receiver operating
+/// characteristic curves, 1988; Sun and Xu, Fast implementation of DeLong's algorithm, 2014.
+pub fn delong(scores: &mut [f64], is_positive: &[bool]) -> Option<f64> {
+    let positives = is_positive.iter().filter(|&&positive| positive).count();
+    let negatives = is_positive.len() - positives;
+    if negatives < 2 || positives < 2 {
+        return None;
     }
-
-    /// Variance of the difference between two of the areas.
-    pub fn variance_of_difference(&self, a: usize, b: usize) -> f64 {
-        let c = &self.covariance;
-        // Of equal columns it is 0, but for rounding.
-        (c[a][a] + c[b][b] - 2.0 * c[a][b]).max(0.0)
-    }
-}
-
-/// Replaces scores by placements; returns the area.
-fn place(scores: &mut [f64], is_positive: &[bool], [negatives, positives]: [usize; 2]) -> f64 {
     let order = Order::new(scores);
     let (mut true_positives, mut false_positives) = (0_usize, 0_usize);
     // Twice the pairs in the right order: whole numbers.
@@ -102,5 +70,11 @@ fn place(scores: &mut [f64], is_positive: &[bool], [negatives, positives]: [usiz
         true_positives += gained;
         false_positives += lost;
     }
-    twice_area as f64 / (2.0 * negatives as f64 * positives as f64)
+    let (n, p) = (negatives as f64, positives as f64);
+    let auc = twice_area as f64 / (2.0 * n * p);
+    let scale = [(n * (n - 1.0)).sqrt(), (p * (p - 1.0)).sqrt()];
+    scores.par_iter_mut().zip(is_positive).for_each(|(placement, &positive)| {
+        *placement = (*placement - auc) / scale[usize::from(positive)];
+    });
+    Some(auc)
 }

@@ -25,7 +25,7 @@ pub use bootstrap::{Interval, poisson_counts};
 pub use calibration::{Bin, Calibration, ScoreBins};
 pub use curve::{Curve, Point};
 pub use decision::{ClassDecisions, Confusion};
-pub use delong::{DeLong, Order};
+pub use delong::{Order, delong};
 pub use lift::LiftPart;
 pub use margins::Margins;
 pub use normal::{central_quantile, two_sided};
