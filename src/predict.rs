@@ -10,10 +10,13 @@ use crate::data::{self, BlocksOptions, PredictionWriter};
 use crate::error::{ConfigError, DataError, Result};
 use crate::metrics::normalise;
 use crate::model::{Model, Task, to_panel_units};
-use crate::objective::{Coefficients, linear_predictor, logit, sigmoid};
+use crate::objective::{Coefficients, linear_predictor, logit, sigmoids};
 use crate::output;
 use crate::panels::{PANEL_ROWS, Panels};
 use crate::train::Observer;
+
+/// Rows that one task decides.
+const ROWS_PER_TASK: usize = 1 << 12;
 
 /// A model made ready to score panels.
 #[derive(Debug, Clone)]
@@ -92,24 +95,37 @@ impl Scorer {
     /// factor, wherever several classes or none reach their thresholds. With one threshold for all it is
     /// the most probable class.
     pub fn decide(&self, z: &[f64]) -> Vec<u32> {
-        z.par_chunks_exact(self.n_models()).map(|row| self.decide_row(row)).collect()
+        let n_models = self.n_models();
+        let mut classes = vec![0; z.len() / n_models];
+        let rows = z.par_chunks(ROWS_PER_TASK * n_models);
+        classes.par_chunks_mut(ROWS_PER_TASK).zip(rows).for_each(|(classes, z)| match self.task {
+            // The very probabilities that predictions carry: these reach the threshold or not.
+            Task::Binary => {
+                let positive = self.positive() as u32;
+                let mut p = vec![0.0; z.len()];
+                sigmoids(z, &mut p);
+                for (class, p) in classes.iter_mut().zip(p) {
+                    *class = if p >= self.thresholds[0] { positive } else { 1 - positive };
+                }
+            }
+            Task::OneVsRest => {
+                for (class, z) in classes.iter_mut().zip(z.chunks_exact(n_models)) {
+                    *class = self.farthest_above(z);
+                }
+            }
+        });
+        classes
     }
 
-    /// The same for one row.
-    pub(crate) fn decide_row(&self, z: &[f64]) -> u32 {
-        match self.task {
-            Task::Binary if sigmoid(z[0]) >= self.thresholds[0] => self.positive() as u32,
-            Task::Binary => 1 - self.positive() as u32,
-            Task::OneVsRest => {
-                let mut best = (0, f64::NEG_INFINITY);
-                for (k, (&z, offset)) in z.iter().zip(&self.offsets).enumerate() {
-                    if z - offset > best.1 {
-                        best = (k, z - offset);
-                    }
-                }
-                best.0 as u32
+    /// The first class that is farthest above its threshold.
+    fn farthest_above(&self, z: &[f64]) -> u32 {
+        let mut best = (0, f64::NEG_INFINITY);
+        for (k, (&z, offset)) in (0..).zip(z.iter().zip(&self.offsets)) {
+            if z - offset > best.1 {
+                best = (k, z - offset);
             }
         }
+        best.0
     }
 
     /// One column of probabilities for each model. Those of one-vs-rest models are scaled to sum
@@ -117,16 +133,20 @@ impl Scorer {
     pub fn probabilities(&self, z: &[f64], raw: bool) -> Vec<Vec<f64>> {
         let n_models = self.n_models();
         let mut p = vec![0.0; z.len()];
-        p.par_chunks_exact_mut(n_models).zip(z.par_chunks_exact(n_models)).for_each(|(p, z)| {
+        let rows = ROWS_PER_TASK * n_models;
+        p.par_chunks_mut(rows).zip(z.par_chunks(rows)).for_each(|(p, z)| {
             if raw || self.task == Task::Binary {
-                for (p, &z) in p.iter_mut().zip(z) {
-                    *p = sigmoid(z);
-                }
+                sigmoids(z, p);
             } else {
-                normalise(z, p);
+                for (p, z) in p.chunks_exact_mut(n_models).zip(z.chunks_exact(n_models)) {
+                    normalise(z, p);
+                }
             }
         });
-        (0..n_models).map(|m| p.iter().skip(m).step_by(n_models).copied().collect()).collect()
+        if n_models == 1 {
+            return vec![p];
+        }
+        (0..n_models).into_par_iter().map(|m| p.iter().skip(m).step_by(n_models).copied().collect()).collect()
     }
 }
 
@@ -203,8 +223,7 @@ pub fn predict(
     let mut writer = PredictionWriter::create(output, &source, &options.keep, &model.target(), &names)?;
     let (mut rows, mut rows_incomplete) = (0, 0);
     let mut unseen = vec![0; encoding.columns.len()];
-    for block in blocks {
-        let block = block?;
+    blocks.ahead(|block| {
         let z = scorer.linear_predictor(&block.panels);
         let mut prediction: Vec<Option<u32>> = scorer.decide(&z).into_iter().map(Some).collect();
         for &row in &block.incomplete {
@@ -214,15 +233,16 @@ pub fn predict(
         rows += block.rows;
         rows_incomplete += block.incomplete.len();
         add_unseen(&mut unseen, &block.unseen);
-        report_rows(observer, rows, source.n_rows())?;
-    }
+        report_rows(observer, rows, source.n_rows())
+    })?;
     writer.finish()?;
     Ok(PredictReport { rows, rows_incomplete, unseen: name_unseen(model, &unseen) })
 }
 
-/// Blocks of about 64 MiB of panels: large enough for every thread, small beside any table.
+/// Blocks of at most 64 MiB of panels, or of so many rows that every thread has work; larger ones would
+/// only leave the caches.
 pub(crate) fn rows_per_block(n_features: usize) -> usize {
-    ((64 << 20) / (4 * n_features.max(1))).clamp(PANEL_ROWS, 1 << 18).next_multiple_of(PANEL_ROWS)
+    ((64 << 20) / (4 * n_features.max(1))).clamp(PANEL_ROWS, 1 << 17).next_multiple_of(PANEL_ROWS)
 }
 
 /// Tells of the rows done, and stops where the observer wants to.

@@ -23,6 +23,7 @@ use crate::data;
 use crate::error::{ConfigError, DataError, Result};
 use crate::metrics::{Averages, Ranking};
 use crate::model::{Model, Task};
+use crate::objective::sigmoid;
 use crate::output;
 use crate::predict::name_unseen;
 use crate::train::Observer;
@@ -161,7 +162,7 @@ pub fn compare(
         };
         ranks.extend(held.finish(influence));
     }
-    if sums[0].weight <= 0.0 {
+    if sums[0].losses.weight <= 0.0 {
         return Err(DataError::WeightsZero { column: options.weight.clone().unwrap_or_default() }.into());
     }
     let mut evaluations: Vec<Evaluation> = (0..models.len())
@@ -204,7 +205,7 @@ fn describe(contest: &Contest<'_>, m: usize, sums: &Sums, ranks: &[&Rank], seen:
                 support: decisions.support,
                 auc: rankings[at].map(|ranking| ranking.auc),
                 average_precision: rankings[at].filter(|_| own).map(|ranking| ranking.average_precision),
-                ece: sums.of_models[at].calibration().ece,
+                ece: sums.losses.of_models[at].calibration().ece,
                 threshold: (!is_binary).then(|| thresholds[k]),
                 lift: if is_binary { Vec::new() } else { ranks[k].lift.clone() },
             }
@@ -212,21 +213,21 @@ fn describe(contest: &Contest<'_>, m: usize, sums: &Sums, ranks: &[&Rank], seen:
     let classes = classes.collect();
     let mut lift = if is_binary { ranks[0].lift.clone() } else { Vec::new() };
     // Ranked by predictors, told as probabilities.
-    lift.iter_mut().for_each(|part| part.score = contest.probability(part.score));
+    lift.iter_mut().for_each(|part| part.score = sigmoid(part.score));
     Evaluation {
         rows: seen.rows,
         rows_dropped: seen.rows_dropped,
-        log_loss: sums.log_loss / sums.weight,
+        log_loss: sums.losses.log_loss / sums.losses.weight,
         accuracy: sums.confusion.accuracy(),
         balanced_accuracy: sums.confusion.balanced_accuracy(),
         mcc: sums.confusion.mcc(),
         auc: mean(|ranking| ranking.auc),
         average_precision: mean(|ranking| ranking.average_precision),
-        brier: sums.brier / sums.weight,
+        brier: sums.losses.brier / sums.losses.weight,
         confusion_matrix: sums.confusion.matrix(),
         classes,
         averages,
-        calibration: sums.calibration.calibration(),
+        calibration: sums.calibration().calibration(),
         lift,
         threshold: contest.scorers[m].threshold(),
         intervals: None,

@@ -3,25 +3,32 @@
 use rayon::prelude::*;
 
 use super::contest::{Contest, Rows};
-use crate::metrics::{
-    Confusion, ScoreBins, binary_brier, binary_log_loss, multiclass_brier, multiclass_log_loss,
-};
+use crate::metrics::{Confusion, ScoreBins, multiclass_brier, multiclass_log_loss};
 use crate::model::Task;
+use crate::objective::sigmoids_and_losses;
 
 /// Bins of a calibration.
 const BINS: usize = 10;
+/// Rows that one task adds up.
+const ROWS_PER_TASK: usize = 1 << 12;
 
 /// Sums over the rows.
 #[derive(Debug, Clone)]
 pub(super) struct Sums {
     pub(super) confusion: Confusion,
+    pub(super) losses: Losses,
+}
+
+/// Sums that do not depend on the decisions.
+#[derive(Debug, Clone)]
+pub(super) struct Losses {
     pub(super) weight: f64,
     pub(super) log_loss: f64,
     pub(super) brier: f64,
-    /// Binary: of the positive class. Else of the most probable class, being the right one.
-    pub(super) calibration: ScoreBins,
-    /// Of each model.
+    /// Of each model: the probability of its class.
     pub(super) of_models: Vec<ScoreBins>,
+    /// Of several classes: the probability of the most probable one, being the right one.
+    likeliest: ScoreBins,
 }
 
 /// What each row adds.
@@ -33,60 +40,107 @@ pub(super) struct Terms {
 
 impl Sums {
     pub(super) fn new(n_classes: usize, n_models: usize) -> Self {
+        Self { confusion: Confusion::new(n_classes), losses: Losses::new(n_models) }
+    }
+
+    /// Adds the rows, of which `scores` are those of this model.
+    pub(super) fn add(&mut self, contest: &Contest<'_>, model: usize, rows: &Rows, scores: &[f64]) -> Terms {
+        let scorer = &contest.scorers[model];
+        let n_models = scorer.n_models();
+        let prediction = scorer.decide(&rows.z[model]);
+        let mut losses = vec![(0.0, 0.0); rows.class.len()];
+        // Sums of some rows each, added in their order: nothing depends on the threads.
+        let parts: Vec<Losses> = losses
+            .par_chunks_mut(ROWS_PER_TASK)
+            .zip(rows.z[model].par_chunks(ROWS_PER_TASK * n_models))
+            .zip(scores.par_chunks(ROWS_PER_TASK * n_models))
+            .enumerate()
+            .map(|(part, ((losses, z), scores))| {
+                let mut sums = Losses::new(n_models);
+                let first = part * ROWS_PER_TASK;
+                match contest.task() {
+                    Task::Binary => sums.add_binary(scorer.positive(), rows, first, z, losses),
+                    Task::OneVsRest => sums.add_classes(rows, first, z, scores, losses),
+                }
+                sums
+            })
+            .collect();
+        parts.iter().for_each(|part| self.losses.merge(part));
+        for (i, (&class, &said)) in rows.class.iter().zip(&prediction).enumerate() {
+            self.confusion.add(class as usize, said as usize, rows.weight(i));
+        }
+        Terms { prediction, losses }
+    }
+
+    /// Binary: of the positive class. Else of the most probable class, being the right one.
+    pub(super) fn calibration(&self) -> &ScoreBins {
+        if self.losses.of_models.len() == 1 { &self.losses.of_models[0] } else { &self.losses.likeliest }
+    }
+}
+
+impl Losses {
+    fn new(n_models: usize) -> Self {
+        let bins = ScoreBins::new(BINS);
         Self {
-            confusion: Confusion::new(n_classes),
             weight: 0.0,
             log_loss: 0.0,
             brier: 0.0,
-            calibration: ScoreBins::new(BINS),
-            of_models: vec![ScoreBins::new(BINS); n_models],
+            of_models: vec![bins.clone(); n_models],
+            likeliest: bins,
         }
     }
 
-    /// Adds the rows, of which `scores` are those of this model; in their order, whatever the threads do.
-    pub(super) fn add(&mut self, contest: &Contest<'_>, model: usize, rows: &Rows, scores: &[f64]) -> Terms {
-        let scorer = &contest.scorers[model];
-        let (z, n_models) = (&rows.z[model], scorer.n_models());
-        let positive = scorer.positive();
-        let prediction = scorer.decide(z);
-        let losses: Vec<(f64, f64)> = z
-            .par_chunks_exact(n_models)
-            .zip(scores.par_chunks_exact(n_models))
-            .zip(&rows.class)
-            .map(|((z, p), &class)| match contest.task() {
-                Task::Binary => {
-                    let is_positive = class as usize == positive;
-                    (binary_log_loss(z[0], is_positive), binary_brier(z[0], is_positive))
-                }
-                Task::OneVsRest => {
-                    (multiclass_log_loss(z, class as usize), multiclass_brier(p, class as usize))
-                }
-            })
-            .collect();
-        for (i, (&class, loss)) in rows.class.iter().zip(&losses).enumerate() {
-            let weight = rows.weight(i);
-            self.confusion.add(class as usize, prediction[i] as usize, weight);
-            self.weight += weight;
-            self.log_loss += weight * loss.0;
-            self.brier += weight * loss.1;
+    fn add(&mut self, weight: f64, (log_loss, brier): (f64, f64)) {
+        self.weight += weight;
+        self.log_loss += weight * log_loss;
+        self.brier += weight * brier;
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.weight += other.weight;
+        self.log_loss += other.log_loss;
+        self.brier += other.brier;
+        self.of_models.iter_mut().zip(&other.of_models).for_each(|(bins, other)| bins.merge(other));
+        self.likeliest.merge(&other.likeliest);
+    }
+
+    /// The rows from `first` on, of which `z` are the predictors.
+    fn add_binary(
+        &mut self,
+        positive: usize,
+        rows: &Rows,
+        first: usize,
+        z: &[f64],
+        losses: &mut [(f64, f64)],
+    ) {
+        let is_positive = |i: usize| rows.class[first + i] as usize == positive;
+        // Both losses are those of the predictor against the class; none is a difference from 1.
+        let against: Vec<f64> =
+            z.iter().enumerate().map(|(i, &z)| if is_positive(i) { -z } else { z }).collect();
+        let (mut off, mut log_loss) = (vec![0.0; z.len()], vec![0.0; z.len()]);
+        sigmoids_and_losses(&against, &mut off, &mut log_loss);
+        for (i, term) in losses.iter_mut().enumerate() {
+            *term = (log_loss[i], off[i] * off[i]);
+            let (weight, positive) = (rows.weight(first + i), is_positive(i));
+            self.add(weight, *term);
+            self.of_models[0].add(if positive { 1.0 - off[i] } else { off[i] }, weight, positive);
         }
-        let classes = contest.classes().len();
-        self.of_models.par_iter_mut().enumerate().for_each(|(m, bins)| {
-            let of = if contest.task() == Task::Binary { positive } else { m };
-            for (i, score) in scores.iter().skip(m).step_by(n_models).enumerate() {
-                bins.add(contest.probability(*score), rows.weight(i), rows.class[i] as usize == of);
+    }
+
+    /// The same, with the probabilities of all classes.
+    fn add_classes(&mut self, rows: &Rows, first: usize, z: &[f64], p: &[f64], losses: &mut [(f64, f64)]) {
+        let n_classes = self.of_models.len();
+        let both = z.chunks_exact(n_classes).zip(p.chunks_exact(n_classes));
+        for (i, ((z, p), term)) in both.zip(losses).enumerate() {
+            let (class, weight) = (rows.class[first + i] as usize, rows.weight(first + i));
+            *term = (multiclass_log_loss(z, class), multiclass_brier(p, class));
+            self.add(weight, *term);
+            for (k, (bins, &p)) in self.of_models.iter_mut().zip(p).enumerate() {
+                bins.add(p, weight, k == class);
             }
-        });
-        match contest.task() {
-            Task::Binary => self.calibration = self.of_models[0].clone(),
-            Task::OneVsRest => {
-                for (i, p) in scores.chunks_exact(classes).enumerate() {
-                    let (likely, p) = most_probable(p);
-                    self.calibration.add(p, rows.weight(i), rows.class[i] as usize == likely);
-                }
-            }
+            let (likeliest, p) = most_probable(p);
+            self.likeliest.add(p, weight, likeliest == class);
         }
-        Terms { prediction, losses }
     }
 }
 

@@ -38,27 +38,30 @@ impl Ranked {
         if self.positive() <= 0.0 {
             return parts;
         }
-        let (mut true_positives, mut called) = (0.0, 0.0);
-        for step in self.steps() {
-            let weight = step.positive + step.negative;
-            while parts.len() < n_parts {
-                let k = (parts.len() + 1) as f64;
-                // Multiplied first: exact where the parts are whole rows.
-                let inside = k * total / n_parts as f64 - called;
-                // The last part ends with the last row, whatever its sum was rounded to.
-                if inside > weight || parts.len() + 1 == n_parts {
+        let stretches = self.stretches();
+        for k in 1..n_parts {
+            // Multiplied first: exact where the parts are whole rows.
+            let cut = k as f64 * total / n_parts as f64;
+            let at = stretches.partition_point(|stretch| stretch.before[0] + stretch.before[1] < cut);
+            let from = &stretches[at.saturating_sub(1)..];
+            let [false_positives, mut true_positives] = from[0].before;
+            let mut called = false_positives + true_positives;
+            for step in from.iter().flat_map(|stretch| self.steps_of(stretch)) {
+                let weight = step.positive + step.negative;
+                if cut <= called + weight {
+                    let gain = (true_positives + step.positive * ((cut - called) / weight)) / self.positive();
+                    parts.push(part(n_parts, k as f64 / n_parts as f64, step.score, gain, parts.last()));
                     break;
                 }
-                let gain = (true_positives + step.positive * (inside / weight)) / self.positive();
-                parts.push(part(n_parts, k / n_parts as f64, step.score, gain, parts.last()));
+                true_positives += step.positive;
+                called += weight;
             }
-            true_positives += step.positive;
-            called += weight;
         }
-        if let Some(last) = self.steps().last()
+        // The last part ends with the last row, whatever its sum was rounded to.
+        if let Some(lowest) = self.lowest()
             && n_parts > 0
         {
-            parts.push(part(n_parts, 1.0, last.score, 1.0, parts.last()));
+            parts.push(part(n_parts, 1.0, lowest, 1.0, parts.last()));
         }
         parts
     }

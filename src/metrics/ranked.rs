@@ -1,6 +1,13 @@
 //! Scores of rows that are or are not of a class, sorted once.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
+
+/// Positives of a stretch, at least.
+const ROWS_PER_STRETCH: usize = 1 << 14;
+/// Stretches of a ranking, at most.
+const MAX_STRETCHES: usize = 64;
 
 /// Collects scores: 8 bytes a row, 16 with weights.
 ///
@@ -79,7 +86,7 @@ impl Scores {
                 Side::Weighted(rows) => rows.par_sort_unstable_by_key(|row| (row.0, row.1.to_bits())),
             }
         }
-        let weight = [self.sides[0].weight(), self.sides[1].weight()];
+        let weight = [0, 1].map(|side| self.sides[side].weight_of(0..self.sides[side].len()));
         Ranked { sides: self.sides, weight }
     }
 }
@@ -96,17 +103,32 @@ impl FromIterator<(f64, f64, bool)> for Scores {
 }
 
 impl Side {
-    fn weight(&self) -> f64 {
+    fn weight_of(&self, range: Range<usize>) -> f64 {
         match self {
-            Self::Counted(rows) => rows.len() as f64,
-            Self::Weighted(rows) => rows.iter().map(|row| row.1).sum(),
+            Self::Counted(_) => range.len() as f64,
+            Self::Weighted(rows) => rows[range].iter().map(|row| row.1).sum(),
         }
     }
 
-    fn key(&self, at: usize) -> Option<u64> {
+    fn len(&self) -> usize {
         match self {
-            Self::Counted(rows) => rows.get(at).copied(),
-            Self::Weighted(rows) => rows.get(at).map(|row| row.0),
+            Self::Counted(rows) => rows.len(),
+            Self::Weighted(rows) => rows.len(),
+        }
+    }
+
+    fn key(&self, at: usize) -> u64 {
+        match self {
+            Self::Counted(rows) => rows[at],
+            Self::Weighted(rows) => rows[at].0,
+        }
+    }
+
+    /// The first row with a key beyond `key`.
+    fn beyond(&self, key: u64) -> usize {
+        match self {
+            Self::Counted(rows) => rows.partition_point(|&row| row <= key),
+            Self::Weighted(rows) => rows.partition_point(|row| row.0 <= key),
         }
     }
 
@@ -140,13 +162,23 @@ impl Ranked {
     /// The distinct scores, descending; rows of equal score form one step, so that nothing depends on
     /// their order.
     pub fn steps(&self) -> impl Iterator<Item = Step> + '_ {
-        let mut at = [0, 0];
+        self.steps_between([0, 0], [self.sides[0].len(), self.sides[1].len()])
+    }
+
+    /// The steps of a stretch.
+    pub(super) fn steps_of(&self, stretch: &Stretch) -> impl Iterator<Item = Step> + '_ {
+        self.steps_between(stretch.from, stretch.to)
+    }
+
+    fn steps_between(&self, from: [usize; 2], to: [usize; 2]) -> impl Iterator<Item = Step> + '_ {
+        let mut at = from;
         std::iter::from_fn(move || {
-            let keys = [self.sides[0].key(at[0]), self.sides[1].key(at[1])];
-            let key = match keys {
-                [Some(a), Some(b)] => a.min(b),
-                [one, other] => one.or(other)?,
-            };
+            let key =
+                |side: usize| if at[side] < to[side] { self.sides[side].key(at[side]) } else { u64::MAX };
+            let key = key(0).min(key(1));
+            if at == to {
+                return None;
+            }
             let [lost, gained] = &mut at;
             Some(Step {
                 score: score_of_key(key),
@@ -155,6 +187,45 @@ impl Ranked {
             })
         })
     }
+
+    /// The ranking in stretches of about as many positives, for several threads; how many there are
+    /// depends on the rows alone.
+    pub(super) fn stretches(&self) -> Vec<Stretch> {
+        let rows = self.sides[1].len();
+        let n = (rows / ROWS_PER_STRETCH).clamp(1, MAX_STRETCHES);
+        let mut cuts = vec![[0, 0]];
+        for k in 1..n {
+            let key = self.sides[1].key(k * rows / n);
+            cuts.push([self.sides[0].beyond(key), self.sides[1].beyond(key)]);
+        }
+        cuts.push([self.sides[0].len(), rows]);
+        cuts.dedup();
+        let weights: Vec<[f64; 2]> = cuts
+            .par_windows(2)
+            .map(|cut| [0, 1].map(|side| self.sides[side].weight_of(cut[0][side]..cut[1][side])))
+            .collect();
+        let mut before = [0.0; 2];
+        let stretch = |(cut, weight): (&[[usize; 2]], &[f64; 2])| {
+            let stretch = Stretch { from: cut[0], to: cut[1], before };
+            before = [before[0] + weight[0], before[1] + weight[1]];
+            stretch
+        };
+        cuts.windows(2).zip(&weights).map(stretch).collect()
+    }
+
+    /// The lowest score, if there is a row.
+    pub(super) fn lowest(&self) -> Option<f64> {
+        let last = |side: &Side| side.len().checked_sub(1).map(|at| side.key(at));
+        last(&self.sides[0]).max(last(&self.sides[1])).map(score_of_key)
+    }
+}
+
+/// Consecutive steps of a ranking.
+pub(super) struct Stretch {
+    from: [usize; 2],
+    to: [usize; 2],
+    /// Weight of the negatives and of the positives above them.
+    pub(super) before: [f64; 2],
 }
 
 /// Integers in the descending order of float64, zero and minus zero being one.

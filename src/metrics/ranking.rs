@@ -1,6 +1,9 @@
 //! Metrics of an order: how well scores put positives above negatives.
 
+use rayon::prelude::*;
+
 use super::Ranked;
+use super::ranked::Stretch;
 
 /// Area under the ROC curve and average precision of one ranking.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,19 +31,27 @@ impl Ranked {
     /// Fawcett, An introduction to ROC analysis, 2006, algorithm 2. scikit-learn,
     /// `roc_auc_score` and `average_precision_score` (no interpolation).
     pub fn ranking(&self) -> Option<Ranking> {
-        let (mut true_positives, mut false_positives) = (0.0, 0.0);
-        let (mut area, mut precision_sum) = (0.0, 0.0);
-        for step in self.steps() {
-            area += step.negative * (true_positives + step.positive / 2.0);
-            true_positives += step.positive;
-            false_positives += step.negative;
-            if step.positive > 0.0 {
-                precision_sum += step.positive * (true_positives / (true_positives + false_positives));
+        let of_stretch = |stretch: &Stretch| {
+            let [mut false_positives, mut true_positives] = stretch.before;
+            let (mut area, mut precision_sum) = (0.0, 0.0);
+            for step in self.steps_of(stretch) {
+                area += step.negative * (true_positives + step.positive / 2.0);
+                true_positives += step.positive;
+                false_positives += step.negative;
+                if step.positive > 0.0 {
+                    precision_sum += step.positive * (true_positives / (true_positives + false_positives));
+                }
             }
+            (area, precision_sum)
+        };
+        if self.positive() <= 0.0 || self.negative() <= 0.0 {
+            return None;
         }
-        (true_positives > 0.0 && false_positives > 0.0).then(|| Ranking {
-            auc: area / (true_positives * false_positives),
-            average_precision: precision_sum / true_positives,
+        let sums: Vec<(f64, f64)> = self.stretches().par_iter().map(of_stretch).collect();
+        let (area, precision_sum) = sums.iter().fold((0.0, 0.0), |(a, p), sum| (a + sum.0, p + sum.1));
+        Some(Ranking {
+            auc: area / (self.positive() * self.negative()),
+            average_precision: precision_sum / self.positive(),
         })
     }
 }

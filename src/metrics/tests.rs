@@ -245,6 +245,38 @@ fn many() -> Ranked {
 }
 
 #[test]
+fn a_long_ranking_is_that_of_its_steps_one_by_one() {
+    // Enough positives for several stretches.
+    let rows = (0..200_000_u64).map(|i| {
+        let hash = i.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (i >> 3);
+        ((hash >> 50) as f64, 1.0 + (hash % 3) as f64, hash % 5 < 2)
+    });
+    let ranked = rows.collect::<Scores>().rank();
+    let (mut tp, mut fp, mut area, mut precision) = (0.0, 0.0, 0.0, 0.0);
+    let mut gains = Vec::new();
+    for step in ranked.steps() {
+        area += step.negative * (tp + step.positive / 2.0);
+        tp += step.positive;
+        fp += step.negative;
+        precision += step.positive * tp / (tp + fp);
+        gains.push((tp + fp, tp, step.score));
+    }
+    let found = ranked.ranking().unwrap();
+    close(found.auc, area / (tp * fp));
+    close(found.average_precision, precision / tp);
+    let parts = ranked.lift(10);
+    assert_eq!(parts.len(), 10);
+    for (k, part) in (1..).zip(&parts) {
+        let cut = f64::from(k) * (tp + fp) / 10.0;
+        let at = gains.iter().position(|gain| gain.0 >= cut).unwrap();
+        let (before, after) = (gains[at - 1], gains[at]);
+        let gain = before.1 + (after.1 - before.1) * (cut - before.0) / (after.0 - before.0);
+        close(part.gain, gain / tp);
+        assert_eq!(part.score, after.2);
+    }
+}
+
+#[test]
 fn a_thinned_curve_keeps_to_the_exact_one() {
     let ranked = many();
     let exact = ranked.curve();

@@ -14,7 +14,7 @@ use crate::error::{ModelFileError, Result};
 use crate::evaluate::{Contest, Plan, Seen};
 use crate::metrics::{Averages, Confusion, Scores};
 use crate::model::{Model, Task};
-use crate::objective::sigmoid;
+use crate::objective::sigmoids;
 use crate::output;
 use crate::train::Observer;
 use choice::Choice;
@@ -93,9 +93,11 @@ pub fn choose(
         let model_classes = model.model_classes();
         seen = contest.read(observer, (reading, n_readings), |rows| {
             held.par_iter_mut().zip(members.clone()).for_each(|(held, m)| {
-                let column = rows.z[0].iter().skip(m).step_by(width);
-                for (i, (&z, &class)) in column.zip(&rows.class).enumerate() {
-                    held.push(sigmoid(z), rows.weight(i), class as usize == model_classes[m]);
+                let z: Vec<f64> = rows.z[0].iter().skip(m).step_by(width).copied().collect();
+                let mut p = vec![0.0; z.len()];
+                sigmoids(&z, &mut p);
+                for (i, (&p, &class)) in p.iter().zip(&rows.class).enumerate() {
+                    held.push(p, rows.weight(i), class as usize == model_classes[m]);
                 }
             });
             Ok(())
