@@ -35,7 +35,7 @@ pub(crate) struct ExportArguments {
     /// SQL: the table to read, as schema.name if need be [default: input]
     #[arg(long, value_name = "NAME", help_heading = "SQL")]
     table: Option<String>,
-    /// SQL: columns of the table to pass through
+    /// SQL: columns of the table to pass through, such as its key
     #[arg(long, value_delimiter = ',', value_name = "A,B,..", help_heading = "SQL")]
     keep: Vec<String>,
 }

@@ -2,6 +2,7 @@
 
 use crate::data::{Column, ColumnKind};
 use crate::model::Model;
+use crate::objective::logit;
 
 /// A column that an exported model reads.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +77,8 @@ impl<'a> Stack<'a> {
     /// One-vs-rest: what is subtracted from each z before the largest decides, the logit of the model's
     /// threshold; none where all are one half.
     pub(super) fn offsets(&self) -> Option<Vec<f64>> {
-        None
+        let offsets: Vec<f64> = self.model.thresholds().into_iter().map(logit).collect();
+        offsets.iter().any(|&offset| offset != 0.0).then_some(offsets)
     }
 }
 

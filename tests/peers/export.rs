@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
 use super::support::{found, python, run_script_with};
@@ -16,10 +17,12 @@ struct Case {
     flags: &'static [&'static str],
     /// Whether its columns have dates or times, which standard SQL has no numbers for.
     has_times: bool,
+    /// Thresholds that its models get before they are used.
+    thresholds: &'static [f64],
 }
 
 fn case(name: &'static str, target: &'static str, train: String, flags: &'static [&'static str]) -> Case {
-    Case { name, train, target, flags, has_times: false }
+    Case { name, train, target, flags, has_times: false, thresholds: &[] }
 }
 
 fn repository(path: &str) -> String {
@@ -48,6 +51,7 @@ fn make(folder: &Path, cases: &[Case]) {
         let train =
             ["train", &case.train, "--target", case.target, "-o", &model, "--device", "cpu", "--quiet"];
         logodds(folder, &[&train, case.flags].concat());
+        set_thresholds(&folder.join(&model), case.thresholds);
         let (raw, predicted) = (format!("{}.parquet", case.name), format!("{}.predicted.parquet", case.name));
         logodds(folder, &["predict", &model, &raw, "-o", &predicted, "--quiet"]);
         let report = logodds(folder, &["export", &model, "-o", &format!("{}.onnx", case.name), "--json"]);
@@ -59,6 +63,23 @@ fn make(folder: &Path, cases: &[Case]) {
             }
         }
     }
+}
+
+/// Writes thresholds into a model file: one at its top, or one for each class.
+fn set_thresholds(path: &Path, thresholds: &[f64]) {
+    let mut model: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    match thresholds {
+        [] => return,
+        [one] => model["threshold"] = (*one).into(),
+        many => {
+            let models = model["models"].as_array_mut().unwrap();
+            assert_eq!(models.len(), many.len());
+            for (model, &threshold) in models.iter_mut().zip(many) {
+                model["threshold"] = threshold.into();
+            }
+        }
+    }
+    std::fs::write(path, model.to_string()).unwrap();
 }
 
 /// Every line of what the programs found: case, program, rows, largest difference.
@@ -118,19 +139,20 @@ fn exports_survive_every_type_and_names_that_need_quotes() {
     const LEVELS: &[&str] = &["--categorical", "integer level,boolean level"];
     const DROP: &[&str] = &["--categorical", "integer level,boolean level", "--missing", "drop"];
     const SPARSE: &[&str] = &["--missing", "drop", "--l1", "0.02", "--l2", "0"];
-    let awkward = |name, of: &str, flags| Case {
+    let awkward = |name: &'static str, flags, thresholds| Case {
         name,
-        train: format!("{of}-train.parquet"),
+        train: format!("{name}-train.parquet"),
         target: "the target",
         flags,
         has_times: true,
+        thresholds,
     };
     let cases = [
-        awkward("awkward-binary", "awkward-binary", LEVELS),
-        awkward("awkward-classes", "awkward-classes", LEVELS),
-        awkward("awkward-numbers", "awkward-numbers", SPARSE),
-        awkward("awkward-floats", "awkward-floats", DROP),
-        awkward("awkward-truth", "awkward-truth", &["--no-standardize", "--l2", "1"]),
+        awkward("awkward-binary", LEVELS, &[0.3]),
+        awkward("awkward-classes", LEVELS, &[0.2, 0.5, 0.6, 0.1]),
+        awkward("awkward-numbers", SPARSE, &[]),
+        awkward("awkward-floats", DROP, &[]),
+        awkward("awkward-truth", &["--no-standardize", "--l2", "1"], &[]),
     ];
     let folder = raw_tables(&python, &[]);
     check(folder.path(), &python, &cases);

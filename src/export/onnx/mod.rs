@@ -118,13 +118,13 @@ fn properties(model: &Model, nulls: &Nulls) -> Vec<StringStringEntryProto> {
         ("task", task.to_owned()),
         ("target", model.target.clone()),
         ("classes", serde_json::Value::from(model.classes.clone()).to_string()),
+        ("thresholds", serde_json::Value::from(model.thresholds()).to_string()),
         ("null_text", nulls.text.clone()),
         ("null_integer", nulls.integer.to_string()),
         ("logodds_version", env!("CARGO_PKG_VERSION").to_owned()),
     ];
     if let Some(positive) = &model.positive {
         entries.push(("positive", positive.clone()));
-        entries.push(("threshold", model.threshold().to_string()));
     }
     let entry = |(key, value): (&str, String)| StringStringEntryProto { key: key.to_owned(), value };
     entries.into_iter().map(entry).collect()

@@ -197,3 +197,50 @@ fn escape(text: &str, quote: char) -> String {
     }
     escaped
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Dialect; 5] =
+        [Dialect::Ansi, Dialect::Postgresql, Dialect::Duckdb, Dialect::Sqlite, Dialect::Bigquery];
+
+    #[test]
+    fn quotes_and_backslashes_do_not_end_a_text_or_a_name() {
+        for dialect in ALL {
+            let (text, name) =
+                (dialect.text("it's \\ \"a\"").unwrap(), dialect.identifier("a\"b`c\\").unwrap());
+            if dialect == Dialect::Bigquery {
+                assert_eq!((text.as_str(), name.as_str()), ("'it\\'s \\\\ \"a\"'", "`a\"b\\`c\\\\`"));
+            } else {
+                assert_eq!((text.as_str(), name.as_str()), ("'it''s \\ \"a\"'", "\"a\"\"b`c\\\""));
+            }
+        }
+        assert_eq!(Dialect::Bigquery.text("a\n\r\t\0ü").unwrap(), "'a\\n\\r\\u0009\\u0000ü'");
+        let error = Dialect::Sqlite.text("a\0b").unwrap_err().to_string();
+        assert!(error.contains("U+0000") && error.contains("SQLite"), "{error}");
+        assert!(Dialect::Bigquery.identifier("").is_err());
+    }
+
+    #[test]
+    fn float_literals_keep_every_digit_and_are_no_decimals() {
+        for value in [0.0, -0.0, 1.0, 0.1, -38.5, 1e-300, f64::MAX, f64::MIN_POSITIVE, 1.0 / 3.0, -1e16] {
+            for dialect in ALL {
+                let literal = dialect.float(value);
+                assert_eq!(literal.starts_with('('), value.is_sign_negative(), "{literal}");
+                let number = literal.trim_matches(['(', ')']);
+                assert!(number.ends_with("::float8") || number.contains('e'), "{literal}");
+                let number: f64 = number.trim_end_matches("::float8").parse().unwrap();
+                assert_eq!(number.to_bits(), value.to_bits(), "{literal}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_of_many_is_asked_for_in_calls_of_few_arguments() {
+        let names: Vec<String> = (0..250).map(|i| format!("z{i}")).collect();
+        let text = Dialect::Sqlite.greatest(&names);
+        assert_eq!(text.matches("max(").count(), 4, "three parts and their largest: {text}");
+        assert_eq!(Dialect::Duckdb.greatest(&names[..1]), "z0");
+    }
+}

@@ -21,6 +21,9 @@ use crate::model::{Model, Task};
 /// The table that a statement reads unless another is named.
 pub const DEFAULT_TABLE: &str = "input";
 
+/// Bytes of a statement from which on PostgreSQL's compiler takes seconds.
+const COMPILED_SLOWLY: usize = 100_000;
+
 /// What a statement reads and gives.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SqlOptions {
@@ -83,19 +86,24 @@ pub fn sql(model: &Model, options: &SqlOptions) -> Result<Sql> {
     };
     let input = |name: &str| ExportedInput { name: name.to_owned(), r#type: None, null: None };
     Ok(Sql {
-        text: header(model, dialect) + &statement,
+        text: header(model, dialect, &statement) + &statement,
         inputs: stack.inputs.iter().map(|i| input(&i.column.name)).collect(),
         outputs: options.keep.iter().cloned().chain([PREDICTION.to_owned()]).chain(names).collect(),
     })
 }
 
 /// Comments above the statement; names are escaped, so that none of them ends its line.
-fn header(model: &Model, dialect: Dialect) -> String {
+fn header(model: &Model, dialect: Dialect, statement: &str) -> String {
     let what = match &model.positive {
         Some(positive) => format!("the probability that {:?} is {positive:?}", model.target),
         None => format!("the probability of each of {} classes of {:?}", model.classes.len(), model.target),
     };
-    format!("-- {what}, for {}; written by logodds {}\n", dialect.name(), env!("CARGO_PKG_VERSION"))
+    let version = env!("CARGO_PKG_VERSION");
+    let mut text = format!("-- {what}, for {}; written by logodds {version}\n", dialect.name());
+    if dialect == Dialect::Postgresql && statement.len() > COMPILED_SLOWLY {
+        text.push_str("-- SET jit = off; before a long statement like this: compiling it takes longer than running it\n");
+    }
+    text
 }
 
 /// The names that `predict` gives the probabilities; for BigQuery, whose names hold letters, digits and
