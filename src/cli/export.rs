@@ -29,13 +29,13 @@ pub(crate) struct ExportArguments {
     /// What to write [default: by the extension of the file]
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<ExportFormat>,
-    /// SQL: the database to write for [default: postgresql]
+    /// The database to write for [default: postgresql]
     #[arg(long, value_enum, value_name = "DIALECT", help_heading = "SQL")]
     dialect: Option<Dialect>,
-    /// SQL: the table to read, as schema.name if need be [default: input]
+    /// The table to read, as schema.name if need be [default: input]
     #[arg(long, value_name = "NAME", help_heading = "SQL")]
     table: Option<String>,
-    /// SQL: columns of the table to pass through, such as its key
+    /// Columns of the table to pass through, such as its key
     #[arg(long, value_delimiter = ',', value_name = "A,B,..", help_heading = "SQL")]
     keep: Vec<String>,
 }
