@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::data::{self, BlocksOptions};
 use crate::error::{ModelFileError, Result};
 use crate::metrics::{
-    Confusion, Ranking, binary_brier, binary_log_loss, multiclass_brier, multiclass_log_loss, normalise,
-    ranking,
+    Confusion, Ranking, Scores, binary_brier, binary_log_loss, multiclass_brier, multiclass_log_loss,
+    normalise,
 };
 use crate::model::{Model, Task};
 use crate::output;
@@ -191,7 +191,8 @@ impl<'a> Tally<'a> {
     fn ranking(&self, m: usize, class: usize) -> Option<Ranking> {
         let scores = self.scores.iter().skip(m).step_by(self.scorer.n_models());
         let rows = scores.zip(&self.truth).zip(&self.weight);
-        ranking(rows.map(|((&score, &truth), &weight)| (score, weight, truth as usize == class)).collect())
+        let rows = rows.map(|((&score, &truth), &weight)| (score, weight, truth as usize == class));
+        rows.collect::<Scores>().rank().ranking()
     }
 
     fn finish(self, classes: &[String]) -> Evaluation {

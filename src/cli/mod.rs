@@ -3,6 +3,7 @@
 mod devices;
 mod driver;
 mod evaluate;
+mod export;
 mod inspect;
 mod predict;
 mod progress;
@@ -46,6 +47,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArguments),
     /// Show what a model file holds
     Inspect(inspect::InspectArguments),
+    /// Write a model as ONNX or SQL, to predict where the data are
+    Export(export::ExportArguments),
     /// List the devices, and what `--device auto` would take
     Devices,
 }
@@ -76,6 +79,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Predict(arguments) => predict::run(&arguments, output),
         Command::Evaluate(arguments) => evaluate::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),
+        Command::Export(arguments) => export::run(&arguments, output),
         Command::Devices => devices::run(output),
     }
 }

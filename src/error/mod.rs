@@ -3,6 +3,7 @@
 mod config;
 mod data;
 mod engine;
+mod export;
 mod folds;
 mod model;
 mod sweep;
@@ -10,6 +11,7 @@ mod sweep;
 pub use config::ConfigError;
 pub use data::DataError;
 pub use engine::EngineError;
+pub use export::ExportError;
 pub use folds::FoldError;
 pub use model::ModelFileError;
 pub use sweep::SweepError;
@@ -27,6 +29,9 @@ pub enum Error {
     /// A device that is absent, lost or too small.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A model that cannot be exported.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// A model file that cannot be read, written or used.
     #[error(transparent)]
     Model(#[from] ModelFileError),

@@ -8,11 +8,11 @@ use rayon::prelude::*;
 use super::plan::Plan;
 use super::waves::{JointScores, Outcome};
 use crate::config::Scoring;
-use crate::metrics::{Confusion, multiclass_brier, multiclass_log_loss, normalise, ranking};
+use crate::metrics::{Confusion, Scores, multiclass_brier, multiclass_log_loss, normalise};
 use crate::objective::{Coefficients, HeldOutSums, linear_predictor_of};
 use crate::panels::{PANEL_ROWS, Panels};
 
-/// Scored rows that are held to be sorted: 24 bytes each, but never fewer than those of one model's fold.
+/// Scored rows that are held to be sorted: 16 bytes each, but never fewer than those of one model's fold.
 const HELD_ROWS: usize = 1 << 23;
 
 /// Predictors that are made at once, of the rows of some panels and all models of a walk.
@@ -117,25 +117,20 @@ fn rank(scoring: Scoring, panels: &Panels, plan: &Plan<'_>, outcomes: &mut [Outc
     for some in outcomes.chunks_mut(at_once) {
         let columns =
             Coefficients::from_columns(panels.n_features(), some.iter().map(|o| o.column.as_slice()));
-        let mut held: Vec<Vec<(f64, f64, bool)>> = vec![Vec::new(); some.len()];
+        let mut held = vec![Scores::weighted(); some.len()];
         walk(panels, &columns, |slots, z| {
             held.par_iter_mut().zip(some.par_iter()).enumerate().for_each(|(k, (held, outcome))| {
                 let fold = number(outcome);
                 for (i, slot) in slots.clone().enumerate().filter(|&(_, slot)| rows.fold(slot) == fold) {
                     let weight = f64::from(rows.weight()[slot]);
-                    if weight > 0.0 {
-                        held.push((
-                            z[i * columns.n_models() + k],
-                            weight,
-                            rows.class(slot) == outcome.model.class,
-                        ));
-                    }
+                    let is_positive = rows.class(slot) == outcome.model.class;
+                    held.push(z[i * columns.n_models() + k], weight, is_positive);
                 }
             });
         });
         walks += 1;
         some.par_iter_mut().zip(held).for_each(|(outcome, held)| {
-            outcome.score = ranking(held).map(|ranking| match scoring {
+            outcome.score = held.rank().ranking().map(|ranking| match scoring {
                 Scoring::Auc => ranking.auc,
                 _ => ranking.average_precision,
             });

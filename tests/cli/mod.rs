@@ -3,6 +3,7 @@
 mod borders;
 mod config;
 mod configs;
+mod export;
 mod model_file;
 mod outputs;
 mod readme;

@@ -1,0 +1,69 @@
+//! Metrics of single classes as one number.
+
+use super::{Confusion, Ranking};
+
+/// A mean over the classes.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Average {
+    /// Of the precisions.
+    pub precision: f64,
+    /// Of the recalls.
+    pub recall: f64,
+    /// Of the F1 scores.
+    pub f1: f64,
+    /// Of the areas under the ROC curves of the classes that have one; null for `micro`.
+    pub auc: Option<f64>,
+    /// Of the average precisions, likewise.
+    pub average_precision: Option<f64>,
+}
+
+/// The three usual means over classes.
+///
+/// # References
+/// scikit-learn, `precision_recall_fscore_support` and `roc_auc_score` with `average="macro"`,
+/// `"micro"` and `"weighted"`, over the classes that are true or predicted somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Averages {
+    /// Every class counts the same.
+    #[serde(rename = "macro")]
+    pub by_class: Average,
+    /// Every row counts the same: hits of all classes by predictions of all classes. With one label a
+    /// row all three equal the accuracy.
+    pub micro: Average,
+    /// Every class counts with the weight of its rows.
+    pub weighted: Average,
+}
+
+impl Averages {
+    /// Of the classes of `confusion`, whose rankings against the rest are `rankings` (as many, or none).
+    pub fn new(confusion: &Confusion, rankings: &[Option<Ranking>]) -> Self {
+        let present: Vec<usize> = (0..confusion.n_classes()).filter(|&k| confusion.occurs(k)).collect();
+        let mean = |weight: &dyn Fn(usize) -> f64| {
+            let of = |value: &dyn Fn(usize) -> Option<f64>| {
+                let known = present.iter().filter_map(|&k| Some((weight(k), value(k)?)));
+                let (total, sum) = known.fold((0.0, 0.0), |(total, sum), (w, v)| (total + w, sum + w * v));
+                (total > 0.0).then(|| sum / total)
+            };
+            let ranking = |k: usize| rankings.get(k).copied().flatten();
+            Average {
+                precision: of(&|k| Some(confusion.class(k).precision)).unwrap_or(0.0),
+                recall: of(&|k| Some(confusion.class(k).recall)).unwrap_or(0.0),
+                f1: of(&|k| Some(confusion.class(k).f1)).unwrap_or(0.0),
+                auc: of(&|k| ranking(k).map(|r| r.auc)),
+                average_precision: of(&|k| ranking(k).map(|r| r.average_precision)),
+            }
+        };
+        let accuracy = confusion.accuracy();
+        Self {
+            by_class: mean(&|_| 1.0),
+            micro: Average {
+                precision: accuracy,
+                recall: accuracy,
+                f1: accuracy,
+                auc: None,
+                average_precision: None,
+            },
+            weighted: mean(&|k| confusion.class_weight(k)),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Calibration: whether of the rows given probability p, a share p is positive.
+
+use super::Ranked;
+
+/// Sums over equal bins of [0, 1]: a histogram of probabilities by class, and calibration.
+///
+/// Bin k of n holds `k / n < p <= (k + 1) / n`, the first also 0.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreBins {
+    /// Weight of the negatives in each bin.
+    negative: Vec<f64>,
+    /// Weight of the positives in each bin.
+    positive: Vec<f64>,
+    /// Sum of `s p` in each bin.
+    probability: Vec<f64>,
+}
+
+/// A bin of probabilities. Those of an empty bin have no means.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Bin {
+    /// Probabilities above this (from 0 in the first bin) ...
+    pub lower: f64,
+    /// ... up to and with this.
+    pub upper: f64,
+    /// Weight of the rows in the bin.
+    pub weight: f64,
+    /// Their mean probability.
+    pub mean_probability: Option<f64>,
+    /// Share of them that is positive.
+    pub observed: Option<f64>,
+}
+
+/// A reliability diagram and its summary.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Calibration {
+    /// Expected calibration error: `sum_b s_b |mean_probability_b - observed_b| / S`, between 0 and 1.
+    pub ece: f64,
+    /// The bins, ascending; empty ones too.
+    pub bins: Vec<Bin>,
+}
+
+impl ScoreBins {
+    /// Empty, with `n_bins` bins.
+    pub fn new(n_bins: usize) -> Self {
+        let zeros = vec![0.0; n_bins.max(1)];
+        Self { negative: zeros.clone(), positive: zeros.clone(), probability: zeros }
+    }
+
+    /// Adds a row.
+    pub fn add(&mut self, probability: f64, weight: f64, is_positive: bool) {
+        let n_bins = self.probability.len();
+        // The first bin whose upper edge reaches p; the division may be off by one at an edge.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let mut bin = ((probability * n_bins as f64) as usize).min(n_bins - 1);
+        while bin > 0 && probability <= bin as f64 / n_bins as f64 {
+            bin -= 1;
+        }
+        let side = if is_positive { &mut self.positive } else { &mut self.negative };
+        side[bin] += weight;
+        self.probability[bin] += weight * probability;
+    }
+
+    /// Adds the sums of `other`, which has as many bins.
+    pub fn merge(&mut self, other: &Self) {
+        let pairs = [
+            (&mut self.negative, &other.negative),
+            (&mut self.positive, &other.positive),
+            (&mut self.probability, &other.probability),
+        ];
+        for (sums, others) in pairs {
+            sums.iter_mut().zip(others).for_each(|(sum, other)| *sum += other);
+        }
+    }
+
+    /// The histogram: weight of the negatives and of the positives in each bin.
+    pub fn histogram(&self) -> (&[f64], &[f64]) {
+        (&self.negative, &self.positive)
+    }
+
+    /// Calibration over the bins.
+    ///
+    /// # References
+    /// Naeini, Cooper and Hauskrecht, Obtaining well calibrated probabilities using Bayesian binning,
+    /// 2015 (the error); scikit-learn, `calibration_curve` with `strategy="uniform"` (the bins).
+    pub fn calibration(&self) -> Calibration {
+        let n_bins = self.probability.len();
+        Calibration::new((0..n_bins).map(|k| {
+            let edges = (k as f64 / n_bins as f64, (k + 1) as f64 / n_bins as f64);
+            (edges, self.positive[k], self.negative[k], self.probability[k])
+        }))
+    }
+}
+
+impl Calibration {
+    /// From `((lower, upper), weight of the positives, of the negatives, sum of s p)` of each bin.
+    fn new(bins: impl Iterator<Item = ((f64, f64), f64, f64, f64)>) -> Self {
+        let bins: Vec<Bin> = bins
+            .map(|((lower, upper), positive, negative, probability)| {
+                let weight = positive + negative;
+                let some = |value: f64| (weight > 0.0).then(|| value / weight);
+                Bin { lower, upper, weight, mean_probability: some(probability), observed: some(positive) }
+            })
+            .collect();
+        let total: f64 = bins.iter().map(|bin| bin.weight).sum();
+        let off =
+            bins.iter().filter_map(|bin| Some(bin.weight * (bin.mean_probability? - bin.observed?).abs()));
+        Self { ece: if total > 0.0 { off.sum::<f64>() / total } else { 0.0 }, bins }
+    }
+}
+
+impl Ranked {
+    /// Calibration over bins of equal weight, of probabilities that `probability` makes of the scores
+    /// (which must not turn their order).
+    ///
+    /// Bin k ends with the smallest score below or at which lies a weight of at least `(k + 1) / n` of
+    /// all (the quantile as the inverse of the distribution function); rows of one score stay together,
+    /// so there may be fewer bins than asked for.
+    ///
+    /// # References
+    /// scikit-learn, `calibration_curve` with `strategy="quantile"`; Hyndman and Fan, Sample quantiles
+    /// in statistical packages, 1996, definition 1.
+    pub fn quantile_calibration(&self, n_bins: usize, probability: impl Fn(f64) -> f64) -> Calibration {
+        let n_bins = n_bins.max(1);
+        let total = self.positive() + self.negative();
+        // From the top down: the weight of the lower scores is what is left.
+        let (mut below, mut bins) = (total, Vec::new());
+        let mut upper = 1.0;
+        let mut sums: Option<(usize, f64, f64, f64)> = None;
+        for step in self.steps() {
+            let (p, weight) = (probability(step.score), step.positive + step.negative);
+            below -= weight;
+            // The first bin whose quantile this score does not exceed: below < (k + 1) / n total.
+            let bin = (0..n_bins).find(|&k| below < (k + 1) as f64 * total / n_bins as f64);
+            let bin = bin.unwrap_or(n_bins - 1);
+            match &mut sums {
+                Some((of, positive, negative, sum)) if *of == bin => {
+                    *positive += step.positive;
+                    *negative += step.negative;
+                    *sum += weight * p;
+                }
+                _ => {
+                    if let Some((_, positive, negative, sum)) = sums {
+                        bins.push(((p, upper), positive, negative, sum));
+                        upper = p;
+                    }
+                    sums = Some((bin, step.positive, step.negative, weight * p));
+                }
+            }
+        }
+        if let Some((_, positive, negative, sum)) = sums {
+            bins.push(((0.0, upper), positive, negative, sum));
+        }
+        Calibration::new(bins.into_iter().rev())
+    }
+}
