@@ -4,6 +4,7 @@ mod config;
 mod data;
 mod engine;
 mod folds;
+mod inference;
 mod model;
 mod sweep;
 
@@ -11,6 +12,7 @@ pub use config::ConfigError;
 pub use data::DataError;
 pub use engine::EngineError;
 pub use folds::FoldError;
+pub use inference::InferenceError;
 pub use model::ModelFileError;
 pub use sweep::SweepError;
 
@@ -30,6 +32,9 @@ pub enum Error {
     /// A model file that cannot be read, written or used.
     #[error(transparent)]
     Model(#[from] ModelFileError),
+    /// Statistics of a model that cannot be computed, or would mean nothing.
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
     /// A sweep that cannot be run, or was stopped.
     #[error(transparent)]
     Sweep(#[from] SweepError),
