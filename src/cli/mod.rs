@@ -1,8 +1,10 @@
 //! The commands: from arguments to library calls to reports. No mathematics, no data format.
 
+mod coefficients;
 mod devices;
 mod driver;
 mod evaluate;
+mod inference;
 mod inspect;
 mod predict;
 mod progress;
@@ -44,7 +46,7 @@ enum Command {
     Predict(predict::PredictArguments),
     /// Measure a model on labelled data
     Evaluate(evaluate::EvaluateArguments),
-    /// Show what a model file holds
+    /// Show what a model file holds, and how well the training data determine it
     Inspect(inspect::InspectArguments),
     /// List the devices, and what `--device auto` would take
     Devices,

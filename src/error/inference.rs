@@ -72,3 +72,14 @@ pub enum InferenceError {
         classes: String,
     },
 }
+
+impl InferenceError {
+    /// `found` is none of `classes`.
+    pub fn unknown_class<'a>(found: &str, classes: impl Iterator<Item = &'a str>) -> Self {
+        let mut classes: Vec<&str> = classes.take(21).collect();
+        if classes.len() > 20 {
+            classes[20] = "..";
+        }
+        Self::UnknownClass { found: found.to_owned(), classes: classes.join(", ") }
+    }
+}

@@ -234,11 +234,9 @@ pub fn infer(
 /// The models of some classes, or all.
 fn choose(model: &Model, classes: &[String]) -> Result<Vec<usize>> {
     let find = |class: &String| {
-        model.models.iter().position(|fitted| fitted.class == *class).ok_or_else(|| {
-            let names: Vec<&str> = model.models.iter().take(20).map(|fitted| fitted.class.as_str()).collect();
-            let more = if model.models.len() > 20 { ", .." } else { "" };
-            InferenceError::UnknownClass { found: class.clone(), classes: names.join(", ") + more }.into()
-        })
+        let found = model.models.iter().position(|fitted| fitted.class == *class);
+        let unknown = || InferenceError::unknown_class(class, model.models.iter().map(|m| m.class.as_str()));
+        found.ok_or_else(|| unknown().into())
     };
     if classes.is_empty() {
         Ok((0..model.models.len()).collect())
