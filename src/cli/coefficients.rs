@@ -185,6 +185,6 @@ pub(crate) fn text(rows: &[Coefficient<'_>]) -> String {
         ]
     };
     let cells: Vec<Vec<String>> = rows.iter().map(cells).collect();
-    let head = ["feature", "coefficient", "per sd", "odds ratio", "per sd"];
+    let head = ["feature", "coefficient", "per sd", "odds ratio", "OR per sd"];
     table_up_to(rows.len(), &head, &cells)
 }

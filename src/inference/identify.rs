@@ -46,7 +46,8 @@ impl Parameters {
         Self { kept: (0..n).collect(), estimates: column[..n].to_vec(), dropped: vec![None; column.len()] }
     }
 
-    /// Those that `information` can tell apart, `references` left out; `column` has the coefficients on panel values.
+    /// Those that `information` can tell apart; `column` has the coefficients on panel values, those of the `references`
+    /// absorbed.
     pub(super) fn identified(
         encoding: &Encoding,
         references: &[Option<usize>],
@@ -55,7 +56,9 @@ impl Parameters {
     ) -> Self {
         let mut column = column.to_vec();
         let mut dropped = vec![None; column.len()];
-        absorb(encoding, references, &mut column, &mut dropped);
+        for &reference in references.iter().flatten() {
+            dropped[reference] = Some(Dropped::Reference);
+        }
         let intercept = column.len() - 1;
         // The intercept first: a feature that is constant is its copy, not the other way round.
         let candidates: Vec<usize> = encoding
@@ -111,13 +114,9 @@ pub(super) fn references(encoding: &Encoding, chosen: &[String]) -> Result<Vec<O
     }
 }
 
-/// Moves the coefficients of the references to where they go.
-fn absorb(
-    encoding: &Encoding,
-    references: &[Option<usize>],
-    column: &mut [f64],
-    dropped: &mut [Option<Dropped>],
-) {
+/// Moves the coefficients of the references to where they go: the linear predictor stays as it is, up to a rounding that
+/// becomes smaller, as nothing holds unpenalised levels and intercept near 0 but their sum.
+pub(super) fn absorb(encoding: &Encoding, references: &[Option<usize>], column: &mut [f64]) {
     let mut moved = 0.0;
     let mut instead = None;
     let mut first = 0;
@@ -128,7 +127,6 @@ fn absorb(
             let coefficient = column[reference];
             moved += coefficient;
             column[places].iter_mut().for_each(|value| *value -= coefficient);
-            dropped[reference] = Some(Dropped::Reference);
         } else if of_column.kind == ColumnKind::Categorical {
             instead = Some(places);
         }

@@ -177,10 +177,14 @@ pub fn infer(
     }
     let columns = to_panel_units(&encoding, &model.coefficients());
     let names = encoding.feature_names();
+    let is_indicator = pass::indicators(&encoding);
     let mut inference: Option<Inference> = None;
     for chosen in chosen.chunks(together) {
         let models: Vec<ModelSpec> = chosen.iter().map(|&m| spec(model, m)).collect();
-        let coefficients = columns.select(chosen);
+        let mut coefficients = columns.select(chosen);
+        for k in (0..models.len()).filter(|&k| models[k].penalty.l2 == 0.0) {
+            identify::absorb(&encoding, &references, coefficients.model_mut(k));
+        }
         let pass = Pass {
             source: &source,
             encoding: &encoding,
@@ -205,6 +209,7 @@ pub fn infer(
         let context = Context {
             encoding: &encoding,
             names: &names,
+            is_indicator: &is_indicator,
             references: &references,
             options,
             table: &table,

@@ -96,7 +96,8 @@ pub struct Separation {
     pub complete: bool,
     /// 0/1 features of which one value meets rows of one side alone.
     pub features: Vec<String>,
-    /// Features whose information is less than one row could give.
+    /// Features that a further step of Newton's method would still move, as it does for ever where the optimum lies at
+    /// infinity.
     pub suspected: Vec<String>,
 }
 
@@ -112,7 +113,7 @@ pub enum Status {
     Aliased,
     /// It has no finite estimate.
     Separated,
-    /// Its model is not at an optimum.
+    /// It, or its model, is not at an optimum.
     Withheld,
 }
 

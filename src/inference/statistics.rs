@@ -4,7 +4,7 @@ use faer::Mat;
 
 use super::factor::Factor;
 use super::identify::{Dropped, Parameters};
-use super::pass::{ModelSums, TableSums, indicators};
+use super::pass::{ModelSums, TableSums};
 use super::report::{CoefficientInference, Covariance, LikelihoodRatio, ModelInference, Separation, Status};
 use super::{InferenceOptions, Robust, tails};
 use crate::data::Encoding;
@@ -20,13 +20,17 @@ const DISTANCE_REFUSED: f64 = 0.1;
 /// feature has of its own.
 const RESOLVED_VIF: f64 = 3e8;
 
-/// The information that a single row can give of a coefficient of a 0/1 feature: `p (1 - p)` is at most that.
-const ONE_ROW: f64 = 0.25;
+/// The part of a standard deviation (of a 0/1 feature: of its step) by which a coefficient may still move. Newton's step
+/// at an optimum is nothing; towards one at infinity it goes on being about 1, for each step divides the probabilities
+/// that are left by e.
+const MOVES: f64 = 0.1;
 
 /// What the statistics of every model need.
 pub(super) struct Context<'a> {
     pub(super) encoding: &'a Encoding,
     pub(super) names: &'a [String],
+    /// Which features are 0 or 1.
+    pub(super) is_indicator: &'a [bool],
     pub(super) references: &'a [Option<usize>],
     pub(super) options: &'a InferenceOptions,
     pub(super) table: &'a TableSums,
@@ -55,11 +59,13 @@ impl Context<'_> {
         let mut separation = Separation::default();
         let mut is_separated = vec![false; column.len()];
         if l2 == 0.0 {
-            (separation, is_separated) = self.separation(subject, &parameters);
+            (separation, is_separated) = self.separation(subject);
         }
         let solved = self.solve(subject, &parameters, &is_separated);
+        let moving = solved.as_ref().map_or(&[][..], |solved| &solved.moving);
+        separation.suspected = moving.iter().map(|&j| self.names[j].clone()).collect();
         let mut warnings = Vec::new();
-        if !fitted.converged {
+        if !fitted.converged && !separation.complete {
             warnings.push(format!(
                 "training did not converge: its residual is {:.1e}, the tolerance was {:.0e}; train again with more \
                  --max-iterations",
@@ -74,7 +80,7 @@ impl Context<'_> {
             Some(Dropped::Reference) => Status::Reference,
             Some(Dropped::Aliased) => Status::Aliased,
             None if is_separated[place] => Status::Separated,
-            None if is_withheld => Status::Withheld,
+            None if is_withheld || moving.contains(&place) => Status::Withheld,
             None => Status::Estimated,
         };
         let coefficients = self.coefficients(&parameters, solved.as_ref(), status, l2 > 0.0);
@@ -116,10 +122,9 @@ impl Context<'_> {
     }
 
     /// What the data say of the existence of an optimum, and which coefficients have none.
-    fn separation(&self, subject: &Subject<'_>, parameters: &Parameters) -> (Separation, Vec<bool>) {
+    fn separation(&self, subject: &Subject<'_>) -> (Separation, Vec<bool>) {
         let Subject { model, sums, .. } = subject;
         let intercept = self.names.len();
-        let is_indicator = indicators(self.encoding);
         let mut is_separated = vec![false; intercept + 1];
         let mut separation = Separation { complete: sums.least_margin > 0.0, ..Separation::default() };
         let mut first = 0;
@@ -138,15 +143,12 @@ impl Context<'_> {
                 is_separated[intercept] = true;
             }
         }
-        for &j in parameters.kept.iter().filter(|&&j| j != intercept) {
-            let sd = if is_indicator[j] { 1.0 } else { self.table.columns.sd(j, self.table.weight_sum) };
-            let information = self.centred_information(sums, j);
-            if !is_separated[j] && information < ONE_ROW * sd * sd {
-                is_separated[j] = true;
-                separation.suspected.push(self.names[j].clone());
-            }
-        }
         (separation, is_separated)
+    }
+
+    /// A standard deviation of a feature's panel values; the whole step of a 0/1 feature.
+    fn unit(&self, j: usize) -> f64 {
+        if self.is_indicator[j] { 1.0 } else { self.table.columns.sd(j, self.table.weight_sum) }
     }
 
     /// The information of a coefficient if its were the only one besides the intercept.
@@ -179,13 +181,24 @@ impl Context<'_> {
             sums.information.value(kept[a], kept[b]) + if a == b { ridge(kept[a]) } else { 0.0 }
         })?;
         let inverse = factor.inverse();
-        let gradient: Vec<f64> = kept
-            .iter()
-            .map(|&j| if is_separated[j] { 0.0 } else { sums.gradient[j] + ridge(j) * column[j] })
-            .collect();
-        let squared: f64 = (0..kept.len())
-            .map(|a| gradient[a] * (0..kept.len()).map(|b| inverse[(b, a)] * gradient[b]).sum::<f64>())
-            .sum();
+        let mut gradient: Vec<f64> = kept.iter().map(|&j| sums.gradient[j] + ridge(j) * column[j]).collect();
+        let times = |v: &[f64]| -> Vec<f64> {
+            let of = |a: usize| inverse.col_as_slice(a).iter().zip(v).map(|(x, v)| x * v).sum();
+            (0..v.len()).map(of).collect()
+        };
+        let mut moving = Vec::new();
+        for (k, step) in times(&gradient).into_iter().enumerate() {
+            if is_separated[kept[k]] {
+                gradient[k] = 0.0;
+            } else if model.penalty.l2 == 0.0
+                && kept[k] != intercept
+                && step.abs() * self.unit(kept[k]) > MOVES
+            {
+                gradient[k] = 0.0;
+                moving.push(kept[k]);
+            }
+        }
+        let squared: f64 = times(&gradient).iter().zip(&gradient).map(|(step, g)| step * g).sum();
         let shrunk: f64 = (0..kept.len()).map(|a| ridge(kept[a]) * inverse[(a, a)]).sum();
         let vif = |a: usize| {
             (model.penalty.l2 == 0.0 && kept[a] != intercept)
@@ -213,6 +226,7 @@ impl Context<'_> {
             covariance,
             vif,
             condition_number,
+            moving,
             distance: squared.max(0.0).sqrt(),
             effective: kept.len() as f64 - shrunk,
         })
@@ -242,7 +256,8 @@ impl Context<'_> {
         }
         if !separation.suspected.is_empty() {
             doubts.push(format!(
-                "less information than one row can give, as if the most likely coefficient were infinite: {}",
+                "a further step would move coefficients by more than a tenth of a standard deviation: they have no finite \
+                 optimum, or training stopped early: {}",
                 some(&separation.suspected)
             ));
         }
@@ -333,6 +348,8 @@ struct Solved {
     covariance: Mat<f64>,
     vif: Vec<Option<f64>>,
     condition_number: Option<f64>,
+    /// Places of the coefficients that a further step would move.
+    moving: Vec<usize>,
     distance: f64,
     effective: f64,
 }
