@@ -99,14 +99,14 @@ pub(super) fn model_text(
     };
     let mut lines = vec![("class", model.class.clone()), ("errors", errors.to_owned())];
     let mut fit = format!(
-        "log-likelihood {}, {} with the intercept alone; McFadden R2 {}",
-        number(model.log_likelihood),
-        number(model.null_log_likelihood),
+        "log-likelihood {:.2}, {:.2} with the intercept alone; McFadden R2 {}",
+        model.log_likelihood,
+        model.null_log_likelihood,
         brief(model.mcfadden_r2)
     );
-    fit.push_str(&format!("; AIC {}", number(model.aic)));
+    fit.push_str(&format!("; AIC {:.2}", model.aic));
     if let Some(bic) = model.bic {
-        fit.push_str(&format!(", BIC {}", number(bic)));
+        fit.push_str(&format!(", BIC {bic:.2}"));
     }
     lines.push(("fit", fit));
     if let Some(test) = model.likelihood_ratio {

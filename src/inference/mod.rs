@@ -163,6 +163,7 @@ pub fn infer(
     let n_parameters = encoding.n_features() + 1;
     let together = models_together(n_parameters, options)?;
     let is_penalised = |&m: &usize| penalty(model, m).l2 > 0.0;
+    let is_contrasted = !chosen.iter().all(is_penalised);
     if options.robust.is_some() && chosen.iter().any(is_penalised) {
         let why = "the model has an L2 penalty, and its estimates are shrunk; train again with --l1 0 --l2 0"
             .to_owned();
@@ -227,7 +228,11 @@ pub fn infer(
             weight_sum: table.weight_sum,
             confidence: options.confidence,
             device: device.precision(),
-            references: references.iter().flatten().map(|&j| names[j].clone()).collect(),
+            references: if is_contrasted {
+                references.iter().flatten().map(|&j| names[j].clone()).collect()
+            } else {
+                Vec::new()
+            },
             models: Vec::new(),
             warnings: warnings(&table),
         });

@@ -198,7 +198,9 @@ fn a_penalty_gives_the_posterior_and_no_p_values() {
     };
     let l2 = 0.05;
     let (model, data) = fit(&path, config(l2));
-    let found = infer(&model, &data, &InferenceOptions::default(), &Silent).unwrap().models.remove(0);
+    let mut whole = infer(&model, &data, &InferenceOptions::default(), &Silent).unwrap();
+    assert!(whole.references.is_empty(), "a penalty identifies every level");
+    let found = whole.models.remove(0);
     assert_eq!(found.covariance, Covariance::Posterior);
     assert!(found.likelihood_ratio.is_none() && found.bic.is_none());
     assert!(found.coefficients.iter().all(|c| c.p_value.is_none() && c.z.is_none() && c.low.is_some()));
