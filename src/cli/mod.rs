@@ -1,9 +1,11 @@
 //! The commands: from arguments to library calls to reports. No mathematics, no data format.
 
+mod coefficients;
 mod devices;
 mod driver;
 mod evaluate;
 mod export;
+mod inference;
 mod inspect;
 mod predict;
 mod progress;
@@ -45,7 +47,7 @@ enum Command {
     Predict(predict::PredictArguments),
     /// Measure a model on labelled data
     Evaluate(evaluate::EvaluateArguments),
-    /// Show what a model file holds
+    /// Show what a model file holds, and how well the training data determine it
     Inspect(inspect::InspectArguments),
     /// Write a model as ONNX or SQL, to predict where the data are
     Export(export::ExportArguments),

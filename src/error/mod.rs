@@ -5,6 +5,7 @@ mod data;
 mod engine;
 mod export;
 mod folds;
+mod inference;
 mod model;
 mod sweep;
 
@@ -13,6 +14,7 @@ pub use data::DataError;
 pub use engine::EngineError;
 pub use export::ExportError;
 pub use folds::FoldError;
+pub use inference::InferenceError;
 pub use model::ModelFileError;
 pub use sweep::SweepError;
 
@@ -35,6 +37,9 @@ pub enum Error {
     /// A model file that cannot be read, written or used.
     #[error(transparent)]
     Model(#[from] ModelFileError),
+    /// Statistics of a model that cannot be computed, or would mean nothing.
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
     /// A sweep that cannot be run, or was stopped.
     #[error(transparent)]
     Sweep(#[from] SweepError),

@@ -31,6 +31,10 @@ const MAX_SHORTENINGS: usize = 4;
 /// Steps in a row that gain nothing before a fit has no more progress to make.
 const MAX_IDLE: usize = 6;
 
+/// The same in float64: there, steps too small for the objective to show are still judged well by their
+/// gradients, and residuals of quasi-Newton steps rise and fall.
+const MAX_IDLE_FLOAT64: usize = 18;
+
 /// By what a fit is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -308,7 +312,9 @@ impl Fit {
         match stage {
             Stage::Sample if residual <= tolerance || self.idle > MAX_IDLE => self.leave_sample(),
             Stage::Table if self.idle > MAX_IDLE => self.state = State::Waiting,
-            Stage::Float64 if self.idle > MAX_IDLE => self.state = State::Stopped(Stop::ProgressEnded),
+            Stage::Float64 if self.idle > MAX_IDLE_FLOAT64 => {
+                self.state = State::Stopped(Stop::ProgressEnded)
+            }
             _ => {}
         }
     }

@@ -8,7 +8,7 @@ mod model_file;
 mod outputs;
 mod readme;
 mod rows;
-mod support;
+pub(crate) mod support;
 mod train;
 mod usage;
 mod use_model;
