@@ -31,10 +31,6 @@ const MAX_SHORTENINGS: usize = 4;
 /// Steps in a row that gain nothing before a fit has no more progress to make.
 const MAX_IDLE: usize = 6;
 
-/// The same in float64: there, steps too small for the objective to show are still judged well by their
-/// gradients, and residuals of quasi-Newton steps rise and fall.
-const MAX_IDLE_FLOAT64: usize = 18;
-
 /// By what a fit is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -141,10 +137,6 @@ impl Fit {
         matches!(self.state, State::Stopped(_))
     }
 
-    fn penalty(&self, column: &[f64]) -> f64 {
-        self.model.penalty.value(&column[..column.len() - 1])
-    }
-
     /// Gives the fit a target, if it has none; returns the decrease promised there.
     pub(super) fn aim(&mut self, stage: Stage, intercept: bool) -> f64 {
         if self.aim.is_none() {
@@ -232,7 +224,8 @@ impl Fit {
     fn change_to(&self, point: &Point) -> f64 {
         let now = &self.point;
         let loss = trapezoid((&now.column, &now.gradient), (&point.column, &point.gradient));
-        loss + self.penalty(&point.column) - self.penalty(&now.column)
+        let n_features = point.column.len() - 1;
+        loss + self.model.penalty.change(&now.column[..n_features], &point.column[..n_features])
     }
 
     fn accept(&mut self, stage: Stage, point: Point, is_clear: bool) {
@@ -312,9 +305,7 @@ impl Fit {
         match stage {
             Stage::Sample if residual <= tolerance || self.idle > MAX_IDLE => self.leave_sample(),
             Stage::Table if self.idle > MAX_IDLE => self.state = State::Waiting,
-            Stage::Float64 if self.idle > MAX_IDLE_FLOAT64 => {
-                self.state = State::Stopped(Stop::ProgressEnded)
-            }
+            Stage::Float64 if self.idle > MAX_IDLE => self.state = State::Stopped(Stop::ProgressEnded),
             _ => {}
         }
     }
