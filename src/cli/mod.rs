@@ -4,6 +4,7 @@ mod coefficients;
 mod devices;
 mod driver;
 mod evaluate;
+mod evaluation;
 mod export;
 mod inference;
 mod inspect;
@@ -11,6 +12,7 @@ mod predict;
 mod progress;
 mod report;
 mod table;
+mod threshold;
 mod train;
 mod tune;
 
@@ -45,8 +47,10 @@ enum Command {
     Tune(Box<tune::TuneArguments>),
     /// Write predictions and probabilities as Parquet
     Predict(predict::PredictArguments),
-    /// Measure a model on labelled data
+    /// Measure models on labelled data
     Evaluate(evaluate::EvaluateArguments),
+    /// Choose the threshold of a model on labelled data, and store it in the model
+    Threshold(threshold::ThresholdArguments),
     /// Show what a model file holds, and how well the training data determine it
     Inspect(inspect::InspectArguments),
     /// Write a model as ONNX or SQL, to predict where the data are
@@ -80,6 +84,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Tune(arguments) => tune::run(*arguments, output),
         Command::Predict(arguments) => predict::run(&arguments, output),
         Command::Evaluate(arguments) => evaluate::run(&arguments, output),
+        Command::Threshold(arguments) => threshold::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),
         Command::Export(arguments) => export::run(&arguments, output),
         Command::Devices => devices::run(output),
