@@ -13,6 +13,7 @@ pub mod model;
 pub mod objective;
 pub mod output;
 pub mod panels;
+pub mod plots;
 pub mod predict;
 pub mod solver;
 pub mod sweep;

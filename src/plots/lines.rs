@@ -1,20 +1,19 @@
 //! The lines of a cross-validation curve, their colours and their legend.
 
-use plotters::prelude::*;
-
-use super::axis::number;
-use super::canvas::*;
+use super::axis::{PenaltyAxis, drawable, number};
+use super::canvas::{Canvas, NAMED, Pen, short};
+use super::colours::scale;
 use crate::model::CurvePoint;
 
-/// Up to this many lines, each has a colour of the palette, marks and error bars.
-pub(super) const FEW: usize = PALETTE.len();
+/// Up to this many lines, each has a colour of its own, marks and error bars.
+pub(super) const FEW: usize = NAMED;
 
 /// The points of one share of L1 and one class, from the largest penalty on.
 pub(super) struct Line<'a> {
     pub(super) class: Option<&'a str>,
     pub(super) l1_ratio: Option<f64>,
     pub(super) points: Vec<&'a CurvePoint>,
-    pub(super) colour: RGBColor,
+    pub(super) pen: Pen,
     /// Where lines are many: whether it is among those to look at.
     pub(super) prominent: bool,
 }
@@ -28,7 +27,7 @@ pub(super) fn lines(curve: &[CurvePoint]) -> Vec<Line<'_>> {
             Some(line) => line.points.push(point),
             None => {
                 let l1_ratio = point.l1_ratio;
-                lines.push(Line { class, l1_ratio, points: vec![point], colour: DARK, prominent: true });
+                lines.push(Line { class, l1_ratio, points: vec![point], pen: Pen::INK, prominent: true });
             }
         }
     }
@@ -39,7 +38,7 @@ pub(super) fn lines(curve: &[CurvePoint]) -> Vec<Line<'_>> {
 }
 
 /// Gives each line its colour, and returns the legend.
-pub(super) fn colour(lines: &mut [Line<'_>], few: bool) -> Vec<(String, RGBColor)> {
+pub(super) fn colour(lines: &mut [Line<'_>], few: bool) -> Vec<(String, Pen)> {
     let share = |ratio: Option<f64>| match ratio {
         None => "no penalty".to_owned(),
         Some(0.0) => "L1 share 0 (ridge)".to_owned(),
@@ -51,13 +50,13 @@ pub(super) fn colour(lines: &mut [Line<'_>], few: bool) -> Vec<(String, RGBColor
     if few {
         let mut entries = Vec::new();
         for (i, line) in lines.iter_mut().enumerate() {
-            line.colour = PALETTE[i];
+            line.pen = Pen::named(i);
             let name = match line.class {
                 None => share(line.l1_ratio),
                 Some(class) if shares.len() == 1 => short(class, 22),
                 Some(class) => format!("{}, {}", short(class, 16), share(line.l1_ratio)),
             };
-            entries.push((name, line.colour));
+            entries.push((name, line.pen.clone()));
         }
         return entries;
     }
@@ -70,22 +69,22 @@ pub(super) fn colour(lines: &mut [Line<'_>], few: bool) -> Vec<(String, RGBColor
         } else {
             shares.iter().position(|ratio| *ratio == line.l1_ratio)
         };
-        line.colour = scale(place.unwrap_or(0), n);
+        line.pen = Pen::own(scale(place.unwrap_or(0), n));
         line.prominent = line.points.iter().any(|point| point.chosen);
     }
     // Nothing chosen: nothing stands back.
     if lines.iter().all(|line| !line.prominent) {
         lines.iter_mut().for_each(|line| line.prominent = true);
     }
-    let colours = (0..n).map(|i| scale(i, n));
+    let pens = (0..n).map(|i| Pen::own(scale(i, n)));
     let names: Vec<String> = if by_class {
         classes.iter().map(|class| short(class.unwrap_or(""), 22)).collect()
     } else {
         shares.iter().map(|ratio| share(*ratio)).collect()
     };
-    let mut entries: Vec<_> = names.into_iter().zip(colours).collect();
+    let mut entries: Vec<_> = names.into_iter().zip(pens).collect();
     if by_class && shares.len() > 1 {
-        entries.push(("faint: other L1 shares".into(), FAINT));
+        entries.push(("faint: other L1 shares".into(), Pen::FAINT));
     }
     entries
 }
@@ -100,26 +99,47 @@ fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
     seen
 }
 
+/// The runs of neighbouring points that a line goes through. A missing point ends a run, and so does the step to no
+/// penalty at all, whose place on the axis is not to scale.
+pub(super) fn runs(
+    x: &PenaltyAxis,
+    points: impl Iterator<Item = (f64, Option<f64>)>,
+) -> Vec<Vec<(f64, f64)>> {
+    let mut runs: Vec<Vec<(f64, f64)>> = Vec::new();
+    let mut joined = false;
+    for (penalty, value) in points {
+        let value = value.filter(|&value| drawable(value));
+        let Some(point) = x.place(penalty).zip(value) else {
+            joined = false;
+            continue;
+        };
+        match runs.last_mut().filter(|_| joined && penalty > 0.0) {
+            Some(run) => run.push(point),
+            None => runs.push(vec![point]),
+        }
+        joined = true;
+    }
+    runs
+}
+
 /// How wide the legend is, in pixels.
-pub(super) fn legend_width(entries: &[(String, RGBColor)]) -> f64 {
+pub(super) fn legend_width(entries: &[(String, Pen)]) -> f64 {
     let longest = entries.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     44.0 + 6.6 * longest as f64
 }
 
-/// The legend, with as many entries as fit.
-pub(super) fn list(area: &Area<'_>, entries: &[(String, RGBColor)], left: f64, top: f64) -> Drawn {
+/// The legend, with as many entries as fit above `bottom`.
+pub(super) fn list(canvas: &mut Canvas, entries: &[(String, Pen)], (left, top): (f64, f64), bottom: f64) {
     const STEP: f64 = 18.0;
-    let style = font(12.0, DARK);
-    let room = ((HEIGHT - 48.0 - top) / STEP) as usize;
+    let room = ((bottom - top) / STEP) as usize;
     let shown = if entries.len() <= room { entries.len() } else { room - 1 };
-    for (row, (name, colour)) in entries[..shown].iter().enumerate() {
-        let y = px(top + 8.0 + STEP * row as f64);
-        area.draw(&PathElement::new([(px(left), y), (px(left + 18.0), y)], stroke(*colour, 2.5)))?;
-        area.draw_text(name, &style, (px(left + 25.0), y))?;
+    for (row, (name, pen)) in entries[..shown].iter().enumerate() {
+        let y = top + 8.0 + STEP * row as f64;
+        canvas.polyline(&[(left, y), (left + 18.0, y)], pen, 2.5);
+        canvas.write((left + 25.0, y + 4.0), "name", name);
     }
     if shown < entries.len() {
-        let y = px(top + 8.0 + STEP * shown as f64);
-        area.draw_text(&format!("and {} more", entries.len() - shown), &style, (px(left + 25.0), y))?;
+        let y = top + 12.0 + STEP * shown as f64;
+        canvas.write((left + 25.0, y), "note", &format!("and {} more", entries.len() - shown));
     }
-    Ok(())
 }

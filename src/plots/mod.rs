@@ -1,14 +1,19 @@
-//! What a sweep found, as pictures.
+//! Pictures of what a model does, how it was trained and what a sweep found: for a page, and as SVG or PNG.
 //!
-//! Both run from the largest penalty on the left to the smallest on the right, as the models were trained, so that
-//! one can be read beside the other.
+//! Every picture is drawn here, once: its colours are named by class (`plots.css`), so that the same marks stand on
+//! white or dark paper. Axes of sweeps run from the largest penalty on the left to the smallest on the right, as
+//! models are trained.
 
 mod axis;
 mod canvas;
-mod curve;
+mod colours;
+mod frame;
 mod labels;
 mod lines;
-mod path;
+mod picture;
+mod sweep_curve;
+mod sweep_path;
 
-pub use curve::curve_svg;
-pub use path::path_svg;
+pub use picture::Picture;
+pub use sweep_curve::sweep_curve;
+pub use sweep_path::sweep_path;
