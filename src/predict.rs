@@ -10,7 +10,7 @@ use crate::data::{self, BlocksOptions, PredictionWriter};
 use crate::error::{ConfigError, DataError, Result};
 use crate::metrics::normalise;
 use crate::model::{Model, Task, to_panel_units};
-use crate::objective::{Coefficients, linear_predictor, sigmoid};
+use crate::objective::{Coefficients, linear_predictor, logit, sigmoid};
 use crate::output;
 use crate::panels::{PANEL_ROWS, Panels};
 use crate::train::Observer;
@@ -21,7 +21,10 @@ pub struct Scorer {
     coefficients: Coefficients,
     task: Task,
     model_classes: Vec<usize>,
-    threshold: f64,
+    /// Of each model.
+    thresholds: Vec<f64>,
+    /// `logit(threshold)` of each model.
+    offsets: Vec<f64>,
 }
 
 impl Scorer {
@@ -34,17 +37,20 @@ impl Scorer {
             check_threshold(threshold)?;
             if model.task != Task::Binary {
                 let why = format!(
-                    "the model has {} classes and predicts the most probable one; leave the flag out",
+                    "the model has {} classes, each with a threshold of its own; leave the flag out, or set \
+                     them with logodds threshold",
                     model.classes.len()
                 );
                 return Err(ConfigError::NotApplicable { flag: "--threshold", why }.into());
             }
         }
+        let thresholds = threshold.map_or_else(|| model.thresholds(), |threshold| vec![threshold]);
         Ok(Self {
             coefficients: to_panel_units(&model.encoding(), &model.coefficients()),
             task: model.task,
             model_classes: model.model_classes(),
-            threshold: threshold.unwrap_or(model.threshold()),
+            offsets: thresholds.iter().map(|&threshold| logit(threshold)).collect(),
+            thresholds,
         })
     }
 
@@ -60,7 +66,7 @@ impl Scorer {
 
     /// The decision threshold, if the model is binary.
     pub fn threshold(&self) -> Option<f64> {
-        (self.task == Task::Binary).then_some(self.threshold)
+        (self.task == Task::Binary).then(|| self.thresholds[0])
     }
 
     /// Linear predictors of every row, `n_rows` x `n_models`, row after row.
@@ -68,20 +74,42 @@ impl Scorer {
         linear_predictor(panels, &self.coefficients)
     }
 
+    /// Decision threshold of each model, on its own probability `sigmoid(z)`.
+    pub fn thresholds(&self) -> &[f64] {
+        &self.thresholds
+    }
+
     /// The class index that each row of `z` speaks for.
     ///
-    /// Binary: the positive class where `sigmoid(z)` reaches the threshold. One-vs-rest: the class
-    /// of the highest `z`, which is the class of the highest probability; the first of equals.
+    /// Binary: the positive class where `sigmoid(z)` reaches the threshold. One-vs-rest, with t the
+    /// threshold of each model: the class of the highest
+    ///
+    /// ```text
+    /// z_k - logit(t_k) = log [ p_k / (1 - p_k) * (1 - t_k) / t_k ],   p_k = sigmoid(z_k)
+    /// ```
+    ///
+    /// and the first of equals: the class whose odds exceed those of its threshold by the largest
+    /// factor, wherever several classes or none reach their thresholds. With one threshold for all it is
+    /// the most probable class.
     pub fn decide(&self, z: &[f64]) -> Vec<u32> {
-        let decide = |row: &[f64]| match self.task {
-            Task::Binary if sigmoid(row[0]) >= self.threshold => self.positive() as u32,
+        z.par_chunks_exact(self.n_models()).map(|row| self.decide_row(row)).collect()
+    }
+
+    /// The same for one row.
+    pub(crate) fn decide_row(&self, z: &[f64]) -> u32 {
+        match self.task {
+            Task::Binary if sigmoid(z[0]) >= self.thresholds[0] => self.positive() as u32,
             Task::Binary => 1 - self.positive() as u32,
             Task::OneVsRest => {
-                let best = (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b]));
-                best.expect("a model has at least two classes") as u32
+                let mut best = (0, f64::NEG_INFINITY);
+                for (k, (&z, offset)) in z.iter().zip(&self.offsets).enumerate() {
+                    if z - offset > best.1 {
+                        best = (k, z - offset);
+                    }
+                }
+                best.0 as u32
             }
-        };
-        z.par_chunks_exact(self.n_models()).map(decide).collect()
+        }
     }
 
     /// One column of probabilities for each model. Those of one-vs-rest models are scaled to sum

@@ -52,10 +52,23 @@ impl Model {
         if self.penalty.is_none() && self.models.iter().any(|model| model.penalty.is_none()) {
             return Err("it has no penalty, and not every model has its own".into());
         }
-        if self.threshold.is_some_and(|t| !(t > 0.0 && t < 1.0)) {
+        self.check_thresholds()
+    }
+
+    /// A binary model has one threshold, for the whole; else each model has its own.
+    fn check_thresholds(&self) -> Result<(), String> {
+        if self.thresholds().iter().any(|&t| !(t > 0.0 && t < 1.0)) {
             return Err("its threshold is not between 0 and 1".into());
         }
-        Ok(())
+        match self.task {
+            Task::Binary if self.models.iter().any(|model| model.threshold.is_some()) => {
+                Err("it is binary, and its threshold stands in the entry of its model, not at the top".into())
+            }
+            Task::OneVsRest if self.threshold.is_some() => {
+                Err("it has several models, and its threshold stands at the top, not in their entries".into())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_classes(&self) -> Result<(), String> {

@@ -20,7 +20,7 @@ pub use file::VERSION;
 pub use sweep::{Choice, ClassPath, CurvePoint, FeaturePath, PathPoint, SweepRow, SweepTable};
 pub use units::{to_original_units, to_panel_units};
 
-/// Decision threshold of a binary model, unless set.
+/// Decision threshold of a model, unless set.
 pub const DEFAULT_THRESHOLD: f64 = 0.5;
 
 /// What the stack of models answers.
@@ -77,6 +77,11 @@ pub struct Model {
 pub struct FittedModel {
     /// The class that it tells from the others.
     pub class: String,
+    /// One-vs-rest: the model speaks for its class from this probability on, if not one half (see
+    /// [`Scorer::decide`](crate::predict::Scorer::decide)). It is its own, `sigmoid(z)`, before those of
+    /// all classes are scaled to sum to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
     /// Intercept, in the units of the original columns.
     pub intercept: f64,
     /// One coefficient for each feature, in the units of the original columns.
@@ -212,5 +217,15 @@ impl Model {
     /// Decision threshold of a binary model.
     pub fn threshold(&self) -> f64 {
         self.threshold.unwrap_or(DEFAULT_THRESHOLD)
+    }
+
+    /// Decision threshold of each model, on its own probability `sigmoid(z)`.
+    pub fn thresholds(&self) -> Vec<f64> {
+        match self.task {
+            Task::Binary => vec![self.threshold()],
+            Task::OneVsRest => {
+                self.models.iter().map(|model| model.threshold.unwrap_or(DEFAULT_THRESHOLD)).collect()
+            }
+        }
     }
 }

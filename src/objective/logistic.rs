@@ -11,6 +11,11 @@ pub fn sigmoid(z: f64) -> f64 {
     }
 }
 
+/// `log(p / (1 - p))`, which [`sigmoid`] inverts; 0 at one half.
+pub fn logit(p: f64) -> f64 {
+    (p / (1.0 - p)).ln()
+}
+
 /// `log(1 + exp(z))`, as `max(z, 0) + log1p(exp(-|z|))`.
 ///
 /// # References

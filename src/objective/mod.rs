@@ -22,7 +22,7 @@ pub use certificate::{Certificate, certify, kkt_residual};
 pub use coefficients::Coefficients;
 pub use evaluation::{Evaluation, Exact, Gaps, HeldOutSums, evaluate};
 pub use hessian::Hessian;
-pub use logistic::{log1pexp, sigmoid};
+pub use logistic::{log1pexp, logit, sigmoid};
 pub use penalty::Penalty;
 pub use smoothness::{Smoothness, smoothness};
 

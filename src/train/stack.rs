@@ -64,6 +64,7 @@ impl Stack {
             .map(|(m, (class, certificate))| FittedModel {
                 duality_gap: certificate.duality_gap,
                 class: class.clone(),
+                threshold: None,
                 intercept: original.intercept(m),
                 coefficients: original.features(m)[..n_features].to_vec(),
                 nonzero: original.features(m).iter().filter(|&&w| w != 0.0).count(),
