@@ -84,6 +84,27 @@ pub fn evaluate(
     options: &EvaluateOptions,
     observer: &dyn Observer,
 ) -> Result<Evaluation> {
+    evaluate_with(model, data, options, observer, &mut |_, _| {})
+}
+
+/// Rows that were scored.
+pub(crate) struct ScoredRows<'a> {
+    /// Linear predictors, rows x models.
+    pub(crate) z: &'a [f64],
+    /// Class of each row; none if it is not evaluated.
+    pub(crate) class: &'a [Option<u32>],
+    /// Weights, if they are not all 1.
+    pub(crate) weight: Option<&'a [f64]>,
+}
+
+/// [`evaluate`], which shows every block of rows to `seen`.
+pub(crate) fn evaluate_with(
+    model: &Model,
+    data: &[String],
+    options: &EvaluateOptions,
+    observer: &dyn Observer,
+    seen: &mut dyn FnMut(&Scorer, &ScoredRows<'_>),
+) -> Result<Evaluation> {
     let scorer = Scorer::try_new(model, options.threshold)?;
     let source = data::open(data)?;
     output::check_once(source.files())?;
@@ -109,6 +130,7 @@ pub fn evaluate(
             class[row] = None;
         }
         tally.add(&z, &class, block.weight.as_deref());
+        seen(&scorer, &ScoredRows { z: &z, class: &class, weight: block.weight.as_deref() });
         add_unseen(&mut unseen, &block.unseen);
         report_rows(observer, tally.truth.len() + tally.rows_dropped, source.n_rows())?;
     }

@@ -15,6 +15,7 @@ pub mod output;
 pub mod panels;
 pub mod plots;
 pub mod predict;
+pub mod report;
 pub mod solver;
 pub mod sweep;
 pub mod train;

@@ -7,6 +7,7 @@ mod inspect;
 mod predict;
 mod progress;
 mod report;
+mod report_page;
 mod table;
 mod train;
 mod tune;
@@ -44,6 +45,8 @@ enum Command {
     Predict(predict::PredictArguments),
     /// Measure a model on labelled data
     Evaluate(evaluate::EvaluateArguments),
+    /// Show a model and what it is worth on labelled data, as one HTML page
+    Report(report_page::ReportArguments),
     /// Show what a model file holds
     Inspect(inspect::InspectArguments),
     /// List the devices, and what `--device auto` would take
@@ -75,6 +78,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Tune(arguments) => tune::run(*arguments, output),
         Command::Predict(arguments) => predict::run(&arguments, output),
         Command::Evaluate(arguments) => evaluate::run(&arguments, output),
+        Command::Report(arguments) => report_page::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),
         Command::Devices => devices::run(output),
     }

@@ -12,11 +12,11 @@ pub(super) fn drawable(value: f64) -> bool {
 
 /// The positions that an axis spans, and its marks.
 #[derive(Debug, Clone)]
-pub(super) struct Scale {
+pub(crate) struct Scale {
     /// From left to right, from the bottom up.
-    pub(super) range: Range<f64>,
+    pub(crate) range: Range<f64>,
     /// Positions that are marked, and what is written there.
-    pub(super) ticks: Vec<(f64, String)>,
+    pub(crate) ticks: Vec<(f64, String)>,
 }
 
 /// The axis of penalties, on a logarithmic scale from the largest to the smallest. Where there is no penalty at all
@@ -171,7 +171,7 @@ fn value_ticks(range: &Range<f64>, n: usize) -> Vec<(f64, String)> {
 }
 
 /// A number in three digits.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if value == 0.0 {
         return "0".into();
     }

@@ -47,6 +47,13 @@ impl Canvas {
         self.close("text");
     }
 
+    /// Marks that a page finds by name, to move them.
+    pub(super) fn group(&mut self, class: &str, draw: impl FnOnce(&mut Self)) {
+        self.open("g", &[("class", &class)]);
+        draw(self);
+        self.close("g");
+    }
+
     pub(super) fn line(&mut self, from: (f64, f64), to: (f64, f64), class: &str, width: f64) {
         let (x1, y1, x2, y2) = (px(from.0), px(from.1), px(to.0), px(to.1));
         let attributes: [(&str, &dyn Display); 6] =

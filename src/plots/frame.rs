@@ -71,6 +71,18 @@ impl Frame {
         canvas.line((self.left, self.top), (self.left, self.bottom), "axis", 1.0);
     }
 
+    /// Tells a page where the chart lies, so that it can move marks in it.
+    pub(super) fn locate(&self, canvas: &mut Canvas) {
+        let attributes: [(&str, &dyn std::fmt::Display); 5] = [
+            ("class", &"frame"),
+            ("data-left", &self.left),
+            ("data-right", &self.right),
+            ("data-top", &self.top),
+            ("data-bottom", &self.bottom),
+        ];
+        canvas.element("g", &attributes);
+    }
+
     /// Writes what the axes are.
     pub(super) fn name(&self, canvas: &mut Canvas, x: &str, y: &str) {
         canvas.write((self.middle(), self.bottom + 34.0), "note mid", x);

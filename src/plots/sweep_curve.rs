@@ -145,8 +145,7 @@ fn draw(canvas: &mut Canvas, frame: &Frame, x: &PenaltyAxis, line: &Line<'_>, fe
         let faint = line.pen.clone().faded(if few { 0.5 } else { 0.3 });
         for point in &line.points {
             let mean = point.mean.filter(|&mean| drawable(mean));
-            let Some(((mean, error), at)) = mean.zip(error(point)).zip(x.place(point.l1 + point.l2))
-            else {
+            let Some(((mean, error), at)) = mean.zip(error(point)).zip(x.place(point.l1 + point.l2)) else {
                 continue;
             };
             let at = frame.across(at);
