@@ -71,6 +71,10 @@ pub fn confusion_matrix(matrix: &[Vec<u64>], classes: &[String]) -> Picture {
             let class = short(class, 14);
             let text = if n > 24 { "tick small end" } else { "tick end" };
             canvas.write((left - 7.0, top + middle + 4.0), text, &class);
+            if n <= COUNTED && longest <= 4 {
+                canvas.write((left + middle, top - 7.0), "tick mid", &class);
+                continue;
+            }
             let turn = format!("translate({} {}) rotate(-90)", px(left + middle + 4.0), px(top - 7.0));
             canvas.open("g", &[("transform", &turn)]);
             canvas.write((0.0, 0.0), text.trim_end_matches(" end"), &class);
@@ -82,7 +86,11 @@ pub fn confusion_matrix(matrix: &[Vec<u64>], classes: &[String]) -> Picture {
             let total: u64 = row.iter().sum();
             for (j, &count) in row.iter().take(n).enumerate() {
                 let dark = (count as f64 / total.max(1) as f64).sqrt() > 0.65;
-                let class = if dark { "mid on" } else { "mid" };
+                let class = match count {
+                    0 => "mid none",
+                    _ if dark => "mid on",
+                    _ => "mid",
+                };
                 let at = (left + cell * (j as f64 + 0.5), top + cell * (i as f64 + 0.5) + 4.0);
                 canvas.write(at, class, &count.to_string());
             }

@@ -35,7 +35,9 @@ pub fn training_curve(curve: &TrainingCurve, tolerance: f64, certified: f64) -> 
     let mut top = 0.0;
     if has_objective {
         let y = value_axis(curve.objective.iter().copied(), 3);
-        let frame = Frame::new((0.0, 0.0), (size.0, 176.0), Room { bottom: 20.0, ..room }, x.clone(), y);
+        let mut above = x.clone();
+        above.ticks.iter_mut().for_each(|tick| tick.1.clear());
+        let frame = Frame::new((0.0, 0.0), (size.0, 176.0), Room { bottom: 14.0, ..room }, above, y);
         frame.draw(&mut canvas);
         canvas.write((frame.left, frame.top - 8.0), "note", "mean objective");
         line(&mut canvas, &frame, curve, &curve.objective, Pen::named(2));

@@ -9,8 +9,9 @@
   const digits = (x, n) => {
     if (!Number.isFinite(x)) return x > 0 ? "∞" : "–";
     const size = Math.abs(x);
-    if (x !== 0 && (size < 1e-4 || size >= 1e7)) return x.toExponential(n - 2);
-    return String(Number(x.toPrecision(n)));
+    const text = x !== 0 && (size < 1e-4 || size >= 1e7) ?
+      Number(x.toExponential(n - 2)).toExponential().replace("e+", "e") : String(Number(x.toPrecision(n)));
+    return text.replaceAll("-", "\u2212");
   };
   const four = (x) => x.toFixed(4);
   const element = (name, attributes, text) => {
@@ -253,7 +254,7 @@
       const row = data.matrix[i];
       let rows = 0;
       for (let k = 0; k < row.length; k += 2) if (row[k] === j) rows = row[k + 1];
-      say("cell", data.names[i] + (i === j ? " said " : " said to be ") + (i === j ? "rightly" : data.names[j]) + ": " + count(rows) + (rows === 1 ? " row" : " rows"));
+      say("cell", data.names[i] + " predicted as " + data.names[j] + ": " + count(rows) + (rows === 1 ? " row" : " rows"));
     });
   }
 

@@ -278,7 +278,7 @@ fn figures(report: &Report<'_>) -> Vec<Figure> {
     let note = |text: &str| text.to_owned();
     let mean = if several { "mean over the classes" } else { "1 ranks all rightly, 0.5 is chance" };
     let decided =
-        evaluation.threshold.map_or_else(|| note("of the class said"), |t| format!("at threshold {t}"));
+        evaluation.threshold.map_or_else(|| note("of the predicted class"), |t| format!("at threshold {t}"));
     vec![
         Figure { name: "Area under ROC", value: score_or_dash(evaluation.auc), note: note(mean) },
         Figure {

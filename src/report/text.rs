@@ -9,15 +9,16 @@ pub(super) fn significant(x: f64, digits: usize) -> String {
         return if x > 0.0 { "∞".into() } else { "–".into() };
     }
     if !(1e-4..1e7).contains(&x.abs()) {
-        return format!("{x:.*e}", digits - 2);
+        let text = format!("{x:.*e}", digits - 2);
+        return text.parse::<f64>().map_or(text, |value| format!("{value:e}"));
     }
     let rounded = format!("{x:.*e}", digits - 1);
     rounded.parse::<f64>().map_or(rounded, |value| format!("{value}"))
 }
 
-/// Four significant digits.
+/// Four significant digits, and a minus that is one.
 pub(super) fn number(x: f64) -> String {
-    significant(x, 4)
+    significant(x, 4).replace('-', "\u{2212}")
 }
 
 /// The same, or a dash.
@@ -70,7 +71,7 @@ mod tests {
     #[test]
     fn numbers_are_short_and_thousands_parted() {
         for (x, text) in
-            [(0.0, "0"), (1.0, "1"), (0.123_456, "0.1235"), (12_345.678, "12350"), (1.5e-9, "1.50e-9")]
+            [(0.0, "0"), (1.0, "1"), (0.123_456, "0.1235"), (12_345.678, "12350"), (1.5e-9, "1.5e−9")]
         {
             assert_eq!(number(x), text);
         }
