@@ -18,6 +18,7 @@ pub mod predict;
 pub mod report;
 pub mod solver;
 pub mod sweep;
+pub mod threshold;
 pub mod train;
 
 pub use error::{Error, Result};

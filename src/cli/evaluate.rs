@@ -1,100 +1,170 @@
 //! `logodds evaluate`.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
-use logodds::evaluate::{EvaluateOptions, Evaluation, evaluate};
+use logodds::config::MemorySize;
+use logodds::error::ConfigError;
+use logodds::evaluate::{
+    Comparison, Difference, EvaluateOptions, Evaluation, Headline, IntervalMethod, IntervalOptions, compare,
+};
 use logodds::model::Model;
+use serde::Serialize;
 
-use super::predict::unseen_lines;
+use super::evaluation;
 use super::progress::{Progress, STOPPING, catch_ctrl_c};
 use super::report::Output;
-use super::table::{count, facts, number, plural, shorten, table};
-
-/// Classes whose confusion matrix fits 80 columns.
-const MATRIX_CLASSES: usize = 10;
 
 #[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "logodds evaluate [OPTIONS] <MODEL>... <DATA>...",
+    after_help = "Examples:\n  logodds evaluate m.json test.parquet\n  logodds evaluate a.json b.json test.parquet \
+                  --intervals"
+)]
 pub(crate) struct EvaluateArguments {
-    /// Model file
-    model: PathBuf,
-    /// Parquet files, directories of them, or globs, with the target column
-    #[arg(required = true)]
-    data: Vec<String>,
+    /// Model files, then Parquet files, directories of them, or globs, with the target column
+    #[arg(required = true, value_name = "MODEL|DATA", num_args = 1..)]
+    inputs: Vec<String>,
     /// Column of row weights
     #[arg(long, value_name = "COLUMN")]
     weight: Option<String>,
-    /// Binary: predict class 1 from this probability on [default: 0.5]
+    /// Binary: predict class 1 from this probability on [default: the model's, or 0.5]
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     threshold: Option<f64>,
+    /// Memory for scores while they are ranked [default: half of what is available]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<MemorySize>,
+    /// Say how sure the numbers are: all of them (bootstrap), or the AUC (delong)
+    #[arg(
+        long,
+        value_name = "METHOD",
+        num_args = 0..=1,
+        default_missing_value = "bootstrap",
+        help_heading = "Intervals"
+    )]
+    intervals: Option<Method>,
+    /// Share of such intervals that hold the true value
+    #[arg(
+        long,
+        value_name = "P",
+        default_value_t = 0.95,
+        requires = "intervals",
+        help_heading = "Intervals"
+    )]
+    confidence: f64,
+    /// Tables to draw
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1000,
+        requires = "intervals",
+        help_heading = "Intervals"
+    )]
+    bootstrap: usize,
+    /// Seed of the draws
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "intervals", help_heading = "Intervals")]
+    seed: u64,
+}
+
+/// How intervals are found.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Method {
+    Bootstrap,
+    Delong,
+}
+
+/// Several models, as JSON.
+#[derive(Serialize)]
+struct Models<'a> {
+    rows: usize,
+    rows_dropped: usize,
+    models: Vec<Named<'a>>,
+    differences: Vec<Against<'a>>,
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    model: &'a Path,
+    #[serde(flatten)]
+    evaluation: &'a Evaluation,
+}
+
+#[derive(Serialize)]
+struct Against<'a> {
+    model: &'a Path,
+    baseline: &'a Path,
+    #[serde(flatten)]
+    differences: &'a Headline<Option<Difference>>,
 }
 
 pub(crate) fn run(arguments: &EvaluateArguments, output: Output) -> anyhow::Result<()> {
-    let model = Model::load(&arguments.model)?;
-    let options = EvaluateOptions { weight: arguments.weight.clone(), threshold: arguments.threshold };
+    let (paths, data) = split(&arguments.inputs);
+    let models: Vec<Model> = paths.iter().map(|path| Model::load(path)).collect::<Result<_, _>>()?;
+    if data.is_empty() {
+        let what =
+            "after the model, the table to evaluate it on: Parquet files, directories of them, or globs";
+        return Err(logodds::Error::from(ConfigError::Missing { flag: "DATA", what }).into());
+    }
+    let intervals = arguments.intervals.map(|method| IntervalOptions {
+        method: match method {
+            Method::Bootstrap => IntervalMethod::Bootstrap,
+            Method::Delong => IntervalMethod::DeLong,
+        },
+        confidence: arguments.confidence,
+        replicates: arguments.bootstrap,
+        seed: arguments.seed,
+    });
+    let options = EvaluateOptions {
+        weight: arguments.weight.clone(),
+        threshold: arguments.threshold,
+        intervals,
+        memory: arguments.memory.map(|size| size.0),
+    };
     let progress = Progress::start(output, None);
     catch_ctrl_c(STOPPING, STOPPING)?;
-    let done = evaluate(&model, &arguments.data, &options, &progress);
+    let done = compare(&models.iter().collect::<Vec<_>>(), &data, &options, &progress);
     progress.finish(done.is_ok())?;
-    let evaluation = done?;
-    output.result(&evaluation, || text(&model, &evaluation))
+    let comparison = done?;
+    match comparison.evaluations.as_slice() {
+        [evaluation] => output.result(evaluation, || evaluation::text(&models[0], evaluation)),
+        _ => output.result(&json(&paths, &comparison), || evaluation::comparison_text(&paths, &comparison)),
+    }
 }
 
-fn text(model: &Model, evaluation: &Evaluation) -> String {
-    let or_none = |value: Option<f64>| value.map_or("none: only one class here".to_owned(), number);
-    let mut rows = count(evaluation.rows);
-    if evaluation.rows_dropped > 0 {
-        rows.push_str(&format!(
-            ", {} left out (no label, or a null in a feature)",
-            plural(evaluation.rows_dropped, "row")
-        ));
+fn json<'a>(paths: &'a [PathBuf], comparison: &'a Comparison) -> Models<'a> {
+    let first = &comparison.evaluations[0];
+    let models = paths.iter().zip(&comparison.evaluations);
+    let differences = paths.iter().skip(1).zip(&comparison.differences);
+    Models {
+        rows: first.rows,
+        rows_dropped: first.rows_dropped,
+        models: models.map(|(model, evaluation)| Named { model, evaluation }).collect(),
+        differences: differences
+            .map(|(model, differences)| Against { model, baseline: &paths[0], differences })
+            .collect(),
     }
-    let mut accuracy = number(evaluation.accuracy);
-    if let (Some(threshold), Some(positive)) = (evaluation.threshold, &model.positive) {
-        accuracy.push_str(&format!(" ({positive:?} from probability {threshold} on)"));
-    }
-    let mut lines = vec![
-        ("rows", rows),
-        ("log loss", number(evaluation.log_loss)),
-        ("accuracy", accuracy),
-        ("AUC", or_none(evaluation.auc)),
-        ("average precision", or_none(evaluation.average_precision)),
-        ("Brier score", number(evaluation.brier)),
-    ];
-    lines.extend(unseen_lines(&evaluation.unseen));
-    let classes: Vec<Vec<String>> = evaluation
-        .classes
-        .iter()
-        .map(|class| {
-            vec![
-                class.class.clone(),
-                number(class.precision),
-                number(class.recall),
-                number(class.f1),
-                class.auc.map_or("-".to_owned(), number),
-                count(class.support as usize),
-            ]
-        })
-        .collect();
-    let mut text = facts(&lines);
-    text.push('\n');
-    text.push_str(&table(&["class", "precision", "recall", "F1", "AUC", "rows"], &classes));
-    if model.classes.len() <= MATRIX_CLASSES {
-        text.push('\n');
-        text.push_str(&confusion(model, evaluation));
-    }
-    text
 }
 
-/// True classes down, predicted ones across.
-fn confusion(model: &Model, evaluation: &Evaluation) -> String {
-    let names: Vec<String> = model.classes.iter().map(|class| shorten(class, 12)).collect();
-    let head: Vec<&str> =
-        std::iter::once("true \\ predicted").chain(names.iter().map(String::as_str)).collect();
-    let rows: Vec<Vec<String>> = model
-        .classes
-        .iter()
-        .zip(&evaluation.confusion_matrix)
-        .map(|(class, row)| std::iter::once(class.clone()).chain(row.iter().map(u64::to_string)).collect())
-        .collect();
-    table(&head, &rows)
+/// Which of the inputs are models: the first one, and every file that is named or begins like JSON.
+fn split(inputs: &[String]) -> (Vec<PathBuf>, Vec<String>) {
+    let (mut models, mut data) = (Vec::new(), Vec::new());
+    for input in inputs {
+        let path = Path::new(input);
+        let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        if models.is_empty() || is_json || begins_like_json(path) {
+            models.push(path.to_owned());
+        } else {
+            data.push(input.clone());
+        }
+    }
+    (models, data)
+}
+
+fn begins_like_json(path: &Path) -> bool {
+    let mut start = [0; 64];
+    // Opening a pipe would wait for a writer.
+    let read = path.is_file().then(|| File::open(path).and_then(|mut file| file.read(&mut start)));
+    let length = read.and_then(Result::ok).unwrap_or(0);
+    start[..length].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
 }

@@ -3,12 +3,14 @@
 mod devices;
 mod driver;
 mod evaluate;
+mod evaluation;
 mod inspect;
 mod predict;
 mod progress;
 mod report;
 mod report_page;
 mod table;
+mod threshold;
 mod train;
 mod tune;
 
@@ -43,8 +45,10 @@ enum Command {
     Tune(Box<tune::TuneArguments>),
     /// Write predictions and probabilities as Parquet
     Predict(predict::PredictArguments),
-    /// Measure a model on labelled data
+    /// Measure models on labelled data
     Evaluate(evaluate::EvaluateArguments),
+    /// Choose the threshold of a model on labelled data, and store it in the model
+    Threshold(threshold::ThresholdArguments),
     /// Show a model and what it is worth on labelled data, as one HTML page
     Report(report_page::ReportArguments),
     /// Show what a model file holds
@@ -78,6 +82,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Tune(arguments) => tune::run(*arguments, output),
         Command::Predict(arguments) => predict::run(&arguments, output),
         Command::Evaluate(arguments) => evaluate::run(&arguments, output),
+        Command::Threshold(arguments) => threshold::run(&arguments, output),
         Command::Report(arguments) => report_page::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),
         Command::Devices => devices::run(output),

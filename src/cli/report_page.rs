@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use logodds::Error;
+use logodds::config::MemorySize;
 use logodds::data;
 use logodds::error::ConfigError;
 use logodds::evaluate::EvaluateOptions;
@@ -54,6 +55,9 @@ pub(crate) struct ReportArguments {
     /// Binary: begin with this threshold [default: the model's]
     #[arg(long, value_name = "T", allow_hyphen_values = true, help_heading = "Evaluation")]
     threshold: Option<f64>,
+    /// Memory for scores while they are ranked [default: half of what is available]
+    #[arg(long, value_name = "SIZE", help_heading = "Evaluation")]
+    memory: Option<MemorySize>,
 }
 
 #[derive(Serialize)]
@@ -95,7 +99,12 @@ pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result
     }
     let source = data::open(&arguments.data)?;
     check_apart("--output", &arguments.output, "an input table", source.files())?;
-    let options = EvaluateOptions { weight: arguments.weight.clone(), threshold: arguments.threshold };
+    let options = EvaluateOptions {
+        weight: arguments.weight.clone(),
+        threshold: arguments.threshold,
+        intervals: None,
+        memory: arguments.memory.map(|size| size.0),
+    };
     let progress = Progress::start(output, None);
     catch_ctrl_c(STOPPING, STOPPING)?;
     let done = Report::new(&model, &arguments.data, &options, &progress);

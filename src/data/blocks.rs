@@ -1,21 +1,18 @@
 //! A table in file order, block by block, for prediction and evaluation.
 
 use super::chunks::{BATCH_ROWS, Chunks, Types};
-use super::deal::{Span, split};
-use super::fill::Encode;
-use super::keys::{KeyError, Keys, NULL_ID};
+use super::encode_block::{EncodedRows, Place, View};
+use super::keys::{Keys, NULL_ID};
 use super::options::{column, weight_column};
 use super::rows::DROPPED;
 use super::source::{RowGroup, Source};
-use super::statistics::narrow;
 use super::target::{ClassIndex, by_group, target_error};
-use super::training::{Known, Reading};
-use super::values::{has_non_finite, numbers};
+use super::training::Reading;
 use super::weights::batch_weights;
 use super::{Encoding, Target};
 use crate::error::DataError;
-use crate::panels::{PANEL_ROWS, Panels};
-use arrow::array::{Array, ArrayRef};
+use crate::panels::Panels;
+use arrow::array::ArrayRef;
 use rayon::prelude::*;
 
 /// What to read beside the features.
@@ -53,6 +50,8 @@ pub struct Block {
     /// Rows, in ascending order, that have a null which the model cannot fill: their features are
     /// not to be used.
     pub incomplete: Vec<usize>,
+    /// The same rows in each further encoding.
+    pub also: Vec<EncodedRows>,
     /// Number of rows.
     pub rows: usize,
     /// Place of the first row in the table.
@@ -62,9 +61,11 @@ pub struct Block {
 /// The blocks of a table, in file order.
 pub struct Blocks<'a> {
     source: &'a Source,
-    encoding: Encoding,
-    known: Known,
-    /// Columns of the encoding that are read together.
+    /// Of each encoding.
+    views: Vec<View>,
+    /// The columns of all of them.
+    columns: Vec<usize>,
+    /// Columns that are read together.
     together: usize,
     classes: Option<ClassIndex>,
     weight: Option<usize>,
@@ -95,23 +96,42 @@ pub fn blocks<'a>(
     encoding: &Encoding,
     options: BlocksOptions<'_>,
 ) -> crate::Result<Blocks<'a>> {
-    open_blocks(source, encoding, options).map_err(|error| source.name_in(error))
+    blocks_in(source, &[encoding], options)
+}
+
+/// The same in several encodings at once: what several models need is read and decoded once. The first
+/// encoding's rows are the block's own, those of the others its `also`.
+///
+/// # Errors
+/// As [`blocks`], for any of the encodings.
+///
+/// # Panics
+/// Without an encoding.
+pub fn blocks_in<'a>(
+    source: &'a Source,
+    encodings: &[&Encoding],
+    options: BlocksOptions<'_>,
+) -> crate::Result<Blocks<'a>> {
+    assert!(!encodings.is_empty(), "rows are read in an encoding");
+    open_blocks(source, encodings, options).map_err(|error| source.name_in(error))
 }
 
 fn open_blocks<'a>(
     source: &'a Source,
-    encoding: &Encoding,
+    encodings: &[&Encoding],
     options: BlocksOptions<'_>,
 ) -> crate::Result<Blocks<'a>> {
-    let known = Known::new(source, encoding)?;
+    let mut columns = Vec::new();
+    let views = encodings.iter().map(|encoding| View::new(source, encoding, &mut columns));
+    let views = views.collect::<Result<Vec<_>, _>>()?;
     let classes = options.target.map(|target| ClassIndex::new(source, target)).transpose()?;
     let weight = options.weight.as_deref().map(|name| weight_column(source, name)).transpose()?;
     let keep = options.keep.iter().map(|name| column(source, name, "keep")).collect::<Result<_, _>>()?;
     Ok(Blocks {
         source,
-        encoding: encoding.clone(),
-        together: (known.columns.len() / 64).clamp(1, 256),
-        known,
+        views,
+        together: (columns.len() / 64).clamp(1, 256),
+        columns,
         classes,
         weight,
         keep,
@@ -164,7 +184,6 @@ impl<'a> Blocks<'a> {
             group,
             row: 0,
             features: self
-                .known
                 .columns
                 .par_chunks(self.together)
                 .map(|columns| open(columns, Types::Decoding))
@@ -180,34 +199,12 @@ impl<'a> Blocks<'a> {
         let rows = self.rows_per_block.min(open.group.n_rows - open.row);
         let arrays: Vec<Vec<ArrayRef>> =
             open.features.par_iter_mut().map(|chunks| next(chunks, rows)).collect::<Result<_, _>>()?;
-        let mut panels = Panels::zeros(rows, self.encoding.n_features());
-        let spans = [Span::new(0, rows, 0)];
-        let n_features = panels.n_features();
-        let mut slices =
-            split(panels.values_mut(), n_features, &spans).into_iter().next().unwrap_or_default();
-        let columns = self.known.fill(&self.encoding);
-        let tasks: Vec<_> = columns
-            .iter()
-            .zip(arrays.iter().flatten())
-            .map(|(column, array)| {
-                let slices = slices[column.first_feature..][..column.n_features].iter_mut();
-                (column, array, slices.map(std::mem::take).collect::<Vec<_>>())
-            })
-            .collect();
+        let arrays: Vec<ArrayRef> = arrays.into_iter().flatten().collect();
         let place = Place { source: self.source, group: open.group, row: open.row };
-        let written: Vec<Written> = tasks
-            .into_par_iter()
-            .map(|(column, array, slices)| match &column.encode {
-                Encode::Levels(index) => write_levels(&place, column.column, index, array, slices),
-                &Encode::Apply { centre, scale, missing } => {
-                    write_numbers(&place, column.column, (centre, scale, missing), array, slices)
-                }
-                Encode::Learn { .. } => Ok(Written::default()),
-            })
-            .collect::<Result<_, _>>()?;
-        let mut incomplete: Vec<usize> = written.iter().flat_map(|w| w.incomplete.iter().copied()).collect();
-        incomplete.sort_unstable();
-        incomplete.dedup();
+        let encoded = self.views.iter().map(|view| view.encode(&place, &arrays, rows));
+        let mut also = encoded.collect::<Result<Vec<_>, _>>()?;
+        let EncodedRows { panels, unseen, incomplete } = also.remove(0);
+        drop(arrays);
 
         let class = match (&mut open.target, &self.classes) {
             (Some(chunks), Some(classes)) => {
@@ -241,8 +238,8 @@ impl<'a> Blocks<'a> {
         let columns = open.keep.as_mut().map(|chunks| next(chunks, rows)).transpose()?.unwrap_or_default();
         let first_row = open.group.first_row + open.row;
         open.row += rows;
-        let unseen = written.iter().map(|w| w.unseen).collect();
-        Ok(Some(Block { panels, class, weight, keep: Kept { columns }, unseen, incomplete, rows, first_row }))
+        let keep = Kept { columns };
+        Ok(Some(Block { panels, class, weight, keep, unseen, incomplete, also, rows, first_row }))
     }
 }
 
@@ -255,88 +252,6 @@ fn next(chunks: &mut Chunks<'_>, rows: usize) -> Result<Vec<ArrayRef>, DataError
             found.and_then(|arrays| arrays.first().map(|a| a.len())).unwrap_or(0)
         ))),
     }
-}
-
-/// Where a block begins.
-struct Place<'a> {
-    source: &'a Source,
-    group: RowGroup,
-    row: usize,
-}
-
-#[derive(Default)]
-struct Written {
-    unseen: usize,
-    incomplete: Vec<usize>,
-}
-
-fn write_numbers(
-    place: &Place<'_>,
-    column: usize,
-    (centre, scale, missing): (f64, f64, Option<f64>),
-    array: &ArrayRef,
-    mut slices: Vec<Vec<&mut [f32]>>,
-) -> Result<Written, DataError> {
-    let name = || place.source.columns[column].name.clone();
-    let mut values = Vec::new();
-    numbers(array, &mut values).map_err(|found| DataError::FeatureType { column: name(), found })?;
-    let nulls = array.logical_nulls().filter(|n| n.null_count() > 0);
-    let is_null = |row| nulls.as_ref().is_some_and(|n| n.is_null(row));
-    if has_non_finite(&values)
-        && let Some(row) = (0..values.len()).find(|&row| !values[row].is_finite() && !is_null(row))
-    {
-        return Err(DataError::NotFinite {
-            path: place.source.path(&place.group),
-            column: name(),
-            row_group: place.group.index,
-            row: place.row + row,
-            value: values[row],
-        });
-    }
-    let mut written = Written::default();
-    if nulls.is_some() {
-        for (row, value) in values.iter_mut().enumerate().filter(|&(row, _)| is_null(row)) {
-            *value = missing.unwrap_or(centre);
-            if missing.is_none() {
-                written.incomplete.push(row);
-            }
-        }
-    }
-    for (piece, values) in slices.iter_mut().flatten().zip(values.chunks(PANEL_ROWS)) {
-        for (out, value) in piece.iter_mut().zip(values) {
-            *out = narrow((value - centre) / scale);
-        }
-    }
-    Ok(written)
-}
-
-fn write_levels(
-    place: &Place<'_>,
-    column: usize,
-    index: &super::levels::LevelIndex,
-    array: &ArrayRef,
-    mut slices: Vec<Vec<&mut [f32]>>,
-) -> Result<Written, DataError> {
-    let mut keys = Keys::new(NULL_ID as usize);
-    let mut ids = Vec::new();
-    keys.ids(array, &mut ids).map_err(|error| DataError::CategoricalType {
-        column: place.source.columns[column].name.clone(),
-        found: match error {
-            KeyError::Type(found) => found,
-            KeyError::NotFinite(_, value) => value.to_string(),
-            KeyError::TooMany => "of too many distinct values".to_owned(),
-        },
-    })?;
-    let levels: Vec<Option<u32>> = keys.keys().iter().map(|key| index.level(&key.name())).collect();
-    let mut written = Written::default();
-    for (row, &id) in ids.iter().enumerate() {
-        let level = if id == NULL_ID { index.null() } else { levels[id as usize] };
-        match level {
-            Some(level) => slices[level as usize][row / PANEL_ROWS][row % PANEL_ROWS] = 1.0,
-            None => written.unseen += 1,
-        }
-    }
-    Ok(written)
 }
 
 /// Codes the rows of a table by known classes; also counts null targets and unknown classes.

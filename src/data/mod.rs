@@ -2,9 +2,11 @@
 //!
 //! The only module that knows arrow and parquet. It knows no solver and no device.
 
+mod ahead;
 mod blocks;
 mod chunks;
 mod deal;
+mod encode_block;
 mod encoding;
 mod fill;
 mod folds;
@@ -26,7 +28,8 @@ mod values;
 mod weights;
 mod writer;
 
-pub use blocks::{Block, Blocks, BlocksOptions, Kept, blocks};
+pub use blocks::{Block, Blocks, BlocksOptions, Kept, blocks, blocks_in};
+pub use encode_block::EncodedRows;
 pub use encoding::{Column, ColumnKind, Encoding, Target, TargetType, Temporal};
 pub use folds::{FoldName, Folding, Folds};
 pub use frame::{Frame, Values, write_frames};

@@ -106,6 +106,16 @@ pub enum ConfigError {
         /// As found the first time.
         first: PathBuf,
     },
+    /// Models that cannot be compared.
+    #[error(
+        "the models answer different questions: one {first}, another {other}; compare models of one target and the same classes"
+    )]
+    DifferentQuestions {
+        /// What the first asks.
+        first: String,
+        /// What another asks.
+        other: String,
+    },
     /// The system gives no threads.
     #[error("cannot start {threads} threads; ask for fewer with --threads")]
     Threads {

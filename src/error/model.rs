@@ -77,4 +77,27 @@ pub enum ModelFileError {
         /// Rows seen.
         rows_dropped: usize,
     },
+    /// A threshold that data of one side cannot choose.
+    #[error("no threshold can be chosen for class {class:?}: {found} is of it; choose on data of both sides")]
+    OneSide {
+        /// The class.
+        class: String,
+        /// How many rows are of it.
+        found: &'static str,
+    },
+    /// A rate that no threshold reaches.
+    #[error(
+        "no threshold reaches {by} for class {class:?}: the nearest is {best:.4}, from probability {at:.4} on; ask \
+         for less, or choose by another rate"
+    )]
+    Unreachable {
+        /// The class.
+        class: String,
+        /// What was asked for.
+        by: String,
+        /// What comes nearest.
+        best: f64,
+        /// Its threshold.
+        at: f64,
+    },
 }

@@ -38,6 +38,7 @@ impl Averages {
     /// Of the classes of `confusion`, whose rankings against the rest are `rankings` (as many, or none).
     pub fn new(confusion: &Confusion, rankings: &[Option<Ranking>]) -> Self {
         let present: Vec<usize> = (0..confusion.n_classes()).filter(|&k| confusion.occurs(k)).collect();
+        let margins = confusion.margins();
         let mean = |weight: &dyn Fn(usize) -> f64| {
             let of = |value: &dyn Fn(usize) -> Option<f64>| {
                 let known = present.iter().filter_map(|&k| Some((weight(k), value(k)?)));
@@ -46,14 +47,14 @@ impl Averages {
             };
             let ranking = |k: usize| rankings.get(k).copied().flatten();
             Average {
-                precision: of(&|k| Some(confusion.class(k).precision)).unwrap_or(0.0),
-                recall: of(&|k| Some(confusion.class(k).recall)).unwrap_or(0.0),
-                f1: of(&|k| Some(confusion.class(k).f1)).unwrap_or(0.0),
+                precision: of(&|k| Some(margins.precision(k))).unwrap_or(0.0),
+                recall: of(&|k| Some(margins.recall(k))).unwrap_or(0.0),
+                f1: of(&|k| Some(margins.f1(k))).unwrap_or(0.0),
                 auc: of(&|k| ranking(k).map(|r| r.auc)),
                 average_precision: of(&|k| ranking(k).map(|r| r.average_precision)),
             }
         };
-        let accuracy = confusion.accuracy();
+        let accuracy = margins.accuracy();
         Self {
             by_class: mean(&|_| 1.0),
             micro: Average {
@@ -63,7 +64,7 @@ impl Averages {
                 auc: None,
                 average_precision: None,
             },
-            weighted: mean(&|k| confusion.class_weight(k)),
+            weighted: mean(&|k| margins.truth[k]),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Metrics of decisions: which class was said, which was true.
 
+use super::Margins;
+
 /// Rows by true and predicted class, counted and weighed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Confusion {
@@ -62,79 +64,46 @@ impl Confusion {
         (0..n).any(|other| self.rows[k * n + other] > 0 || self.rows[other * n + k] > 0)
     }
 
-    /// Weight of the rows whose true class is `k`.
-    pub fn class_weight(&self, k: usize) -> f64 {
-        self.weight[k * self.n_classes..][..self.n_classes].iter().sum()
+    /// Weight of the rows of each class, by truth and by prediction.
+    pub fn margins(&self) -> Margins {
+        let n = self.n_classes;
+        Margins {
+            truth: self.weight.chunks(n).map(|row| row.iter().sum()).collect(),
+            predicted: (0..n).map(|k| self.weight.iter().skip(k).step_by(n).sum()).collect(),
+            hit: self.weight.iter().step_by(n + 1).copied().collect(),
+        }
     }
 
-    /// Weight of the rows whose predicted class is `k`.
-    pub fn predicted_weight(&self, k: usize) -> f64 {
-        self.weight.iter().skip(k).step_by(self.n_classes).sum()
-    }
-
-    /// Mean recall of the classes that have rows.
-    ///
-    /// # References
-    /// Brodersen et al., The balanced accuracy and its posterior distribution, 2010; scikit-learn,
-    /// `balanced_accuracy_score`.
+    /// See [`Margins::balanced_accuracy`].
     pub fn balanced_accuracy(&self) -> f64 {
-        let present = (0..self.n_classes).filter(|&k| self.class_weight(k) > 0.0);
-        let (n, sum) = present.fold((0.0, 0.0), |(n, sum), k| (n + 1.0, sum + self.class(k).recall));
-        ratio(sum, n)
+        self.margins().balanced_accuracy()
     }
 
-    /// Matthews' correlation coefficient of true and predicted class, between -1 and 1; 0 where one of
-    /// them is the same for all rows.
-    ///
-    /// With S the weight of all rows, c that of the right ones, `t_k` that of true and `p_k` that of
-    /// predicted class k:
-    ///
-    /// ```text
-    /// mcc = (c S - sum_k t_k p_k) / sqrt((S^2 - sum_k p_k^2) (S^2 - sum_k t_k^2))
-    /// ```
-    ///
-    /// # References
-    /// Gorodkin, Comparing two K-category assignments by a K-category correlation coefficient, 2004;
-    /// scikit-learn, `matthews_corrcoef`.
+    /// See [`Margins::mcc`].
     pub fn mcc(&self) -> f64 {
-        let total: f64 = self.weight.iter().sum();
-        let several = |of: &dyn Fn(usize) -> f64| (0..self.n_classes).filter(|&k| of(k) > 0.0).count() > 1;
-        // Else what is below the line is 0 but for rounding.
-        if !(several(&|k| self.class_weight(k)) && several(&|k| self.predicted_weight(k))) {
-            return 0.0;
-        }
-        // As shares: squares of weights could leave the range of float64.
-        let share = |weight: f64| weight / total;
-        let (mut both, mut of_truth, mut of_prediction) = (0.0, 1.0, 1.0);
-        for k in 0..self.n_classes {
-            let (truth, prediction) = (share(self.class_weight(k)), share(self.predicted_weight(k)));
-            both += truth * prediction;
-            of_truth -= truth * truth;
-            of_prediction -= prediction * prediction;
-        }
-        ratio(self.accuracy() - both, (of_truth.max(0.0) * of_prediction.max(0.0)).sqrt())
+        self.margins().mcc()
     }
 
     /// Share of the weight whose class was said.
     pub fn accuracy(&self) -> f64 {
-        let diagonal: f64 = self.weight.iter().step_by(self.n_classes + 1).sum();
-        ratio(diagonal, self.weight.iter().sum())
+        self.margins().accuracy()
     }
 
     /// How well class `k` is told from the others.
     pub fn class(&self, k: usize) -> ClassDecisions {
-        let n = self.n_classes;
-        let hit = self.weight[k * n + k];
-        let (said, of_class) = (self.predicted_weight(k), self.class_weight(k));
-        ClassDecisions {
-            precision: ratio(hit, said),
-            recall: ratio(hit, of_class),
-            f1: ratio(2.0 * hit, said + of_class),
-            support: self.rows[k * n..][..n].iter().sum(),
-        }
+        self.classes().swap_remove(k)
     }
-}
 
-fn ratio(part: f64, whole: f64) -> f64 {
-    if whole > 0.0 { part / whole } else { 0.0 }
+    /// How well each class is told from the others.
+    pub fn classes(&self) -> Vec<ClassDecisions> {
+        let margins = self.margins();
+        let rows = self.rows.chunks(self.n_classes).enumerate();
+        rows.map(|(k, rows)| ClassDecisions {
+            precision: margins.precision(k),
+            recall: margins.recall(k),
+            f1: margins.f1(k),
+            support: rows.iter().sum(),
+        })
+        .collect()
+    }
 }

@@ -7,20 +7,28 @@
 //! [`Ranked`] reads areas, curves, lift and quantile bins. Everything else is sums.
 
 mod average;
+mod bootstrap;
 mod calibration;
 mod curve;
 mod decision;
+mod delong;
 mod lift;
+mod margins;
+mod normal;
 mod probability;
 mod ranked;
 mod ranking;
 mod thin;
 
 pub use average::{Average, Averages};
+pub use bootstrap::{Interval, poisson_counts};
 pub use calibration::{Bin, Calibration, ScoreBins};
 pub use curve::{Curve, Point};
 pub use decision::{ClassDecisions, Confusion};
+pub use delong::{Order, delong};
 pub use lift::LiftPart;
+pub use margins::Margins;
+pub use normal::{central_quantile, two_sided};
 pub use probability::{binary_brier, binary_log_loss, multiclass_brier, multiclass_log_loss, normalise};
 pub use ranked::{Ranked, Scores, Step};
 pub use ranking::Ranking;

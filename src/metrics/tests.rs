@@ -11,6 +11,15 @@ use crate::objective::sigmoid;
 struct Fixture {
     binary: Vec<Case<f64>>,
     multiclass: Vec<Case<Vec<f64>>>,
+    delong: Vec<DeLongCase>,
+}
+
+#[derive(Deserialize)]
+struct DeLongCase {
+    z: Vec<Vec<f64>>,
+    y: Vec<bool>,
+    auc: Vec<f64>,
+    covariance: Vec<Vec<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -266,6 +275,22 @@ fn a_thinned_curve_keeps_to_the_exact_one() {
             assert!(off < 0.002, "{point:?} is {off} off");
         }
     }
+}
+
+#[test]
+fn delong_covariances_are_those_of_all_pairs() {
+    for case in fixture().delong {
+        let mut influences = case.z;
+        for (column, expected) in influences.iter_mut().zip(&case.auc) {
+            close(delong(column, &case.y).unwrap(), *expected);
+        }
+        for (a, row) in influences.iter().zip(&case.covariance) {
+            for (b, expected) in influences.iter().zip(row) {
+                close(a.iter().zip(b).map(|(a, b)| a * b).sum(), *expected);
+            }
+        }
+    }
+    assert_eq!(delong(&mut [0.1, 0.2, 0.3], &[true, false, false]), None);
 }
 
 #[test]

@@ -25,6 +25,12 @@ impl Ranked {
     /// Ramer, An iterative procedure for the polygonal approximation of plane curves, 1972; Douglas and
     /// Peucker, 1973.
     pub fn thin_curve(&self, max_points: usize) -> Curve {
+        self.corner_curve(max_points, 0.0)
+    }
+
+    /// The same, without the points of a longer curve that lie nearer than `least` to the lines between
+    /// the others: in a table they would say nothing new.
+    pub(crate) fn corner_curve(&self, max_points: usize, least: f64) -> Curve {
         let max_points = max_points.max(2);
         let (positive, negative) = (self.positive(), self.negative());
         let mut curve = Curve { positive, negative, points: Vec::new() };
@@ -52,7 +58,7 @@ impl Ranked {
         {
             candidates.push(last);
         }
-        curve.points = corners(&curve, &candidates, max_points);
+        curve.points = corners(&curve, &candidates, max_points, least);
         curve
     }
 }
@@ -81,7 +87,7 @@ impl Ord for Stretch {
 }
 
 /// The ends and the `max_points - 2` points that bound the distance from the lines between them.
-fn corners(curve: &Curve, points: &[Point], max_points: usize) -> Vec<Point> {
+fn corners(curve: &Curve, points: &[Point], max_points: usize, least: f64) -> Vec<Point> {
     // (false positive rate, recall, precision): the coordinates of both pictures.
     let place = |point: &Point| [curve.false_positive_rate(point), curve.recall(point), point.precision()];
     let places: Vec<[f64; 3]> = points.iter().map(place).collect();
@@ -98,7 +104,7 @@ fn corners(curve: &Curve, points: &[Point], max_points: usize) -> Vec<Point> {
     let mut kept = vec![0, points.len() - 1];
     let mut open: BinaryHeap<Stretch> = stretch(0, points.len() - 1).into_iter().collect();
     while kept.len() < max_points
-        && let Some(next) = open.pop()
+        && let Some(next) = open.pop().filter(|next| next.distance >= least)
     {
         kept.push(next.farthest);
         open.extend(stretch(next.ends.0, next.farthest));

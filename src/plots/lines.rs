@@ -124,8 +124,7 @@ pub(super) fn runs(
 
 /// How wide the legend is, in pixels.
 pub(super) fn legend_width(entries: &[(String, Pen)]) -> f64 {
-    let longest = entries.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    44.0 + 6.6 * longest as f64
+    entries.iter().map(|(name, _)| entry_width(name)).fold(0.0, f64::max)
 }
 
 /// The legend, with as many entries as fit above `bottom`.
@@ -142,4 +141,37 @@ pub(super) fn list(canvas: &mut Canvas, entries: &[(String, Pen)], (left, top): 
         let y = top + 12.0 + STEP * shown as f64;
         canvas.write((left + 25.0, y), "note", &format!("and {} more", entries.len() - shown));
     }
+}
+
+/// Room of an entry in a row.
+fn entry_width(name: &str) -> f64 {
+    44.0 + 6.6 * name.chars().count() as f64
+}
+
+/// How high rows of the legend are, within a width.
+pub(super) fn legend_rows(entries: &[(String, Pen)], width: f64) -> f64 {
+    places(entries, width).last().map_or(0.0, |place| place.1 + 18.0)
+}
+
+/// The legend in rows, from the upper left corner.
+pub(super) fn rows(canvas: &mut Canvas, entries: &[(String, Pen)], width: f64) {
+    for ((name, pen), (x, y)) in entries.iter().zip(places(entries, width)) {
+        canvas.polyline(&[(x, y + 8.0), (x + 18.0, y + 8.0)], pen, 2.5);
+        canvas.write((x + 25.0, y + 12.0), "name", name);
+    }
+}
+
+/// Where each entry begins.
+fn places(entries: &[(String, Pen)], width: f64) -> Vec<(f64, f64)> {
+    let (mut x, mut y) = (0.0, 0.0);
+    let mut places = Vec::new();
+    for (name, _) in entries {
+        let needed = entry_width(name);
+        if x > 0.0 && x + needed > width {
+            (x, y) = (0.0, y + 18.0);
+        }
+        places.push((x, y));
+        x += needed;
+    }
+    places
 }

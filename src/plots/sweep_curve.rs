@@ -3,7 +3,7 @@
 use super::axis::{PenaltyAxis, drawable, number, value_axis};
 use super::canvas::{Canvas, Pen};
 use super::frame::{Frame, Room};
-use super::lines::{FEW, Line, colour, legend_width, lines, list, runs};
+use super::lines::{FEW, Line, colour, legend_rows, legend_width, lines, list, rows, runs};
 use super::picture::Picture;
 use crate::config::{Rule, Scoring};
 use crate::model::{CurvePoint, SweepTable};
@@ -37,9 +37,12 @@ pub fn sweep_curve(table: &SweepTable) -> Picture {
         ),
     ];
 
-    let legend = if lines.len() > 1 { legend_width(&entries) } else { 0.0 };
-    let size = (560.0 + legend, HEIGHT);
-    let room = Room { left: 62.0, right: 12.0 + legend, top: if single { 62.0 } else { 34.0 }, bottom: 44.0 };
+    // A legend of few lines stands above the chart, a longer one beside it.
+    let beside = if few { 0.0 } else { legend_width(&entries) };
+    let above = if few && lines.len() > 1 { legend_rows(&entries, 548.0) } else { 0.0 };
+    let size = (560.0 + beside, HEIGHT + above);
+    let top = above + if single { 62.0 } else { 34.0 };
+    let room = Room { left: 62.0, right: 12.0 + beside, top, bottom: 44.0 };
     let frame = Frame::new((0.0, 0.0), size, room, x.scale.clone(), y);
     let mut canvas = Canvas::default();
     frame.draw(&mut canvas);
@@ -59,10 +62,16 @@ pub fn sweep_curve(table: &SweepTable) -> Picture {
         marks(&mut canvas, &frame, &x, line, few);
     }
     if table.curve.iter().any(|point| point.chosen) {
-        key(&mut canvas, frame.right, table.curve.iter().any(|point| point.best && !point.chosen));
+        key(
+            &mut canvas,
+            (frame.right, above + 14.0),
+            table.curve.iter().any(|point| point.best && !point.chosen),
+        );
     }
-    if legend > 0.0 {
-        list(&mut canvas, &entries, (size.0 - legend, frame.top), frame.bottom);
+    if beside > 0.0 {
+        list(&mut canvas, &entries, (size.0 - beside, frame.top), frame.bottom);
+    } else if above > 0.0 {
+        rows(&mut canvas, &entries, 548.0);
     }
     Picture::new(size, words, canvas)
 }
@@ -182,12 +191,11 @@ fn diamond(canvas: &mut Canvas, (x, y): (f64, f64), pen: &Pen) {
 }
 
 /// What the marks mean, above the chart at its right end.
-fn key(canvas: &mut Canvas, right: f64, best: bool) {
-    const Y: f64 = 14.0;
-    canvas.ring((right - 56.0, Y), 6.5, &Pen::INK);
-    canvas.write((right - 44.0, Y + 4.0), "note", "chosen");
+fn key(canvas: &mut Canvas, (right, y): (f64, f64), best: bool) {
+    canvas.ring((right - 56.0, y), 6.5, &Pen::INK);
+    canvas.write((right - 44.0, y + 4.0), "note", "chosen");
     if best {
-        diamond(canvas, (right - 148.0, Y), &Pen::INK);
-        canvas.write((right - 136.0, Y + 4.0), "note", "best mean");
+        diamond(canvas, (right - 148.0, y), &Pen::INK);
+        canvas.write((right - 136.0, y + 4.0), "note", "best mean");
     }
 }

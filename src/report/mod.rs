@@ -44,10 +44,9 @@ pub struct Names {
 }
 
 impl<'a> Report<'a> {
-    /// Scores `data`, in one pass.
+    /// Evaluates the model on `data`.
     ///
-    /// In memory stay, besides what [`crate::evaluate::evaluate`] keeps, 8 bytes for each row and class (24 with
-    /// weights).
+    /// The memory is that of [`crate::evaluate::evaluate`], and so are the readings.
     ///
     /// # Errors
     /// Those of [`crate::evaluate::evaluate`].

@@ -82,9 +82,8 @@
     };
   };
   const cells = (k) => {
-    const rows = current.rows;
-    if (!rows) { const d = decide(k); return [d.tp, d.fn, d.fp, d.tn]; }
-    return [rows.tp[k], rows.p - rows.tp[k], rows.fp[k], rows.n - rows.fp[k]];
+    const d = decide(k);
+    return [d.tp, d.fn, d.fp, d.tn];
   };
 
   const show = () => {

@@ -325,14 +325,7 @@ fn decision(scores: &ClassScores) -> Decision {
     let (tp, fp) = (stop.true_positives, stop.false_positives);
     let (fn_, tn) = (scores.curve.positive - tp, scores.curve.negative - fp);
     let all = tp + fp + fn_ + tn;
-    let rows = match &scores.rows {
-        Some(rows) => {
-            let (tp, fp) = rows.reach.get(scores.own).copied().unwrap_or((0, 0));
-            [tp, fp, rows.positive - tp, rows.negative - fp].map(|rows| count(rows as f64))
-        }
-        None => [tp, fp, fn_, tn].map(count),
-    };
-    let [text_tp, text_fp, text_fn, text_tn] = rows;
+    let [text_tp, text_fp, text_fn, text_tn] = [tp, fp, fn_, tn].map(count);
     Decision {
         tp: text_tp,
         fp: text_fp,

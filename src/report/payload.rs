@@ -41,8 +41,6 @@ struct Class {
     tp: Vec<Value>,
     fp: Vec<Value>,
     own: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rows: Option<Rows>,
     auc: Option<f64>,
     ap: Option<f64>,
     ece: f64,
@@ -52,14 +50,6 @@ struct Class {
     /// Calibration: mean probability, share of positives, share of the rows.
     cal: Vec<[Value; 3]>,
     bins: Vec<Vec<String>>,
-}
-
-#[derive(Serialize)]
-struct Rows {
-    p: u64,
-    n: u64,
-    tp: Vec<u64>,
-    fp: Vec<u64>,
 }
 
 #[derive(Serialize)]
@@ -121,12 +111,6 @@ fn class(report: &Report<'_>, scores: &ClassScores) -> Class {
         tp: scores.stops.iter().map(|stop| exact(stop.true_positives)).collect(),
         fp: scores.stops.iter().map(|stop| exact(stop.false_positives)).collect(),
         own: scores.own,
-        rows: scores.rows.as_ref().map(|rows| Rows {
-            p: rows.positive,
-            n: rows.negative,
-            tp: rows.reach.iter().map(|reach| reach.0).collect(),
-            fp: rows.reach.iter().map(|reach| reach.1).collect(),
-        }),
         auc: scores.ranking.map(|ranking| ranking.auc),
         ap: scores.ranking.map(|ranking| ranking.average_precision),
         ece: scores.calibration.ece,

@@ -1,12 +1,12 @@
-//! What a report knows of the scores of each class: curves, bins and stops, from one pass over the data.
+//! What a report knows of the scores of each class, from the readings that evaluate the model.
+
+use rayon::prelude::*;
 
 use super::stops::{Stop, curve, stops};
 use crate::error::Result;
-use crate::evaluate::{EvaluateOptions, Evaluation, ScoredRows, evaluate_with};
-use crate::metrics::{Calibration, Curve, Ranked, Ranking, ScoreBins, Scores, normalise};
-use crate::model::{DEFAULT_THRESHOLD, Model, Task};
-use crate::objective::sigmoid;
-use crate::predict::Scorer;
+use crate::evaluate::{Contest, EvaluateOptions, Evaluation, Rows, Witness, compare_before};
+use crate::metrics::{Calibration, Curve, Ranked, Ranking, ScoreBins};
+use crate::model::{DEFAULT_THRESHOLD, Model};
 use crate::train::Observer;
 
 /// Bins of the histogram, of one class and of several, and of calibration.
@@ -25,24 +25,13 @@ pub(super) struct ClassScores {
     pub(super) stops: Vec<Stop>,
     /// Place of the model's own threshold among them.
     pub(super) own: usize,
-    /// Rows that reach each stop, positives and negatives, where rows have weights.
-    pub(super) rows: Option<RowCounts>,
     pub(super) curve: Curve,
     pub(super) ranking: Option<Ranking>,
     pub(super) calibration: Calibration,
     pub(super) bins: ScoreBins,
 }
 
-/// Rows, whatever their weights.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct RowCounts {
-    pub(super) positive: u64,
-    pub(super) negative: u64,
-    /// For each stop: positives and negatives that reach it.
-    pub(super) reach: Vec<(u64, u64)>,
-}
-
-/// Evaluates, and keeps the scores of the classes `of` (all of them from one-vs-rest models, at most).
+/// Evaluates, and keeps the scores of the classes `of`.
 pub(super) fn collect(
     model: &Model,
     data: &[String],
@@ -50,91 +39,69 @@ pub(super) fn collect(
     of: &[usize],
     observer: &dyn Observer,
 ) -> Result<(Evaluation, Vec<ClassScores>)> {
-    let is_weighted = options.weight.is_some();
-    let several = usize::from(of.len() > 1);
-    let mut sums: Vec<Sums> = of.iter().map(|_| Sums::new(is_weighted, HISTOGRAM_BINS[several])).collect();
-    let mut seen = |scorer: &Scorer, rows: &ScoredRows<'_>| add(model.task, scorer, rows, of, &mut sums);
-    let evaluation = evaluate_with(model, data, options, observer, &mut seen)?;
-    let most = (STOPS_IN_ALL / of.len().max(1)).clamp(20, STOPS);
-    let threshold = evaluation.threshold.unwrap_or(DEFAULT_THRESHOLD);
-    let classes = of.iter().zip(sums).map(|(&class, sums)| sums.finish(class, most, threshold)).collect();
-    Ok((evaluation, classes))
+    let options = EvaluateOptions { intervals: None, ..options.clone() };
+    let bins = HISTOGRAM_BINS[usize::from(of.len() > 1)];
+    let sums = Sums { calibration: ScoreBins::new(CALIBRATION_BINS), histogram: ScoreBins::new(bins) };
+    let mut gathered = Gathered { of, sums: vec![sums; of.len()], rankings: Vec::new() };
+    let evaluation =
+        compare_before(&[model], data, &options, observer, &mut gathered)?.evaluations.swap_remove(0);
+    let classes = gathered.rankings.into_iter().zip(gathered.sums).map(|(rank, sums)| ClassScores {
+        class: rank.class,
+        stops: rank.stops,
+        own: rank.own,
+        curve: rank.curve,
+        ranking: rank.ranking,
+        calibration: sums.calibration.calibration(),
+        bins: sums.histogram,
+    });
+    Ok((evaluation, classes.collect()))
 }
 
-fn add(task: Task, scorer: &Scorer, rows: &ScoredRows<'_>, of: &[usize], sums: &mut [Sums]) {
-    let n_models = scorer.n_models();
-    let mut p = vec![0.0; n_models];
-    for (i, (z, class)) in rows.z.chunks_exact(n_models).zip(rows.class).enumerate() {
-        let Some(class) = *class else { continue };
-        let weight = rows.weight.map_or(1.0, |weight| weight[i]);
-        match task {
-            Task::Binary => p[0] = sigmoid(z[0]),
-            Task::OneVsRest => normalise(z, &mut p),
-        }
-        for (sums, &k) in sums.iter_mut().zip(of) {
-            let probability = if task == Task::Binary { p[0] } else { p[k] };
-            sums.add(probability, weight, class as usize == k);
-        }
-    }
+/// What is kept of the rows seen so far.
+struct Gathered<'a> {
+    of: &'a [usize],
+    sums: Vec<Sums>,
+    /// In the order of `of`, as classes are ranked in their order.
+    rankings: Vec<RankedClass>,
 }
 
-/// What is kept of the rows seen so far: 8 bytes for each, 24 with weights.
+#[derive(Clone)]
 struct Sums {
-    scores: Scores,
-    rows: Option<Scores>,
     calibration: ScoreBins,
     histogram: ScoreBins,
 }
 
-impl Sums {
-    fn new(is_weighted: bool, bins: usize) -> Self {
-        Self {
-            scores: if is_weighted { Scores::weighted() } else { Scores::counted() },
-            rows: is_weighted.then(Scores::counted),
-            calibration: ScoreBins::new(CALIBRATION_BINS),
-            histogram: ScoreBins::new(bins),
-        }
-    }
-
-    fn add(&mut self, probability: f64, weight: f64, is_positive: bool) {
-        self.scores.push(probability, weight, is_positive);
-        if let Some(rows) = &mut self.rows {
-            rows.push(probability, 1.0, is_positive);
-        }
-        self.calibration.add(probability, weight, is_positive);
-        self.histogram.add(probability, weight, is_positive);
-    }
-
-    fn finish(self, class: usize, most: usize, threshold: f64) -> ClassScores {
-        let ranked = self.scores.rank();
-        let (stops, own) = stops(&ranked, most, threshold);
-        ClassScores {
-            class,
-            curve: curve(&ranked, &stops),
-            ranking: ranked.ranking(),
-            rows: self.rows.map(|rows| count(&rows.rank(), &stops)),
-            stops,
-            own,
-            calibration: self.calibration.calibration(),
-            bins: self.histogram,
-        }
-    }
+struct RankedClass {
+    class: usize,
+    stops: Vec<Stop>,
+    own: usize,
+    curve: Curve,
+    ranking: Option<Ranking>,
 }
 
-/// Counts the rows that reach each stop.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sums of ones")]
-fn count(ranked: &Ranked, stops: &[Stop]) -> RowCounts {
-    let mut points = ranked.points().peekable();
-    let mut at = points.next();
-    let mut reach = vec![(0, 0); stops.len()];
-    for (stop, reach) in stops.iter().zip(&mut reach).rev() {
-        let threshold = stop.point().threshold;
-        while points.peek().is_some_and(|next| next.threshold >= threshold) {
-            at = points.next();
-        }
-        if let Some(at) = at {
-            *reach = (at.true_positives as u64, at.false_positives as u64);
-        }
+impl Witness for Gathered<'_> {
+    fn rows(&mut self, contest: &Contest<'_>, rows: &Rows, scores: &[Vec<f64>]) {
+        let width = contest.scorers[0].n_models();
+        self.sums.par_iter_mut().zip(self.of).enumerate().for_each(|(at, (sums, &class))| {
+            // A binary model has one score, of its positive class; else there is one of each class.
+            let column = scores[0].iter().skip(at).step_by(width);
+            for (i, (score, &of)) in column.zip(&rows.class).enumerate() {
+                let (p, weight, is_positive) =
+                    (contest.probability(*score), rows.weight(i), of as usize == class);
+                sums.calibration.add(p, weight, is_positive);
+                sums.histogram.add(p, weight, is_positive);
+            }
+        });
     }
-    RowCounts { positive: ranked.positive() as u64, negative: ranked.negative() as u64, reach }
+
+    fn ranked(&mut self, contest: &Contest<'_>, class: usize, ranked: &Ranked) {
+        if !self.of.contains(&class) {
+            return;
+        }
+        let most = (STOPS_IN_ALL / self.of.len().max(1)).clamp(20, STOPS);
+        let threshold = contest.scorers[0].threshold().unwrap_or(DEFAULT_THRESHOLD);
+        let (stops, own) = stops(ranked, most, threshold, |score| contest.probability(score));
+        let (curve, ranking) = (curve(ranked, &stops), ranked.ranking());
+        self.rankings.push(RankedClass { class, stops, own, curve, ranking });
+    }
 }

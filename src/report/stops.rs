@@ -27,43 +27,53 @@ impl Stop {
     }
 }
 
-/// The stops for scores that are probabilities, thresholds ascending, and the place of `model`, the model's own
-/// threshold, among them.
+/// The stops, thresholds ascending, and the place of `model`, the model's own threshold, among them. `probability` is
+/// what thresholds are compared with, of a score, whose order it must not turn.
 ///
-/// Rows change sides only where a threshold passes a score. Between two neighbouring scores every threshold decides
+/// Rows change sides only where a threshold passes a probability. Between two neighbouring ones every threshold decides
 /// the same, so a stop is the shortest decimal there: typed as `--threshold` it gives exactly these decisions.
 /// Of all gaps those are taken that the thinned curves keep (at most about `most`), those around round thresholds,
 /// those of the largest F1 and of the largest difference of the two rates, and the model's own.
-pub(super) fn stops(ranked: &Ranked, most: usize, model: f64) -> (Vec<Stop>, usize) {
+pub(super) fn stops(
+    ranked: &Ranked,
+    most: usize,
+    model: f64,
+    probability: impl Fn(f64) -> f64,
+) -> (Vec<Stop>, usize) {
     let kept: Vec<f64> = ranked.thin_curve(most).points.iter().map(|point| point.threshold).collect();
-    let round = ROUND.min(most / 3).max(2);
+    let round = ROUND.min(most / 3).max(2) as f64;
     let best = best(ranked);
     let mut stops: Vec<Stop> = Vec::new();
-    let mut own = None;
+    let mut own = 0;
     let mut points = ranked.points().peekable();
+    // Where different scores are one probability, no threshold parts them: the last of them speaks for all.
+    let mut wanted = false;
     while let Some(point) = points.next() {
-        let next = points.peek().map_or(0.0, |next| next.threshold);
-        let high = point.threshold.min(1.0 - f64::EPSILON / 2.0);
-        let is_model = next < model && model <= point.threshold;
-        let is_kept = || kept.binary_search_by(|kept| point.threshold.total_cmp(kept)).is_ok();
-        let is_round = || (next * round as f64).floor() < (high * round as f64).floor();
-        let is_best = || best.contains(&point.threshold);
-        if !(is_model || is_kept() || is_round() || is_best()) {
+        let place = |score: f64| if score == f64::INFINITY { f64::INFINITY } else { probability(score) };
+        let next = points.peek().map_or(0.0, |next| place(next.threshold));
+        let here = place(point.threshold);
+        wanted = wanted
+            || best.contains(&point.threshold)
+            || kept.binary_search_by(|kept| point.threshold.total_cmp(kept)).is_ok();
+        if next == here {
+            continue;
+        }
+        // Thresholds are below 1, as probabilities can be.
+        let high = here.min(1.0 - f64::EPSILON / 2.0);
+        let is_model = next < model && model <= here;
+        let is_round = (next * round).floor() < (high * round).floor();
+        if !(std::mem::take(&mut wanted) || is_model || is_round) {
             continue;
         }
         let threshold = if is_model { Some(format!("{model}")) } else { shortest_between(next, high) };
         let Some(threshold) = threshold else { continue };
-        own = if is_model { Some(stops.len()) } else { own };
-        stops.push(Stop {
-            threshold,
-            true_positives: point.true_positives,
-            false_positives: point.false_positives,
-        });
+        own = if is_model { stops.len() } else { own };
+        let (true_positives, false_positives) = (point.true_positives, point.false_positives);
+        stops.push(Stop { threshold, true_positives, false_positives });
     }
-    let own = own.unwrap_or(0);
-    let place = stops.len().saturating_sub(1).saturating_sub(own);
+    let own = stops.len().saturating_sub(1 + own);
     stops.reverse();
-    (stops, place)
+    (stops, own)
 }
 
 /// The curves through the stops, with both ends.
@@ -147,7 +157,7 @@ mod tests {
             .collect();
         let ranked = Scores::from_iter(rows.iter().copied()).rank();
         for model in [0.5, 0.123_456, 1e-9, 0.999_999_9] {
-            let (stops, own) = stops(&ranked, 200, model);
+            let (stops, own) = stops(&ranked, 200, model, |p| p);
             assert!(stops.len() > 100 && stops.len() < 420, "{}", stops.len());
             assert_eq!(stops[own].threshold.parse::<f64>().unwrap(), model);
             for stop in &stops {
@@ -163,5 +173,15 @@ mod tests {
             }
             assert!(stops.windows(2).all(|pair| pair[0].point().threshold < pair[1].point().threshold));
         }
+    }
+
+    #[test]
+    fn scores_that_are_one_probability_are_one_stop() {
+        let rows = [(800.0, 1.0, true), (790.0, 1.0, false), (780.0, 1.0, true), (-1.0, 1.0, false)];
+        let ranked = Scores::from_iter(rows).rank();
+        let (stops, own) = stops(&ranked, 100, 0.5, crate::objective::sigmoid);
+        let counts: Vec<_> = stops.iter().map(|stop| (stop.true_positives, stop.false_positives)).collect();
+        assert_eq!(counts, [(2.0, 2.0), (2.0, 1.0)]);
+        assert_eq!((own, stops[1].threshold.as_str()), (1, "0.5"));
     }
 }

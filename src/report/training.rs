@@ -28,7 +28,7 @@ pub(super) struct Sweep {
     /// Title, line below it, picture.
     pub(super) path: Option<(String, String, String)>,
     pub(super) by_class: bool,
-    pub(super) scoring: &'static str,
+    pub(super) scoring: String,
     pub(super) rows: Vec<Vec<String>>,
     pub(super) left: usize,
 }
@@ -155,7 +155,7 @@ pub(super) fn sweep(model: &Model) -> Option<Sweep> {
         curve: picture.inline("cv"),
         path,
         by_class,
-        scoring: table.scoring.name(),
+        scoring: table.scoring.name().replace('_', " "),
         rows: rows.collect(),
         left: table.curve.len().saturating_sub(ROWS),
     })
@@ -187,7 +187,7 @@ fn sweep_lead(table: &SweepTable) -> String {
         "{} over {penalties} and {}, compared by {} on rows that they had not seen. Chosen: {rule}.{skipped}",
         plural(table.results.len(), "model"),
         plural(folds.len(), "fold"),
-        table.scoring.name(),
+        table.scoring.name().replace('_', " "),
     )
 }
 

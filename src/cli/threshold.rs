@@ -1,0 +1,190 @@
+//! `logodds threshold`.
+
+use std::path::PathBuf;
+
+use logodds::config::MemorySize;
+use logodds::data;
+use logodds::model::Model;
+use logodds::output::{check_apart, check_writable};
+use logodds::threshold::{ClassThreshold, Criterion, Decisions, ThresholdOptions, ThresholdReport, choose};
+use serde::Serialize;
+
+use super::evaluation::confusion;
+use super::progress::{Progress, STOPPING, catch_ctrl_c};
+use super::report::Output;
+use super::table::{count, facts, number, plural, table};
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  logodds threshold m.json valid.parquet --by f1\n  logodds threshold m.json \
+                        valid.parquet --by cost=1:20 -o tuned.json\n  logodds threshold m.json valid.parquet --by \
+                        precision=0.9 --dry-run"
+)]
+pub(crate) struct ThresholdArguments {
+    /// Model file: the threshold is stored here, unless -o or --dry-run
+    model: PathBuf,
+    /// Parquet files, directories of them, or globs, with the target column; best not the training data
+    #[arg(required = true)]
+    data: Vec<String>,
+    /// youden, f1, accuracy, cost=FP:FN, tpr=RATE, fpr=RATE or precision=SHARE
+    #[arg(long, value_name = "CRITERION")]
+    by: Criterion,
+    /// Column of row weights
+    #[arg(long, value_name = "COLUMN")]
+    weight: Option<String>,
+    /// Memory for scores while they are ranked [default: half of what is available]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<MemorySize>,
+    /// Model file to write instead
+    #[arg(long, short, value_name = "FILE", conflicts_with = "dry_run")]
+    output: Option<PathBuf>,
+    /// Choose and show, but store nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    report: &'a ThresholdReport,
+    /// Where the threshold was stored.
+    stored: Option<&'a PathBuf>,
+}
+
+pub(crate) fn run(arguments: &ThresholdArguments, output: Output) -> anyhow::Result<()> {
+    let mut model = Model::load(&arguments.model)?;
+    let stored = arguments.output.as_ref().unwrap_or(&arguments.model);
+    let stored = (!arguments.dry_run).then_some(stored);
+    if let Some(path) = stored {
+        check_writable("--output", path)?;
+        check_apart("--output", path, "an input table", data::open(&arguments.data)?.files())?;
+    }
+    let options = ThresholdOptions {
+        by: arguments.by,
+        weight: arguments.weight.clone(),
+        memory: arguments.memory.map(|size| size.0),
+    };
+    let progress = Progress::start(output, None);
+    catch_ctrl_c(STOPPING, STOPPING)?;
+    let done = choose(&mut model, &arguments.data, &options, &progress);
+    progress.finish(done.is_ok())?;
+    let report = done?;
+    if let Some(path) = stored {
+        model.save(path)?;
+    }
+    output.result(&Told { report: &report, stored }, || text(arguments, &model, &report, stored))
+}
+
+fn text(
+    arguments: &ThresholdArguments,
+    model: &Model,
+    report: &ThresholdReport,
+    stored: Option<&PathBuf>,
+) -> String {
+    let mut rows = count(report.rows);
+    if report.rows_dropped > 0 {
+        rows.push_str(&format!(", {} left out", plural(report.rows_dropped, "row")));
+    }
+    let mut lines = vec![("chosen by", report.by.clone()), ("rows", rows)];
+    let place = match stored {
+        Some(path) => path.display().to_string(),
+        None => "nowhere: --dry-run".to_owned(),
+    };
+    if let [only] = report.classes.as_slice() {
+        lines.push(("class", only.class.clone()));
+        lines.push((
+            "threshold",
+            format!("{} (was {})", number(only.after.threshold), number(only.before.threshold)),
+        ));
+        lines.push(("stored in", place));
+        let names: Vec<String> = model.classes.clone();
+        return format!(
+            "{}\n{}\n{}",
+            facts(&lines),
+            trade_off(arguments.by, only),
+            before_and_after(&names, only)
+        );
+    }
+    lines.push(("stored in", place));
+    let mut text = facts(&lines);
+    text.push('\n');
+    text.push_str(&by_class(arguments.by, report));
+    if let Some([before, after]) = &report.decision {
+        let row = |name: &str, of: fn(&logodds::threshold::OverallDecision) -> f64| {
+            vec![name.to_owned(), number(of(before)), number(of(after))]
+        };
+        let rows = [
+            row("accuracy", |d| d.accuracy),
+            row("balanced accuracy", |d| d.balanced_accuracy),
+            row("macro F1", |d| d.macro_f1),
+        ];
+        text.push('\n');
+        text.push_str(&table(&["decision between all", "before", "after"], &rows));
+    }
+    text
+}
+
+/// The corners of the trade-off, the chosen point marked.
+fn trade_off(by: Criterion, class: &ClassThreshold) -> String {
+    let cost = matches!(by, Criterion::Cost { .. });
+    let mut head = vec!["  threshold", "precision", "recall", "fpr", "F1", "accuracy"];
+    if cost {
+        head.push("mean cost");
+    }
+    let row = |point: &Decisions| {
+        let mark = if point.threshold == class.after.threshold { ">" } else { " " };
+        let mut row = vec![
+            format!("{mark} {}", number(point.threshold)),
+            number(point.precision),
+            number(point.recall),
+            number(point.false_positive_rate),
+            number(point.f1),
+            number(point.accuracy),
+        ];
+        if cost {
+            row.push(number(point.value));
+        }
+        row
+    };
+    // All of them: they are few.
+    let rows: Vec<Vec<String>> = class.trade_off.iter().map(row).collect();
+    table(&head, &rows)
+}
+
+fn before_and_after(classes: &[String], class: &ClassThreshold) -> String {
+    let is_first = classes[0] == class.class;
+    let matrix = |d: &Decisions| {
+        let of_class = [d.false_negatives, d.true_positives];
+        let of_other = [d.true_negatives, d.false_positives];
+        let rounded = |row: [f64; 2]| row.map(|weight| weight.round() as u64).to_vec();
+        let mut rows = vec![rounded(of_other), rounded(of_class)];
+        if is_first {
+            rows.reverse();
+            rows.iter_mut().for_each(|row| row.reverse());
+        }
+        rows
+    };
+    let at = |name: &str, d: &Decisions| {
+        format!("{name}, from probability {} on\n{}", number(d.threshold), confusion(classes, &matrix(d)))
+    };
+    format!("{}\n{}", at("before", &class.before), at("after", &class.after))
+}
+
+fn by_class(by: Criterion, report: &ThresholdReport) -> String {
+    let name = by.to_string();
+    let name = name.split('=').next().unwrap_or_default();
+    let head = ["class", "was", "threshold", "precision", "recall", "F1", &format!("{name} was"), name];
+    let row = |class: &ClassThreshold| {
+        vec![
+            class.class.clone(),
+            number(class.before.threshold),
+            number(class.after.threshold),
+            number(class.after.precision),
+            number(class.after.recall),
+            number(class.after.f1),
+            number(class.before.value),
+            number(class.after.value),
+        ]
+    };
+    table(&head, &report.classes.iter().map(row).collect::<Vec<_>>())
+}

@@ -1,0 +1,180 @@
+//! Writing the columns of a block into its panels.
+
+use arrow::array::{Array, ArrayRef};
+use rayon::prelude::*;
+
+use super::Encoding;
+use super::deal::{Span, split};
+use super::fill::Encode;
+use super::keys::{KeyError, Keys, NULL_ID};
+use super::levels::LevelIndex;
+use super::source::{RowGroup, Source};
+use super::statistics::narrow;
+use super::training::Known;
+use super::values::{has_non_finite, numbers};
+use crate::error::DataError;
+use crate::panels::{PANEL_ROWS, Panels};
+
+/// The rows of a block, as one encoding has them.
+#[derive(Debug)]
+pub struct EncodedRows {
+    /// The encoded features; slot i is the i-th row of the block.
+    pub panels: Panels,
+    /// For each column of the encoding: rows with a level that training had not.
+    pub unseen: Vec<usize>,
+    /// Rows, in ascending order, that have a null which the model cannot fill: their features are
+    /// not to be used.
+    pub incomplete: Vec<usize>,
+}
+
+/// How the columns read become the features of one encoding.
+pub(super) struct View {
+    encoding: Encoding,
+    known: Known,
+    /// For each column of the encoding: its place among those read.
+    at: Vec<usize>,
+}
+
+impl View {
+    /// Adds the columns that `encoding` needs to `read`, those that are read.
+    pub(super) fn new(
+        source: &Source,
+        encoding: &Encoding,
+        read: &mut Vec<usize>,
+    ) -> Result<Self, DataError> {
+        let known = Known::new(source, encoding)?;
+        let mut place: std::collections::HashMap<usize, usize> =
+            read.iter().enumerate().map(|(at, &column)| (column, at)).collect();
+        let mut at = Vec::with_capacity(known.columns.len());
+        for &column in &known.columns {
+            at.push(*place.entry(column).or_insert_with(|| {
+                read.push(column);
+                read.len() - 1
+            }));
+        }
+        Ok(Self { encoding: encoding.clone(), known, at })
+    }
+
+    /// Encodes the `rows` rows of `arrays`, the columns read.
+    pub(super) fn encode(
+        &self,
+        place: &Place<'_>,
+        arrays: &[ArrayRef],
+        rows: usize,
+    ) -> Result<EncodedRows, DataError> {
+        let mut panels = Panels::zeros(rows, self.encoding.n_features());
+        let spans = [Span::new(0, rows, 0)];
+        let n_features = panels.n_features();
+        let mut slices =
+            split(panels.values_mut(), n_features, &spans).into_iter().next().unwrap_or_default();
+        let columns = self.known.fill(&self.encoding);
+        let tasks: Vec<_> = columns
+            .iter()
+            .zip(&self.at)
+            .map(|(column, &at)| {
+                let slices = slices[column.first_feature..][..column.n_features].iter_mut();
+                (column, &arrays[at], slices.map(std::mem::take).collect::<Vec<_>>())
+            })
+            .collect();
+        let written: Vec<Written> = tasks
+            .into_par_iter()
+            .map(|(column, array, slices)| match &column.encode {
+                Encode::Levels(index) => write_levels(place, column.column, index, array, slices),
+                &Encode::Apply { centre, scale, missing } => {
+                    write_numbers(place, column.column, (centre, scale, missing), array, slices)
+                }
+                Encode::Learn { .. } => Ok(Written::default()),
+            })
+            .collect::<Result<_, _>>()?;
+        let mut incomplete: Vec<usize> = written.iter().flat_map(|w| w.incomplete.iter().copied()).collect();
+        incomplete.sort_unstable();
+        incomplete.dedup();
+        let unseen = written.iter().map(|w| w.unseen).collect();
+        Ok(EncodedRows { panels, unseen, incomplete })
+    }
+}
+
+/// Where a block begins.
+pub(super) struct Place<'a> {
+    pub(super) source: &'a Source,
+    pub(super) group: RowGroup,
+    pub(super) row: usize,
+}
+
+/// What was found in one column of a block.
+#[derive(Default)]
+pub(super) struct Written {
+    /// Rows with a level that training had not.
+    pub(super) unseen: usize,
+    /// Rows with a null that the model cannot fill.
+    pub(super) incomplete: Vec<usize>,
+}
+
+fn write_numbers(
+    place: &Place<'_>,
+    column: usize,
+    (centre, scale, missing): (f64, f64, Option<f64>),
+    array: &ArrayRef,
+    mut slices: Vec<Vec<&mut [f32]>>,
+) -> Result<Written, DataError> {
+    let name = || place.source.columns[column].name.clone();
+    let mut values = Vec::new();
+    numbers(array, &mut values).map_err(|found| DataError::FeatureType { column: name(), found })?;
+    let nulls = array.logical_nulls().filter(|n| n.null_count() > 0);
+    let is_null = |row| nulls.as_ref().is_some_and(|n| n.is_null(row));
+    if has_non_finite(&values)
+        && let Some(row) = (0..values.len()).find(|&row| !values[row].is_finite() && !is_null(row))
+    {
+        return Err(DataError::NotFinite {
+            path: place.source.path(&place.group),
+            column: name(),
+            row_group: place.group.index,
+            row: place.row + row,
+            value: values[row],
+        });
+    }
+    let mut written = Written::default();
+    if nulls.is_some() {
+        for (row, value) in values.iter_mut().enumerate().filter(|&(row, _)| is_null(row)) {
+            *value = missing.unwrap_or(centre);
+            if missing.is_none() {
+                written.incomplete.push(row);
+            }
+        }
+    }
+    for (piece, values) in slices.iter_mut().flatten().zip(values.chunks(PANEL_ROWS)) {
+        for (out, value) in piece.iter_mut().zip(values) {
+            *out = narrow((value - centre) / scale);
+        }
+    }
+    Ok(written)
+}
+
+fn write_levels(
+    place: &Place<'_>,
+    column: usize,
+    index: &LevelIndex,
+    array: &ArrayRef,
+    mut slices: Vec<Vec<&mut [f32]>>,
+) -> Result<Written, DataError> {
+    let mut keys = Keys::new(NULL_ID as usize);
+    let mut ids = Vec::new();
+    keys.ids(array, &mut ids).map_err(|error| DataError::CategoricalType {
+        column: place.source.columns[column].name.clone(),
+        found: match error {
+            KeyError::Type(found) => found,
+            KeyError::NotFinite(_, value) => value.to_string(),
+            KeyError::TooMany => "of too many distinct values".to_owned(),
+        },
+    })?;
+    let levels: Vec<Option<u32>> = keys.keys().iter().map(|key| index.level(&key.name())).collect();
+    let mut written = Written::default();
+    for (row, &id) in ids.iter().enumerate() {
+        let level = if id == NULL_ID { index.null() } else { levels[id as usize] };
+        match level {
+            Some(level) => slices[level as usize][row / PANEL_ROWS][row % PANEL_ROWS] = 1.0,
+            None => written.unseen += 1,
+        }
+    }
+    Ok(written)
+}

@@ -1,0 +1,186 @@
+//! Reading a table once for several models.
+
+use rayon::prelude::*;
+
+use crate::data::{self, BlocksOptions, Encoding, Source};
+use crate::error::{ConfigError, ModelFileError, Result};
+use crate::metrics::normalise;
+use crate::model::{Model, Task};
+use crate::objective::sigmoid;
+use crate::predict::{Scorer, add_unseen, report_rows, rows_per_block};
+use crate::train::Observer;
+
+/// Models that are judged on the same rows of a table.
+pub(crate) struct Contest<'a> {
+    pub(crate) models: &'a [&'a Model],
+    pub(crate) scorers: Vec<Scorer>,
+    source: &'a Source,
+    weight: Option<String>,
+    /// The distinct encodings, and which of them each model has.
+    encodings: Vec<Encoding>,
+    encoding_of: Vec<usize>,
+}
+
+/// Some consecutive rows that have a label, and no null that one of the models cannot fill.
+pub(crate) struct Rows {
+    /// Rows before these.
+    pub(crate) first: u64,
+    pub(crate) class: Vec<u32>,
+    pub(crate) weight: Option<Vec<f64>>,
+    /// Linear predictors of each model, row after row.
+    pub(crate) z: Vec<Vec<f64>>,
+}
+
+/// What a reading of the whole table came by.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Seen {
+    pub(crate) rows: usize,
+    pub(crate) rows_dropped: usize,
+    /// For each model: rows with a level that training had not, for each column.
+    pub(crate) unseen: Vec<Vec<usize>>,
+}
+
+impl Rows {
+    pub(crate) fn weight(&self, row: usize) -> f64 {
+        self.weight.as_ref().map_or(1.0, |weight| weight[row])
+    }
+}
+
+impl<'a> Contest<'a> {
+    /// Checks that the models answer one question.
+    pub(crate) fn new(
+        models: &'a [&'a Model],
+        source: &'a Source,
+        threshold: Option<f64>,
+        weight: Option<String>,
+    ) -> Result<Self> {
+        let (mut encodings, mut encoding_of) = (Vec::new(), Vec::new());
+        for model in models {
+            let first = models[0];
+            if (&model.target, &model.classes, &model.positive)
+                != (&first.target, &first.classes, &first.positive)
+            {
+                return Err(ConfigError::DifferentQuestions {
+                    first: question(first),
+                    other: question(model),
+                }
+                .into());
+            }
+            let encoding = model.encoding();
+            let known = encodings.iter().position(|known| *known == encoding);
+            encoding_of.push(known.unwrap_or_else(|| {
+                encodings.push(encoding);
+                encodings.len() - 1
+            }));
+        }
+        let scorers = models.iter().map(|model| Scorer::try_new(model, threshold)).collect::<Result<_>>()?;
+        Ok(Self { models, scorers, source, weight, encodings, encoding_of })
+    }
+
+    pub(crate) fn task(&self) -> Task {
+        self.models[0].task
+    }
+
+    pub(crate) fn classes(&self) -> &[String] {
+        &self.models[0].classes
+    }
+
+    pub(crate) fn is_weighted(&self) -> bool {
+        self.weight.is_some()
+    }
+
+    /// Rows of the table, with those that will be left out.
+    pub(crate) fn n_rows(&self) -> usize {
+        self.source.n_rows()
+    }
+
+    /// Reads the table once, calling `with` on its rows in their order; the observer hears of the rows
+    /// done, in this one of some readings.
+    pub(crate) fn read(
+        &self,
+        observer: &dyn Observer,
+        (reading, readings): (usize, usize),
+        mut with: impl FnMut(Rows) -> Result<()>,
+    ) -> Result<Seen> {
+        let n_models: usize = self.scorers.iter().map(Scorer::n_models).sum();
+        let n_features: usize = self.encodings.iter().map(Encoding::n_features).sum();
+        let target = self.models[0].target();
+        let encodings: Vec<&Encoding> = self.encodings.iter().collect();
+        let options = BlocksOptions {
+            target: Some(&target),
+            weight: self.weight.clone(),
+            keep: Vec::new(),
+            // Predictors and scores are float64, in two copies, beside the float32 of the panels.
+            rows_per_block: rows_per_block(n_features + 8 * n_models),
+        };
+        let blocks = data::blocks_in(self.source, &encodings, options)?;
+        let widths = self.encodings.iter().map(|encoding| encoding.columns.len());
+        let mut unseen: Vec<Vec<usize>> = widths.map(|width| vec![0; width]).collect();
+        let (mut rows, mut done) = (0, 0);
+        let total = self.source.n_rows();
+        blocks.ahead(|mut block| {
+            let mut class = block.class.take().unwrap_or_else(|| vec![None; block.rows]);
+            for &row in block.also.iter().flat_map(|view| &view.incomplete).chain(&block.incomplete) {
+                class[row] = None;
+            }
+            let views = std::iter::once((&block.panels, &block.unseen))
+                .chain(block.also.iter().map(|view| (&view.panels, &view.unseen)));
+            let views: Vec<_> = views.collect();
+            for (total, (_, found)) in unseen.iter_mut().zip(&views) {
+                add_unseen(total, found);
+            }
+            let of_model = |(scorer, &view): (&Scorer, &usize)| {
+                kept(scorer.linear_predictor(views[view].0), scorer.n_models(), &class)
+            };
+            let z = self.scorers.iter().zip(&self.encoding_of).map(of_model).collect();
+            let weight = block.weight.map(|weight| kept(weight, 1, &class));
+            let class: Vec<u32> = class.into_iter().flatten().collect();
+            let n_kept = class.len();
+            with(Rows { first: rows as u64, class, weight, z })?;
+            rows += n_kept;
+            done += block.rows;
+            report_rows(observer, reading * total + done, readings * total)
+        })?;
+        if rows == 0 {
+            return Err(ModelFileError::NoLabels { target: target.name, rows_dropped: done }.into());
+        }
+        let unseen = self.encoding_of.iter().map(|&encoding| unseen[encoding].clone()).collect();
+        Ok(Seen { rows, rows_dropped: done - rows, unseen })
+    }
+
+    /// The scores that rank the rows, models side by side as in `z`: binary the linear predictors, which
+    /// do not run together near 0 and 1 as probabilities do; else the probabilities scaled to sum to 1.
+    pub(crate) fn scores(&self, z: &[f64]) -> Vec<f64> {
+        let n_classes = self.classes().len();
+        let mut scores = z.to_vec();
+        if self.task() == Task::OneVsRest {
+            scores.par_chunks_exact_mut(n_classes).zip(z.par_chunks_exact(n_classes)).for_each(|(p, z)| {
+                normalise(z, p);
+            });
+        }
+        scores
+    }
+
+    /// What a score is as a probability.
+    pub(crate) fn probability(&self, score: f64) -> f64 {
+        if self.task() == Task::Binary { sigmoid(score) } else { score }
+    }
+}
+
+/// The values of the rows that have a class, `width` of each.
+fn kept(values: Vec<f64>, width: usize, class: &[Option<u32>]) -> Vec<f64> {
+    if class.iter().all(Option::is_some) {
+        return values;
+    }
+    let rows = values.chunks_exact(width).zip(class).filter(|(_, class)| class.is_some());
+    rows.flat_map(|(row, _)| row).copied().collect()
+}
+
+/// What a model answers, in words.
+fn question(model: &Model) -> String {
+    let classes = model.classes.len();
+    match &model.positive {
+        Some(positive) => format!("whether {:?} is {positive:?}", model.target),
+        None => format!("which of {classes} classes {:?} is", model.target),
+    }
+}

@@ -1,0 +1,182 @@
+//! The exact order of the rows, for some classes at a time.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::Witness;
+use super::bootstrap::Draws;
+use super::contest::{Contest, Rows};
+use super::report::IntervalMethod;
+use crate::data::available_memory;
+use crate::metrics::{LiftPart, Order, Ranked, Ranking, Scores, delong};
+use crate::model::Task;
+
+/// Memory for scores if the system does not tell how much it has.
+const DEFAULT_MEMORY: u64 = 1 << 30;
+/// Parts of a lift table.
+const DECILES: usize = 10;
+
+/// Which classes are ranked in which reading of the table.
+///
+/// A binary model has one ranking, of its positive class; others have one for each class. Each holds 8
+/// bytes a row and model; 16 with row weights.
+pub(crate) struct Plan {
+    n_rankings: usize,
+    at_once: usize,
+    /// Bytes that all of them would take at once, and that they may take.
+    pub(super) bytes: u64,
+    pub(super) memory: u64,
+}
+
+impl Plan {
+    /// As many rankings at once as `memory` holds, at least one; if not given, half of what is available.
+    pub(crate) fn new(contest: &Contest<'_>, memory: Option<u64>, method: Option<IntervalMethod>) -> Self {
+        let n_rankings = if contest.task() == Task::Binary { 1 } else { contest.classes().len() };
+        let rows = contest.n_rows() as u64;
+        // With intervals: the class and the weight of each row, its influence on each model, and one
+        // ranking while it is sorted.
+        let (per_model, fixed) = match method {
+            None => (Scores::bytes_per_row(contest.is_weighted()), 0),
+            Some(_) => (size_of::<f64>(), 2 + 8 * contest.models.len() + 8 + 16),
+        };
+        let fixed = fixed as u64;
+        let of_one = rows * (per_model * contest.models.len()) as u64;
+        let memory = memory.or_else(|| available_memory().map(|bytes| bytes / 2)).unwrap_or(DEFAULT_MEMORY);
+        let room = memory.saturating_sub(rows * fixed);
+        let at_once = usize::try_from(room / of_one.max(1)).unwrap_or(usize::MAX).clamp(1, n_rankings);
+        Self { n_rankings, at_once, bytes: of_one * n_rankings as u64 + rows * fixed, memory }
+    }
+
+    /// The rankings of each reading.
+    pub(crate) fn readings(&self) -> impl ExactSizeIterator<Item = Range<usize>> {
+        let (n, at_once) = (self.n_rankings, self.at_once);
+        (0..n).step_by(at_once).map(move |first| first..(first + at_once).min(n))
+    }
+}
+
+/// One ranking of the rows by one model.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Rank {
+    pub(super) ranking: Option<Ranking>,
+    pub(super) lift: Vec<LiftPart>,
+    /// DeLong: variance of the area.
+    pub(super) variance: Option<f64>,
+    /// Bootstrap: area and average precision of each replicate; NaN where one side has no rows.
+    pub(super) replicates: Vec<(f64, f64)>,
+}
+
+/// The scores of some rankings.
+pub(super) struct Held<'a> {
+    contest: &'a Contest<'a>,
+    rankings: Range<usize>,
+    /// Without intervals: of each ranking, each model.
+    sides: Vec<Vec<Scores>>,
+    /// With intervals: the same, in the order of the rows.
+    columns: Vec<Vec<Vec<f64>>>,
+    class: Vec<u16>,
+    weight: Option<Vec<f64>>,
+    draws: Option<&'a Draws>,
+}
+
+impl<'a> Held<'a> {
+    pub(super) fn new(
+        contest: &'a Contest<'a>,
+        rankings: Range<usize>,
+        method: Option<IntervalMethod>,
+        draws: Option<&'a Draws>,
+    ) -> Self {
+        let (n, n_models) = (rankings.len(), contest.models.len());
+        let empty = if contest.is_weighted() { Scores::weighted() } else { Scores::counted() };
+        let by_rows = method.is_some();
+        Self {
+            contest,
+            rankings,
+            sides: if by_rows { Vec::new() } else { vec![vec![empty; n_models]; n] },
+            columns: if by_rows { vec![vec![Vec::new(); n_models]; n] } else { Vec::new() },
+            class: Vec::new(),
+            weight: (by_rows && contest.is_weighted()).then(Vec::new),
+            draws,
+        }
+    }
+
+    /// The class that a ranking tells from the others.
+    fn class_of(&self, ranking: usize) -> usize {
+        if self.contest.task() == Task::Binary { self.contest.scorers[0].positive() } else { ranking }
+    }
+
+    /// Adds rows, with the scores of each model.
+    pub(super) fn push(&mut self, rows: &Rows, scores: &[Vec<f64>]) {
+        let first = self.rankings.start;
+        let classes: Vec<usize> = self.rankings.clone().map(|ranking| self.class_of(ranking)).collect();
+        let width = self.contest.scorers[0].n_models();
+        self.sides.par_iter_mut().enumerate().for_each(|(at, models)| {
+            models.par_iter_mut().zip(scores).for_each(|(held, scores)| {
+                let column = scores.iter().skip(first + at).step_by(width);
+                for (i, (&score, &class)) in column.zip(&rows.class).enumerate() {
+                    held.push(score, rows.weight(i), class as usize == classes[at]);
+                }
+            });
+        });
+        self.columns.par_iter_mut().enumerate().for_each(|(at, models)| {
+            models.par_iter_mut().zip(scores).for_each(|(held, scores)| {
+                held.extend(scores.iter().skip(first + at).step_by(width));
+            });
+        });
+        if !self.columns.is_empty() {
+            self.class.extend(rows.class.iter().map(|&class| class as u16));
+            if let (Some(held), Some(weight)) = (&mut self.weight, &rows.weight) {
+                held.extend_from_slice(weight);
+            }
+        }
+    }
+
+    /// The rankings, each of each model. `influence` gets what DeLong's method says of each row and
+    /// model, added over the rankings that have an area.
+    pub(super) fn finish(mut self, influence: &mut [Vec<f64>], witness: &mut dyn Witness) -> Vec<Vec<Rank>> {
+        let mut ranks: Vec<Vec<Rank>> = Vec::new();
+        for (at, models) in std::mem::take(&mut self.sides).into_iter().enumerate() {
+            let class = self.class_of(self.rankings.start + at);
+            let of_model = |scores: Scores| {
+                let ranked = scores.rank();
+                witness.ranked(self.contest, class, &ranked);
+                of_ranked(&ranked)
+            };
+            ranks.push(models.into_iter().map(of_model).collect());
+        }
+        for (at, models) in std::mem::take(&mut self.columns).into_iter().enumerate() {
+            let class = self.class_of(self.rankings.start + at);
+            let is_positive: Vec<bool> = self.class.iter().map(|&of| usize::from(of) == class).collect();
+            let of_model = |(m, column)| self.of_column(column, &is_positive, influence.get_mut(m));
+            ranks.push(models.into_iter().enumerate().map(of_model).collect());
+        }
+        ranks
+    }
+
+    fn of_column(
+        &self,
+        mut column: Vec<f64>,
+        is_positive: &[bool],
+        influence: Option<&mut Vec<f64>>,
+    ) -> Rank {
+        let mut scores = if self.weight.is_some() { Scores::weighted() } else { Scores::counted() };
+        for (i, (&score, &positive)) in column.iter().zip(is_positive).enumerate() {
+            scores.push(score, self.weight.as_ref().map_or(1.0, |weight| weight[i]), positive);
+        }
+        let mut rank = of_ranked(&scores.rank());
+        if let Some(draws) = self.draws {
+            rank.replicates = draws.rankings(&Order::new(&column), is_positive, self.weight.as_deref());
+        } else if let Some(influence) = influence
+            && delong(&mut column, is_positive).is_some()
+        {
+            rank.variance = Some(column.iter().map(|x| x * x).sum());
+            influence.resize(column.len(), 0.0);
+            influence.iter_mut().zip(&column).for_each(|(sum, x)| *sum += x);
+        }
+        rank
+    }
+}
+
+fn of_ranked(ranked: &Ranked) -> Rank {
+    Rank { ranking: ranked.ranking(), lift: ranked.lift(DECILES), ..Rank::default() }
+}
