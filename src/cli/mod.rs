@@ -11,6 +11,7 @@ mod inspect;
 mod predict;
 mod progress;
 mod report;
+mod report_page;
 mod table;
 mod threshold;
 mod train;
@@ -51,6 +52,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArguments),
     /// Choose the threshold of a model on labelled data, and store it in the model
     Threshold(threshold::ThresholdArguments),
+    /// Show a model and what it is worth on labelled data, as one HTML page
+    Report(report_page::ReportArguments),
     /// Show what a model file holds, and how well the training data determine it
     Inspect(inspect::InspectArguments),
     /// Write a model as ONNX or SQL, to predict where the data are
@@ -85,6 +88,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Predict(arguments) => predict::run(&arguments, output),
         Command::Evaluate(arguments) => evaluate::run(&arguments, output),
         Command::Threshold(arguments) => threshold::run(&arguments, output),
+        Command::Report(arguments) => report_page::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),
         Command::Export(arguments) => export::run(&arguments, output),
         Command::Devices => devices::run(output),

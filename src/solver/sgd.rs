@@ -255,6 +255,7 @@ impl Sgd {
             }
             let progress = Progress {
                 iteration: epoch,
+                passes: passes as f64,
                 objective: descents.iter().map(|d| d.objective).sum::<f64>() / n_models.max(1) as f64,
                 kkt_residual: descents.iter().map(|d| d.residual).fold(0.0, f64::max),
                 active: descents.iter().filter(|d| d.stop.is_none()).count(),

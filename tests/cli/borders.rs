@@ -55,7 +55,7 @@ fn the_data_format_is_known_to_one_folder() {
 
 #[test]
 fn pictures_are_drawn_in_one_folder() {
-    assert_only_under(&["plotters"], &["src/sweep/plots"]);
+    assert_only_under(&["resvg", "usvg", "tiny_skia"], &["src/plots"]);
 }
 
 #[test]
