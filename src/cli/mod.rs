@@ -1,13 +1,17 @@
 //! The commands: from arguments to library calls to reports. No mathematics, no data format.
 
+mod coefficients;
 mod devices;
 mod driver;
 mod evaluate;
 mod evaluation;
+mod export;
+mod inference;
 mod inspect;
 mod predict;
 mod progress;
 mod report;
+mod report_page;
 mod table;
 mod threshold;
 mod train;
@@ -48,8 +52,12 @@ enum Command {
     Evaluate(evaluate::EvaluateArguments),
     /// Choose the threshold of a model on labelled data, and store it in the model
     Threshold(threshold::ThresholdArguments),
-    /// Show what a model file holds
+    /// Show a model and what it is worth on labelled data, as one HTML page
+    Report(report_page::ReportArguments),
+    /// Show what a model file holds, and how well the training data determine it
     Inspect(inspect::InspectArguments),
+    /// Write a model as ONNX or SQL, to predict where the data are
+    Export(export::ExportArguments),
     /// List the devices, and what `--device auto` would take
     Devices,
 }
@@ -80,7 +88,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Predict(arguments) => predict::run(&arguments, output),
         Command::Evaluate(arguments) => evaluate::run(&arguments, output),
         Command::Threshold(arguments) => threshold::run(&arguments, output),
+        Command::Report(arguments) => report_page::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),
+        Command::Export(arguments) => export::run(&arguments, output),
         Command::Devices => devices::run(output),
     }
 }

@@ -11,7 +11,7 @@ mod ranks;
 mod report;
 mod sums;
 
-pub(crate) use contest::{Contest, Seen};
+pub(crate) use contest::{Contest, Rows, Seen};
 pub(crate) use ranks::Plan;
 pub use report::{
     ClassEvaluation, ClassIntervals, Comparison, Difference, Evaluation, Headline, IntervalBasis,
@@ -21,7 +21,7 @@ pub use report::{
 use crate::config::MemorySize;
 use crate::data;
 use crate::error::{ConfigError, DataError, Result};
-use crate::metrics::{Averages, Ranking};
+use crate::metrics::{Averages, Ranked, Ranking};
 use crate::model::{Model, Task};
 use crate::objective::sigmoid;
 use crate::output;
@@ -114,6 +114,32 @@ pub fn compare(
     options: &EvaluateOptions,
     observer: &dyn Observer,
 ) -> Result<Comparison> {
+    compare_before(models, data, options, observer, &mut ())
+}
+
+/// Sees what an evaluation is made of.
+pub(crate) trait Witness {
+    /// Some rows, once, with the scores of each model.
+    fn rows(&mut self, contest: &Contest<'_>, rows: &Rows, scores: &[Vec<f64>]) {
+        let _ = (contest, rows, scores);
+    }
+
+    /// All rows, ranked by the scores of a model for a class; without intervals only.
+    fn ranked(&mut self, contest: &Contest<'_>, class: usize, ranked: &Ranked) {
+        let _ = (contest, class, ranked);
+    }
+}
+
+impl Witness for () {}
+
+/// [`compare`] before a witness.
+pub(crate) fn compare_before(
+    models: &[&Model],
+    data: &[String],
+    options: &EvaluateOptions,
+    observer: &dyn Observer,
+    witness: &mut dyn Witness,
+) -> Result<Comparison> {
     if models.is_empty() {
         return Err(ConfigError::Missing { flag: "MODEL", what: "the file of the model to evaluate" }.into());
     }
@@ -146,6 +172,7 @@ pub fn compare(
         seen = contest.read(observer, (reading, n_readings), |rows| {
             let scores: Vec<Vec<f64>> = rows.z.iter().map(|z| contest.scores(z)).collect();
             if reading == 0 {
+                witness.rows(&contest, &rows, &scores);
                 let models = sums.iter_mut().zip(&scores).enumerate();
                 let terms: Vec<_> =
                     models.map(|(m, (sums, scores))| sums.add(&contest, m, &rows, scores)).collect();
@@ -160,7 +187,7 @@ pub fn compare(
             Some(Evidence::DeLong(influence)) => influence.as_mut_slice(),
             _ => &mut [],
         };
-        ranks.extend(held.finish(influence));
+        ranks.extend(held.finish(influence, witness));
     }
     if sums[0].losses.weight <= 0.0 {
         return Err(DataError::WeightsZero { column: options.weight.clone().unwrap_or_default() }.into());

@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::Witness;
 use super::bootstrap::Draws;
 use super::contest::{Contest, Rows};
 use super::report::IntervalMethod;
 use crate::data::available_memory;
-use crate::metrics::{LiftPart, Order, Ranking, Scores, delong};
+use crate::metrics::{LiftPart, Order, Ranked, Ranking, Scores, delong};
 use crate::model::Task;
 
 /// Memory for scores if the system does not tell how much it has.
@@ -132,9 +133,17 @@ impl<'a> Held<'a> {
 
     /// The rankings, each of each model. `influence` gets what DeLong's method says of each row and
     /// model, added over the rankings that have an area.
-    pub(super) fn finish(mut self, influence: &mut [Vec<f64>]) -> Vec<Vec<Rank>> {
-        let of_sides = |models: Vec<Scores>| models.into_iter().map(of_scores).collect();
-        let mut ranks: Vec<Vec<Rank>> = std::mem::take(&mut self.sides).into_iter().map(of_sides).collect();
+    pub(super) fn finish(mut self, influence: &mut [Vec<f64>], witness: &mut dyn Witness) -> Vec<Vec<Rank>> {
+        let mut ranks: Vec<Vec<Rank>> = Vec::new();
+        for (at, models) in std::mem::take(&mut self.sides).into_iter().enumerate() {
+            let class = self.class_of(self.rankings.start + at);
+            let of_model = |scores: Scores| {
+                let ranked = scores.rank();
+                witness.ranked(self.contest, class, &ranked);
+                of_ranked(&ranked)
+            };
+            ranks.push(models.into_iter().map(of_model).collect());
+        }
         for (at, models) in std::mem::take(&mut self.columns).into_iter().enumerate() {
             let class = self.class_of(self.rankings.start + at);
             let is_positive: Vec<bool> = self.class.iter().map(|&of| usize::from(of) == class).collect();
@@ -154,7 +163,7 @@ impl<'a> Held<'a> {
         for (i, (&score, &positive)) in column.iter().zip(is_positive).enumerate() {
             scores.push(score, self.weight.as_ref().map_or(1.0, |weight| weight[i]), positive);
         }
-        let mut rank = of_scores(scores);
+        let mut rank = of_ranked(&scores.rank());
         if let Some(draws) = self.draws {
             rank.replicates = draws.rankings(&Order::new(&column), is_positive, self.weight.as_deref());
         } else if let Some(influence) = influence
@@ -168,7 +177,6 @@ impl<'a> Held<'a> {
     }
 }
 
-fn of_scores(scores: Scores) -> Rank {
-    let ranked = scores.rank();
+fn of_ranked(ranked: &Ranked) -> Rank {
     Rank { ranking: ranked.ranking(), lift: ranked.lift(DECILES), ..Rank::default() }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Model, Task};
+use super::{Model, Task, TrainingCurve};
 use crate::data::{Column, ColumnKind};
 
 impl Model {
@@ -22,6 +22,7 @@ impl Model {
             ));
         }
         self.check_classes()?;
+        self.training.curve.as_ref().map_or(Ok(()), TrainingCurve::check)?;
         for model in &self.models {
             let name = format!("the model of class {:?}", model.class);
             if model.coefficients.len() != self.features.len() {

@@ -5,6 +5,7 @@
 //! panels hold.
 
 mod check;
+mod curve;
 mod file;
 mod sweep;
 mod text;
@@ -14,8 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Column, Encoding, Target, TargetType};
 use crate::objective::{Coefficients, Penalty};
+pub use curve::{CurveRecorder, CurveStep, TrainingCurve};
 pub use file::VERSION;
-pub use sweep::{Choice, CurvePoint, PathPoint, SweepRow, SweepTable};
+pub use sweep::{Choice, ClassPath, CurvePoint, FeaturePath, PathPoint, SweepRow, SweepTable};
 pub use units::{to_original_units, to_panel_units};
 
 /// Decision threshold of a model, unless set.
@@ -162,6 +164,9 @@ pub struct Training {
     pub seconds: Seconds,
     /// The version that wrote the file.
     pub logodds_version: String,
+    /// How the run went; null in files older than it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curve: Option<TrainingCurve>,
 }
 
 /// Where the time of a run went, in seconds.

@@ -90,6 +90,30 @@ pub struct PathPoint {
     pub coefficients: Vec<f64>,
 }
 
+/// The path of one class, at the share of L1 that was chosen for it, and its largest coefficients.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassPath {
+    /// The class of the models; null where the target has two.
+    pub class: Option<String>,
+    /// Share of L1.
+    pub l1_ratio: f64,
+    /// The penalties `l1 + l2`, for all rows, descending.
+    pub lambda: Vec<f64>,
+    /// Features that the path has, of which some are kept.
+    pub n_features: usize,
+    /// The features with the largest coefficients at its end; of those equal there, with the largest before.
+    pub features: Vec<FeaturePath>,
+}
+
+/// One coefficient along a path.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeaturePath {
+    /// Name of the encoded feature.
+    pub feature: String,
+    /// Its coefficient at each penalty, as it is penalised (of the standardised column), mean over the folds.
+    pub coefficients: Vec<f64>,
+}
+
 /// A whole sweep.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SweepTable {
@@ -110,9 +134,18 @@ pub struct SweepTable {
     pub skipped: usize,
     /// What a reader of the table should know.
     pub warnings: Vec<String>,
+    /// Paths of the first classes, each with its largest coefficients; none in files older than it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<ClassPath>,
 }
 
 impl SweepTable {
+    /// What was chosen for a class, or for all.
+    pub fn chosen_for(&self, class: Option<&str>) -> Option<&Choice> {
+        let own = self.chosen.iter().find(|choice| choice.class.as_deref() == class);
+        own.or_else(|| self.chosen.iter().find(|choice| choice.class.is_none()))
+    }
+
     /// What was chosen, as files and reports have it.
     pub fn chosen_value(&self) -> serde_json::Value {
         one_or_many(&self.chosen, serde_json::value::Serializer).unwrap_or_default()

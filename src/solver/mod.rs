@@ -86,6 +86,8 @@ pub trait Host: Sync {
 pub struct Progress {
     /// Epochs or iterations done.
     pub iteration: usize,
+    /// Readings of X so far, counted in whole tables.
+    pub passes: f64,
     /// Mean objective over the stack.
     pub objective: f64,
     /// Largest residual over the stack: that of the optimality conditions, or for `sgd` with an L1

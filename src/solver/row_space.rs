@@ -107,9 +107,11 @@ impl RowSpace {
             column[problem.start.n_features()] = solved.coefficients.intercept(m);
         }
         let mend = FullBatch { method: Method::Lbfgs, tolerance: self.tolerance, ..newton };
-        let mut solution = mend.run(engine, host, &outer, None, watch)?;
-        let inner_passes = solved.passes * kept.len() as f64 / problem.start.n_features() as f64;
-        solution.passes += 1.0 + inner_passes;
+        let passes_before = 1.0 + solved.passes * kept.len() as f64 / problem.start.n_features() as f64;
+        let mut watch =
+            |progress: &Progress| watch(&Progress { passes: passes_before + progress.passes, ..*progress });
+        let mut solution = mend.run(engine, host, &outer, None, &mut watch)?;
+        solution.passes += passes_before;
         solution.iterations.iter_mut().zip(&solved.iterations).for_each(|(all, inner)| *all += inner);
         "newton over the rows".clone_into(&mut solution.method);
         Ok(solution)

@@ -299,6 +299,7 @@ impl<'a, 'v> Run<'a, 'v> {
         let n_models = self.fits.len().max(1) as f64;
         Progress {
             iteration: self.fits.iter().map(|fit| fit.iterations).max().unwrap_or(0),
+            passes: self.passes,
             objective: self.fits.iter().map(|fit| fit.point.objective).sum::<f64>() / n_models,
             kkt_residual: self.fits.iter().map(|fit| fit.point.residual).fold(0.0, f64::max),
             active: self.fits.iter().filter(|fit| !fit.is_stopped()).count(),

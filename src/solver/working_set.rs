@@ -102,7 +102,7 @@ impl WorkingSet {
             if !exact && fits.iter().filter(is_active).all(|fit| fit.residual <= self.tolerance) {
                 (exact, _) = (true, run.look(&mut fits, true)?);
             }
-            let progress = progress(&fits);
+            let progress = progress(&fits, run.passes);
             if !watch(&progress) {
                 fits.iter_mut().for_each(|fit| fit.stop = fit.stop.or(Some(Stop::Interrupted)));
             }
@@ -234,9 +234,10 @@ impl Run<'_> {
     }
 }
 
-fn progress(fits: &[Fit]) -> Progress {
+fn progress(fits: &[Fit], passes: f64) -> Progress {
     Progress {
         iteration: fits.iter().map(|fit| fit.rounds).max().unwrap_or(0),
+        passes,
         objective: fits.iter().map(|fit| fit.objective).sum::<f64>() / fits.len().max(1) as f64,
         kkt_residual: fits.iter().map(|fit| fit.residual).fold(0.0, f64::max),
         active: fits.iter().filter(|fit| fit.stop.is_none()).count(),

@@ -11,14 +11,14 @@ mod fingerprint;
 mod grid;
 mod journal;
 mod names;
+mod paths;
 mod plan;
-mod plots;
 mod report;
 mod run;
 mod score;
 mod waves;
 
-pub use crate::model::{Choice, CurvePoint, PathPoint, SweepRow, SweepTable};
-pub use plots::{curve_svg, path_svg};
+pub use crate::model::{Choice, ClassPath, CurvePoint, FeaturePath, PathPoint, SweepRow, SweepTable};
+pub use paths::{Kept, class_paths};
 pub use report::{report_files, write_report};
 pub use run::{Sweep, SweepReport, Tuned};

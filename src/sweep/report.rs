@@ -4,11 +4,12 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::plots::{curve_svg, path_svg};
+use super::paths::{Kept, class_paths, n_classes};
 use crate::data::{Frame, Values, write_frames};
 use crate::error::{DataError, Result};
 use crate::model::{CurvePoint, PathPoint, SweepRow, SweepTable};
 use crate::output::create_beside;
+use crate::plots::{sweep_curve, sweep_path};
 
 /// The files of a report in `folder`.
 pub fn report_files(folder: &Path) -> Vec<PathBuf> {
@@ -38,8 +39,9 @@ pub fn write_report(
         written.push(folder.join(name));
         written[written.len() - 1].clone()
     };
-    write_text(&place("curve.svg"), &curve_svg(table))?;
-    write_text(&place("path.svg"), &path_svg(table, path, features))?;
+    write_text(&place("curve.svg"), &sweep_curve(table).svg())?;
+    let paths = class_paths(table, path, features, Kept::IN_PICTURE);
+    write_text(&place("path.svg"), &sweep_path(table, &paths, n_classes(path)).svg())?;
     write_frames(&place("results.parquet"), results(&table.results), [])?;
     let json = place("results.json");
     let text = serde_json::to_string_pretty(table)

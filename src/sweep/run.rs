@@ -9,13 +9,14 @@ use super::fingerprint::fingerprint;
 use super::grid::{needs_slope, points};
 use super::journal::{Journal, Remembered, RememberedHost};
 use super::names::Names;
+use super::paths::{Kept, class_paths};
 use super::plan::Plan;
 use super::waves::Runner;
 use super::{PathPoint, SweepRow, SweepTable};
 use crate::config::{Rule, ValidTune};
 use crate::data::{self, FoldName, Folding, Folds};
 use crate::error::Result;
-use crate::model::{Model, PenaltyScales, Seconds};
+use crate::model::{CurveRecorder, Model, PenaltyScales, Seconds, Training};
 use crate::train::{
     Chosen, HostTable, Observer, Reading, Stack, read_options, training, warnings, with_threads,
 };
@@ -151,6 +152,7 @@ impl<'a> Sweep<'a> {
             done: 0,
             waves: 0,
             methods: Vec::new(),
+            curve: CurveRecorder::default(),
         };
         let mut plan = Plan {
             rows: &dataset.rows,
@@ -211,7 +213,9 @@ impl<'a> Sweep<'a> {
             seconds,
             warnings: notes.clone(),
         };
-        let table = SweepTable {
+        let path = path(&plan, &outcomes, &names, weight_sum);
+        let features = dataset.encoding.feature_names();
+        let mut table = SweepTable {
             scoring: config.scoring,
             greater_is_better: config.scoring.is_greater_better(),
             rule: config.rule,
@@ -223,10 +227,13 @@ impl<'a> Sweep<'a> {
             results,
             skipped: plan.points.len() * plan.classes.len() * folds.scored.len() + n_refit - report.models,
             warnings: notes,
+            paths: Vec::new(),
         };
-        let path = path(&plan, &outcomes, &names, weight_sum);
+        table.paths = class_paths(&table, &path, &features, Kept::IN_MODEL);
+        let curve = runner.curve.finish();
         drop(engine);
-        let training = training(train, &dataset, &report.solver, description, passes, seconds);
+        let training =
+            Training { curve, ..training(train, &dataset, &report.solver, description, passes, seconds) };
         let per_class = choice.len() > 1;
         let penalties: Vec<PenaltyScales> = (0..plan.classes.len())
             .map(|class| plan.points[picked(&choice, class).point].scales(weight_sum))

@@ -12,6 +12,7 @@ use crate::config::ValidTune;
 use crate::data::{self, Dataset};
 use crate::engine::Engine;
 use crate::error::{Result, SweepError};
+use crate::model::{CurveRecorder, CurveStep};
 use crate::objective::{Certificate, Coefficients, Gaps, HeldOut, ModelSpec};
 use crate::panels::Sample;
 use crate::solver::{FullBatch, Host, Problem, Progress, Solution, Stop};
@@ -45,6 +46,8 @@ pub(super) struct Runner<'a> {
     pub(super) done: usize,
     pub(super) waves: usize,
     pub(super) methods: Vec<String>,
+    /// The course of the whole sweep.
+    pub(super) curve: CurveRecorder,
 }
 
 /// By grid point and fold: the score of all classes together.
@@ -179,6 +182,7 @@ impl Runner<'_> {
         };
         let (observer, journal) = (self.observer, self.journal);
         let (total, done, started) = (self.total, self.done, self.started);
+        let curve = &mut self.curve;
         let mut first_residual: Option<f64> = None;
         let mut interrupted = false;
         let mut watch = |progress: &Progress| {
@@ -189,9 +193,17 @@ impl Runner<'_> {
                 + progress.converged as f64
                 + (models.len() - progress.converged) as f64 * gone.clamp(0.05, 1.0);
             let elapsed = started.elapsed().as_secs_f64();
+            let done = done + models.len() - progress.active;
+            curve.add(CurveStep {
+                passes: journal.passes(),
+                seconds: elapsed,
+                objective: None,
+                kkt_residual: progress.kkt_residual,
+                converged: done,
+            });
             observer.sweep(&SweepProgress {
                 models: total,
-                done: done + models.len() - progress.active,
+                done,
                 running: progress.active,
                 passes: journal.passes(),
                 kkt_residual: progress.kkt_residual,

@@ -78,7 +78,7 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
 
     let stack = Stack::new(config, &dataset)?;
     let started = Instant::now();
-    let (description, solution) = {
+    let (description, solution, curve) = {
         let mut engine = device.engine(&dataset.panels, &dataset.rows)?;
         let mut held_out = match &validation {
             Some((panels, rows)) => Some(device.engine(panels, rows)?),
@@ -87,7 +87,8 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         let description = engine.device();
         observer.message(&format!("{description}: {}", device.reason));
         let held_out = held_out.as_mut().map(|engine| engine.as_mut() as &mut dyn Engine);
-        (description, solve(config, &dataset, &stack, engine.as_mut(), held_out, observer)?)
+        let (solution, curve) = solve(config, &dataset, &stack, engine.as_mut(), held_out, observer)?;
+        (description, solution, curve)
     };
     let fitted = stack.fitted(&dataset, &solution, config.tolerance);
     let train = started.elapsed().as_secs_f64();
@@ -108,7 +109,8 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         bytes: (passes * size_of_val(dataset.panels.values()) as f64) as u64,
         warnings,
     };
-    let training = training(config, &dataset, &report.solver, description, passes, seconds);
+    let training =
+        Training { curve, ..training(config, &dataset, &report.solver, description, passes, seconds) };
     let model = stack.model(dataset, fitted, training);
     Ok(Trained { model, report })
 }
@@ -133,6 +135,7 @@ pub(crate) fn training(
         seed: config.seed,
         seconds,
         logodds_version: env!("CARGO_PKG_VERSION").to_owned(),
+        curve: None,
     }
 }
 

@@ -46,6 +46,8 @@ pub struct EpochReport {
     pub epoch: usize,
     /// Bound on the epochs.
     pub epochs: usize,
+    /// Readings of X so far, counted in whole tables.
+    pub passes: f64,
     /// Mean objective over the models.
     pub objective: f64,
     /// Largest optimality residual of the models.

@@ -9,13 +9,14 @@ use crate::config::{Solver, ValidConfig};
 use crate::data::Dataset;
 use crate::engine::Engine;
 use crate::error::{ConfigError, Result};
+use crate::model::{CurveRecorder, CurveStep, TrainingCurve};
 use crate::objective::{Gaps, smoothness};
 use crate::solver::{self, FullBatch, Host, Method, Problem, Progress, RowSpace, Sgd, Solution, WorkingSet};
 
 /// Features from which an L1 penalty is met by working sets: below, a Hessian of all of them costs less.
 const WORKING_SET_FEATURES: usize = 2000;
 
-/// Trains the stack of a run.
+/// Trains the stack of a run, and records how that went.
 pub(super) fn solve(
     config: &ValidConfig,
     dataset: &Dataset,
@@ -23,7 +24,7 @@ pub(super) fn solve(
     engine: &mut dyn Engine,
     held_out: Option<&mut dyn Engine>,
     observer: &dyn Observer,
-) -> Result<Solution> {
+) -> Result<(Solution, Option<TrainingCurve>)> {
     let n_rows = dataset.panels.n_rows();
     let host = HostTable::new(&dataset.panels, &dataset.rows);
     let smoothness = match config.solver {
@@ -44,11 +45,13 @@ pub(super) fn solve(
         held_out.map(|engine| solver::Validation::new(engine, config.patience.unwrap_or(usize::MAX)));
     let bound = if config.solver == Solver::Sgd { config.epochs } else { config.max_iterations };
     let (start, mut last) = (Instant::now(), 0.0);
+    let mut curve = CurveRecorder::default();
     let mut watch = |progress: &Progress| {
         let elapsed_secs = start.elapsed().as_secs_f64();
         observer.epoch(&EpochReport {
             epoch: progress.iteration,
             epochs: bound,
+            passes: progress.passes,
             objective: progress.objective,
             kkt_residual: progress.kkt_residual,
             models_active: progress.active,
@@ -58,9 +61,17 @@ pub(super) fn solve(
             validation_loss: progress.validation_loss,
         });
         last = elapsed_secs;
+        curve.add(CurveStep {
+            passes: progress.passes,
+            seconds: elapsed_secs,
+            objective: Some(progress.objective),
+            kkt_residual: progress.kkt_residual,
+            converged: progress.converged,
+        });
         !observer.is_interrupted()
     };
-    minimise(config, engine, &host, &problem, validation, &mut watch)
+    let solution = minimise(config, engine, &host, &problem, validation, &mut watch)?;
+    Ok((solution, curve.finish()))
 }
 
 /// Whether models, all with an L1 penalty or not, are trained on working sets.

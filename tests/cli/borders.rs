@@ -55,7 +55,12 @@ fn the_data_format_is_known_to_one_folder() {
 
 #[test]
 fn pictures_are_drawn_in_one_folder() {
-    assert_only_under(&["plotters"], &["src/sweep/plots"]);
+    assert_only_under(&["resvg", "usvg", "tiny_skia"], &["src/plots"]);
+}
+
+#[test]
+fn protocol_buffers_are_known_to_one_folder() {
+    assert_only_under(&["prost"], &["src/export/onnx"]);
 }
 
 #[test]
@@ -82,6 +87,7 @@ fn lower_parts_do_not_know_higher_ones() {
         ("src/engine/cpu", vec!["engine::gpu"]),
         ("src/engine/gpu", vec!["engine::cpu"]),
         ("src/data", vec!["engine", "solver", "model", "train"]),
+        ("src/inference", vec!["solver", "sweep", "cli"]),
         ("src/metrics", vec!["data", "engine", "solver", "model", "train", "config"]),
     ] {
         for (path, text) in sources(folder) {

@@ -7,9 +7,8 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Float64Type, Int64Type};
 use logodds::config::{Rule, Scoring};
 use logodds::data::FoldName;
-use logodds::sweep::{
-    Choice, CurvePoint, PathPoint, SweepRow, SweepTable, curve_svg, path_svg, write_report,
-};
+use logodds::plots::{sweep_curve, sweep_path};
+use logodds::sweep::{Choice, CurvePoint, Kept, PathPoint, SweepRow, SweepTable, class_paths, write_report};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 fn table(curve: Vec<CurvePoint>) -> SweepTable {
@@ -29,6 +28,7 @@ fn table(curve: Vec<CurvePoint>) -> SweepTable {
         results: Vec::new(),
         skipped: 0,
         warnings: vec!["a <warning>".into()],
+        paths: Vec::new(),
     }
 }
 
@@ -46,6 +46,16 @@ fn point(lambda: f64, l1_ratio: Option<f64>, class: Option<&str>, mean: Option<f
         best: lambda == 0.01,
         chosen: lambda == 0.1,
     }
+}
+
+fn curve_svg(table: &SweepTable) -> String {
+    sweep_curve(table).svg()
+}
+
+fn path_svg(table: &SweepTable, path: &[PathPoint], features: &[String]) -> String {
+    let mut classes: Vec<_> = path.iter().map(|point| &point.class).collect();
+    classes.dedup();
+    sweep_path(table, &class_paths(table, path, features, Kept::IN_PICTURE), classes.len()).svg()
 }
 
 const LAMBDAS: [f64; 4] = [1.0, 0.1, 0.01, 0.001];

@@ -2,9 +2,6 @@
 
 use std::ops::Range;
 
-use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
-use plotters::coord::types::RangedCoordf64;
-
 /// A value beyond this is not drawn: differences of such would not be finite.
 const LARGEST: f64 = 1e300;
 
@@ -15,38 +12,11 @@ pub(super) fn drawable(value: f64) -> bool {
 
 /// The positions that an axis spans, and its marks.
 #[derive(Debug, Clone)]
-pub(super) struct Scale {
+pub(crate) struct Scale {
     /// From left to right, from the bottom up.
-    pub(super) range: Range<f64>,
+    pub(crate) range: Range<f64>,
     /// Positions that are marked, and what is written there.
-    pub(super) ticks: Vec<(f64, String)>,
-}
-
-impl Ranged for Scale {
-    type FormatOption = NoDefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        RangedCoordf64::from(self.range.clone()).map(value, limit)
-    }
-
-    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
-        // There are no light lines between the marks.
-        if hint.weight().allow_light_points() {
-            return Vec::new();
-        }
-        self.ticks.iter().map(|tick| tick.0).collect()
-    }
-
-    fn range(&self) -> Range<f64> {
-        self.range.clone()
-    }
-}
-
-impl ValueFormatter<f64> for Scale {
-    fn format_ext(&self, value: &f64) -> String {
-        self.ticks.iter().find(|tick| tick.0 == *value).map(|tick| tick.1.clone()).unwrap_or_default()
-    }
+    pub(crate) ticks: Vec<(f64, String)>,
 }
 
 /// The axis of penalties, on a logarithmic scale from the largest to the smallest. Where there is no penalty at all
@@ -146,6 +116,29 @@ pub(super) fn value_axis(values: impl IntoIterator<Item = f64>, n: usize) -> Sca
     Scale { range, ticks }
 }
 
+/// The axis of shares and probabilities, from 0 to 1.
+pub(super) fn unit_axis() -> Scale {
+    let ticks = (0..=5).map(|k| f64::from(k) / 5.0).map(|at| (at, format!("{at}"))).collect();
+    Scale { range: 0.0..1.0, ticks }
+}
+
+/// A logarithmic axis for all `values` above zero, in powers of ten: positions are logarithms.
+pub(super) fn log_axis(values: impl IntoIterator<Item = f64>) -> Scale {
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for value in values.into_iter().filter(|&value| drawable(value) && value > 0.0) {
+        (low, high) = (low.min(value.log10()), high.max(value.log10()));
+    }
+    if low > high {
+        return Scale { range: 0.0..1.0, ticks: Vec::new() };
+    }
+    let margin = (0.05 * (high - low)).max(0.1);
+    let ticks = penalty_ticks(low - margin, high + margin);
+    Scale {
+        range: low - margin..high + margin,
+        ticks: ticks.into_iter().map(|(at, text)| (-at, text)).collect(),
+    }
+}
+
 /// Multiples of 1, 2 or 5 times a power of ten.
 fn value_ticks(range: &Range<f64>, n: usize) -> Vec<(f64, String)> {
     let wanted = (range.end - range.start) / n.max(1) as f64;
@@ -178,7 +171,7 @@ fn value_ticks(range: &Range<f64>, n: usize) -> Vec<(f64, String)> {
 }
 
 /// A number in three digits.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if value == 0.0 {
         return "0".into();
     }

@@ -1,0 +1,193 @@
+//! `logodds report`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use logodds::Error;
+use logodds::config::MemorySize;
+use logodds::data;
+use logodds::error::ConfigError;
+use logodds::evaluate::EvaluateOptions;
+use logodds::model::Model;
+use logodds::output::{check_apart, check_writable, create_beside};
+use logodds::plots::Picture;
+use logodds::report::{Names, Plot, Report, model_plot};
+use serde::Serialize;
+
+use super::predict::unseen_lines;
+use super::progress::{Progress, STOPPING, catch_ctrl_c};
+use super::report::Output;
+use super::table::{count, facts, number};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    /// One page, which holds everything that it shows
+    Html,
+    /// One picture, see --plot
+    Svg,
+    /// One picture, see --plot
+    Png,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReportArguments {
+    /// Model file
+    model: PathBuf,
+    /// Parquet files, directories of them, or globs, with the target column
+    data: Vec<String>,
+    /// File to write: a page, or a picture with --plot
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// What to write [default: what the name of the file ends with, else html]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// The picture to draw: roc, pr, calibration, histogram, confusion, coefficients, training, path, cv
+    #[arg(long, value_name = "PLOT", help_heading = "Pictures")]
+    plot: Option<Plot>,
+    /// The class whose picture it is, against the rest [default: the first]
+    #[arg(long, value_name = "VALUE", help_heading = "Pictures", requires = "plot")]
+    class: Option<String>,
+    /// Column of row weights
+    #[arg(long, value_name = "COLUMN", help_heading = "Evaluation")]
+    weight: Option<String>,
+    /// Binary: begin with this threshold [default: the model's]
+    #[arg(long, value_name = "T", allow_hyphen_values = true, help_heading = "Evaluation")]
+    threshold: Option<f64>,
+    /// Memory for scores while they are ranked [default: half of what is available]
+    #[arg(long, value_name = "SIZE", help_heading = "Evaluation")]
+    memory: Option<MemorySize>,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    output: &'a Path,
+    format: Format,
+    bytes: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evaluation: Option<Evaluated>,
+}
+
+/// The headline of the evaluation: `logodds evaluate --json` has all of it.
+#[derive(Serialize)]
+struct Evaluated {
+    rows: usize,
+    rows_dropped: usize,
+    log_loss: f64,
+    accuracy: f64,
+    auc: Option<f64>,
+    average_precision: Option<f64>,
+    brier: f64,
+    threshold: Option<f64>,
+}
+
+pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result<()> {
+    let format = format(arguments)?;
+    let model = Model::load(&arguments.model)?;
+    check_writable("--output", &arguments.output)?;
+    check_apart("--output", &arguments.output, "the model file", &[&arguments.model])?;
+
+    // Some pictures are of the model alone.
+    if let Some(plot) = arguments.plot.filter(|plot| !plot.needs_data()) {
+        let picture = model_plot(&model, plot, arguments.class.as_deref())?;
+        return finish(arguments, output, format, &draw(&picture, format), None);
+    }
+    if arguments.data.is_empty() {
+        let what = "name labelled Parquet files after the model, to judge it on";
+        return Err(Error::from(ConfigError::Missing { flag: "DATA", what }).into());
+    }
+    let source = data::open(&arguments.data)?;
+    check_apart("--output", &arguments.output, "an input table", source.files())?;
+    let options = EvaluateOptions {
+        weight: arguments.weight.clone(),
+        threshold: arguments.threshold,
+        intervals: None,
+        memory: arguments.memory.map(|size| size.0),
+    };
+    let progress = Progress::start(output, None);
+    catch_ctrl_c(STOPPING, STOPPING)?;
+    let done = Report::new(&model, &arguments.data, &options, &progress);
+    progress.finish(done.is_ok())?;
+    let report = done?;
+    let content = match arguments.plot {
+        Some(plot) => draw(&report.plot(plot, arguments.class.as_deref())?, format),
+        None => {
+            let names =
+                Names { model: arguments.model.display().to_string(), data: arguments.data.join(", ") };
+            report.html(&names).into_bytes()
+        }
+    };
+    finish(arguments, output, format, &content, Some(&report))
+}
+
+/// What is to be written, by flag or file name; a page is no picture, and the other way round.
+fn format(arguments: &ReportArguments) -> Result<Format, Error> {
+    let extension = arguments.output.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+    let by_name = match extension.as_deref() {
+        Some("svg") => Format::Svg,
+        Some("png") => Format::Png,
+        _ if arguments.plot.is_some() => Format::Svg,
+        _ => Format::Html,
+    };
+    let format = arguments.format.unwrap_or(by_name);
+    match (format, arguments.plot) {
+        (Format::Html, Some(_)) => {
+            let why = "it draws one picture, and the page holds them all; leave it out, or give --format svg or png";
+            Err(ConfigError::NotApplicable { flag: "--plot", why: why.to_owned() }.into())
+        }
+        (Format::Svg | Format::Png, None) => {
+            let names: Vec<&str> = Plot::ALL.iter().map(|(name, _)| *name).collect();
+            let why = format!("a picture needs --plot, one of {}; the page is html", names.join(", "));
+            Err(ConfigError::NotApplicable { flag: "--format", why }.into())
+        }
+        _ => Ok(format),
+    }
+}
+
+fn draw(picture: &Picture, format: Format) -> Vec<u8> {
+    if format == Format::Png { picture.png() } else { picture.svg().into_bytes() }
+}
+
+/// Writes the file and says so.
+fn finish(
+    arguments: &ReportArguments,
+    output: Output,
+    format: Format,
+    content: &[u8],
+    report: Option<&Report<'_>>,
+) -> anyhow::Result<()> {
+    let path = &arguments.output;
+    let write = || {
+        let mut file = create_beside(path)?;
+        file.write_all(content)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))?;
+    let evaluation = report.map(|report| &report.evaluation);
+    let evaluated = evaluation.map(|evaluation| Evaluated {
+        rows: evaluation.rows,
+        rows_dropped: evaluation.rows_dropped,
+        log_loss: evaluation.log_loss,
+        accuracy: evaluation.accuracy,
+        auc: evaluation.auc,
+        average_precision: evaluation.average_precision,
+        brier: evaluation.brier,
+        threshold: evaluation.threshold,
+    });
+    let summary = Summary { output: path, format, bytes: content.len(), evaluation: evaluated };
+    output.result(&summary, || {
+        let size = number((content.len() as f64 / 102.4).round() / 10.0);
+        let mut lines = vec![("output", format!("{}, {size} KiB", path.display()))];
+        if let Some(evaluation) = evaluation {
+            lines.push(("rows", count(evaluation.rows)));
+            lines.push(("log loss", number(evaluation.log_loss)));
+            if let Some(auc) = evaluation.auc {
+                lines.push(("AUC", number(auc)));
+            }
+            lines.extend(unseen_lines(&evaluation.unseen));
+        }
+        facts(&lines)
+    })
+}

@@ -1,0 +1,47 @@
+//! The reliability diagram.
+
+use super::axis::unit_axis;
+use super::canvas::{Canvas, Pen, px, short};
+use super::frame::{Frame, Room};
+use super::picture::Picture;
+use crate::metrics::Calibration;
+
+const SIZE: (f64, f64) = (420.0, 380.0);
+const ROOM: Room = Room { left: 52.0, right: 12.0, top: 12.0, bottom: 42.0 };
+
+/// Draws the share of positives against the mean probability of each bin; larger dots are of more rows.
+pub fn calibration_plot(calibration: &Calibration, class: &str) -> Picture {
+    let words = [
+        format!("Calibration of {}", short(class, 40)),
+        format!("expected calibration error {:.4}; dashed: probabilities that are shares", calibration.ece),
+        "Share of rows that are of the class against their mean probability, in bins; dashed: where both are equal. \
+         The values are in the table of bins."
+            .to_owned(),
+    ];
+    let mut canvas = Canvas::default();
+    let frame = Frame::new((0.0, 0.0), SIZE, ROOM, unit_axis(), unit_axis());
+    frame.draw(&mut canvas);
+    frame.name(&mut canvas, "mean probability", "share of the class");
+    frame.locate(&mut canvas);
+    canvas.polyline(&[frame.place((0.0, 0.0)), frame.place((1.0, 1.0))], &Pen::FAINT.dashed(), 1.2);
+    let total: f64 = calibration.bins.iter().map(|bin| bin.weight).sum();
+    let points: Vec<((f64, f64), f64)> = calibration
+        .bins
+        .iter()
+        .filter_map(|bin| Some((frame.place((bin.mean_probability?, bin.observed?)), bin.weight / total)))
+        .collect();
+    let line: Vec<_> = points.iter().map(|point| point.0).collect();
+    canvas.group("curve", |canvas| canvas.polyline(&line, &Pen::named(0), 1.8));
+    canvas.group("bins", |canvas| {
+        for ((x, y), share) in points {
+            let (x, y, r) = (px(x), px(y), px(radius(share)));
+            canvas.element("circle", &[("class", &"f0"), ("cx", &x), ("cy", &y), ("r", &r)]);
+        }
+    });
+    Picture::new(SIZE, words, canvas)
+}
+
+/// Areas grow with the share of the rows, but the smallest can still be seen.
+fn radius(share: f64) -> f64 {
+    3.0 + 7.0 * share.sqrt()
+}

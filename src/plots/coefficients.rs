@@ -1,0 +1,78 @@
+//! Odds ratios as a forest plot.
+
+use super::axis::{Scale, number};
+use super::canvas::{Canvas, Pen, px, short};
+use super::frame::{Frame, Room};
+use super::picture::Picture;
+
+const ROW: f64 = 22.0;
+const NAME: f64 = 210.0;
+const WIDTH: f64 = 640.0;
+
+/// A coefficient to be drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Effect {
+    /// Name of the feature.
+    pub feature: String,
+    /// Change of the log-odds for one standard deviation of a numeric column, or for having a level.
+    pub standardised: f64,
+}
+
+/// Draws the odds ratio of each effect on a logarithmic axis: right of 1 raises the odds of `class`.
+/// `n_features` says how many there are in all.
+pub fn odds_ratios(effects: &[Effect], n_features: usize, class: &str) -> Picture {
+    let words = [
+        format!("Odds ratios of {}", short(class, 40)),
+        format!("the {} largest of {n_features} features, per standard deviation or level", effects.len()),
+        "Odds ratios of the largest coefficients, for one standard deviation of a numeric column or for having a level, \
+         on a logarithmic axis. The values are in the table of coefficients."
+            .to_owned(),
+    ];
+    let height = 48.0 + ROW * effects.len().max(1) as f64;
+    let room = Room { left: NAME, right: 70.0, top: 6.0, bottom: 42.0 };
+    let sizes = effects.iter().map(|effect| effect.standardised.abs()).filter(|size| size.is_finite());
+    let reach = sizes.fold(0.0, f64::max);
+    let x = ratio_axis(reach);
+    let y = Scale { range: 0.0..effects.len().max(1) as f64, ticks: Vec::new() };
+    let mut canvas = Canvas::default();
+    let frame = Frame::new((0.0, 0.0), (WIDTH, height), room, x, y);
+    frame.draw(&mut canvas);
+    canvas.write((frame.middle(), frame.bottom + 34.0), "note mid", "odds ratio");
+    canvas.line((frame.across(0.0), frame.top), (frame.across(0.0), frame.bottom), "ink", 1.0);
+    for (row, effect) in effects.iter().enumerate() {
+        let y = frame.top + ROW * (row as f64 + 0.5);
+        canvas.write((NAME - 10.0, y + 4.0), "end", &short(&effect.feature, 30));
+        let at = frame.across(effect.standardised);
+        let pen = Pen::named(if effect.standardised >= 0.0 { 1 } else { 0 });
+        canvas.polyline(&[(frame.across(0.0), y), (at, y)], &pen.clone().faded(0.45), 2.0);
+        canvas.dot((at, y), 4.5, &pen);
+        canvas.write((frame.right + 10.0, y + 4.0), "note", &number(effect.standardised.exp()));
+    }
+    if effects.is_empty() {
+        let middle = (frame.middle(), f64::midpoint(frame.top, frame.bottom));
+        canvas.write(middle, "note mid", "every coefficient is zero");
+    }
+    Picture::new((WIDTH, px(height).parse().unwrap_or(height)), words, canvas)
+}
+
+/// Ratios on both sides of 1, as far as `reach` in log-odds: positions are log-odds.
+pub(crate) fn ratio_axis(reach: f64) -> Scale {
+    let reach = reach.clamp(0.05, 690.0) * 1.04;
+    let steps: &[f64] = match reach {
+        r if r < 0.25 => &[1.05, 1.1, 1.2],
+        r if r < 0.75 => &[1.2, 1.5, 2.0],
+        r if r < 2.5 => &[2.0, 5.0, 10.0],
+        _ => &[],
+    };
+    let mut ticks = vec![(0.0, "1".to_owned())];
+    let powers = (reach / std::f64::consts::LN_10).floor();
+    let stride = (powers / 3.0).ceil().max(1.0);
+    let coarse: Vec<f64> = (1..=3).map(|k| (f64::from(k) * stride * std::f64::consts::LN_10).exp()).collect();
+    for &ratio in if steps.is_empty() { &coarse[..] } else { steps } {
+        if ratio.ln() <= reach {
+            ticks.push((ratio.ln(), number(ratio)));
+            ticks.push((-ratio.ln(), number(1.0 / ratio)));
+        }
+    }
+    Scale { range: -reach..reach, ticks }
+}

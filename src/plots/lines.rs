@@ -1,0 +1,177 @@
+//! The lines of a cross-validation curve, their colours and their legend.
+
+use super::axis::{PenaltyAxis, drawable, number};
+use super::canvas::{Canvas, NAMED, Pen, short};
+use super::colours::scale;
+use crate::model::CurvePoint;
+
+/// Up to this many lines, each has a colour of its own, marks and error bars.
+pub(super) const FEW: usize = NAMED;
+
+/// The points of one share of L1 and one class, from the largest penalty on.
+pub(super) struct Line<'a> {
+    pub(super) class: Option<&'a str>,
+    pub(super) l1_ratio: Option<f64>,
+    pub(super) points: Vec<&'a CurvePoint>,
+    pub(super) pen: Pen,
+    /// Where lines are many: whether it is among those to look at.
+    pub(super) prominent: bool,
+}
+
+/// Groups points by share of L1 and class, in the order of their first points.
+pub(super) fn lines(curve: &[CurvePoint]) -> Vec<Line<'_>> {
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    for point in curve {
+        let class = point.class.as_deref();
+        match lines.iter_mut().find(|line| line.class == class && line.l1_ratio == point.l1_ratio) {
+            Some(line) => line.points.push(point),
+            None => {
+                let l1_ratio = point.l1_ratio;
+                lines.push(Line { class, l1_ratio, points: vec![point], pen: Pen::INK, prominent: true });
+            }
+        }
+    }
+    for line in &mut lines {
+        line.points.sort_by(|a, b| (b.l1 + b.l2).total_cmp(&(a.l1 + a.l2)));
+    }
+    lines
+}
+
+/// Gives each line its colour, and returns the legend.
+pub(super) fn colour(lines: &mut [Line<'_>], few: bool) -> Vec<(String, Pen)> {
+    let share = |ratio: Option<f64>| match ratio {
+        None => "no penalty".to_owned(),
+        Some(0.0) => "L1 share 0 (ridge)".to_owned(),
+        Some(1.0) => "L1 share 1 (lasso)".to_owned(),
+        Some(ratio) => format!("L1 share {}", number(ratio)),
+    };
+    let classes = distinct(lines.iter().map(|line| line.class));
+    let shares = distinct(lines.iter().map(|line| line.l1_ratio));
+    if few {
+        let mut entries = Vec::new();
+        for (i, line) in lines.iter_mut().enumerate() {
+            line.pen = Pen::named(i);
+            let name = match line.class {
+                None => share(line.l1_ratio),
+                Some(class) if shares.len() == 1 => short(class, 22),
+                Some(class) => format!("{}, {}", short(class, 16), share(line.l1_ratio)),
+            };
+            entries.push((name, line.pen.clone()));
+        }
+        return entries;
+    }
+    // One scale over the classes, or over the shares of L1 where there are no classes.
+    let by_class = classes.len() > 1;
+    let n = if by_class { classes.len() } else { shares.len() };
+    for line in lines.iter_mut() {
+        let place = if by_class {
+            classes.iter().position(|class| *class == line.class)
+        } else {
+            shares.iter().position(|ratio| *ratio == line.l1_ratio)
+        };
+        line.pen = Pen::own(scale(place.unwrap_or(0), n));
+        line.prominent = line.points.iter().any(|point| point.chosen);
+    }
+    // Nothing chosen: nothing stands back.
+    if lines.iter().all(|line| !line.prominent) {
+        lines.iter_mut().for_each(|line| line.prominent = true);
+    }
+    let pens = (0..n).map(|i| Pen::own(scale(i, n)));
+    let names: Vec<String> = if by_class {
+        classes.iter().map(|class| short(class.unwrap_or(""), 22)).collect()
+    } else {
+        shares.iter().map(|ratio| share(*ratio)).collect()
+    };
+    let mut entries: Vec<_> = names.into_iter().zip(pens).collect();
+    if by_class && shares.len() > 1 {
+        entries.push(("faint: other L1 shares".into(), Pen::FAINT));
+    }
+    entries
+}
+
+fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = Vec::new();
+    for value in values {
+        if !seen.contains(&value) {
+            seen.push(value);
+        }
+    }
+    seen
+}
+
+/// The runs of neighbouring points that a line goes through. A missing point ends a run, and so does the step to no
+/// penalty at all, whose place on the axis is not to scale.
+pub(super) fn runs(
+    x: &PenaltyAxis,
+    points: impl Iterator<Item = (f64, Option<f64>)>,
+) -> Vec<Vec<(f64, f64)>> {
+    let mut runs: Vec<Vec<(f64, f64)>> = Vec::new();
+    let mut joined = false;
+    for (penalty, value) in points {
+        let value = value.filter(|&value| drawable(value));
+        let Some(point) = x.place(penalty).zip(value) else {
+            joined = false;
+            continue;
+        };
+        match runs.last_mut().filter(|_| joined && penalty > 0.0) {
+            Some(run) => run.push(point),
+            None => runs.push(vec![point]),
+        }
+        joined = true;
+    }
+    runs
+}
+
+/// How wide the legend is, in pixels.
+pub(super) fn legend_width(entries: &[(String, Pen)]) -> f64 {
+    entries.iter().map(|(name, _)| entry_width(name)).fold(0.0, f64::max)
+}
+
+/// The legend, with as many entries as fit above `bottom`.
+pub(super) fn list(canvas: &mut Canvas, entries: &[(String, Pen)], (left, top): (f64, f64), bottom: f64) {
+    const STEP: f64 = 18.0;
+    let room = ((bottom - top) / STEP) as usize;
+    let shown = if entries.len() <= room { entries.len() } else { room - 1 };
+    for (row, (name, pen)) in entries[..shown].iter().enumerate() {
+        let y = top + 8.0 + STEP * row as f64;
+        canvas.polyline(&[(left, y), (left + 18.0, y)], pen, 2.5);
+        canvas.write((left + 25.0, y + 4.0), "name", name);
+    }
+    if shown < entries.len() {
+        let y = top + 12.0 + STEP * shown as f64;
+        canvas.write((left + 25.0, y), "note", &format!("and {} more", entries.len() - shown));
+    }
+}
+
+/// Room of an entry in a row.
+fn entry_width(name: &str) -> f64 {
+    44.0 + 6.6 * name.chars().count() as f64
+}
+
+/// How high rows of the legend are, within a width.
+pub(super) fn legend_rows(entries: &[(String, Pen)], width: f64) -> f64 {
+    places(entries, width).last().map_or(0.0, |place| place.1 + 18.0)
+}
+
+/// The legend in rows, from the upper left corner.
+pub(super) fn rows(canvas: &mut Canvas, entries: &[(String, Pen)], width: f64) {
+    for ((name, pen), (x, y)) in entries.iter().zip(places(entries, width)) {
+        canvas.polyline(&[(x, y + 8.0), (x + 18.0, y + 8.0)], pen, 2.5);
+        canvas.write((x + 25.0, y + 12.0), "name", name);
+    }
+}
+
+/// Where each entry begins.
+fn places(entries: &[(String, Pen)], width: f64) -> Vec<(f64, f64)> {
+    let (mut x, mut y) = (0.0, 0.0);
+    let mut places = Vec::new();
+    for (name, _) in entries {
+        let needed = entry_width(name);
+        if x > 0.0 && x + needed > width {
+            (x, y) = (0.0, y + 18.0);
+        }
+        places.push((x, y));
+        x += needed;
+    }
+    places
+}

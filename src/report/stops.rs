@@ -1,0 +1,187 @@
+//! Where the slider of thresholds stops, and what each stop decides.
+
+use crate::metrics::{Curve, Point, Ranked};
+
+/// Round thresholds at which there is a stop, if there are rows around.
+const ROUND: usize = 100;
+
+/// A threshold and what it decides.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Stop {
+    /// The threshold, in as few digits as give exactly these decisions.
+    pub(super) threshold: String,
+    /// Weight of the positives that reach it.
+    pub(super) true_positives: f64,
+    /// Weight of the negatives that reach it.
+    pub(super) false_positives: f64,
+}
+
+impl Stop {
+    /// The stop as a point of the curves.
+    pub(super) fn point(&self) -> Point {
+        Point {
+            threshold: self.threshold.parse().unwrap_or(1.0),
+            true_positives: self.true_positives,
+            false_positives: self.false_positives,
+        }
+    }
+}
+
+/// The stops, thresholds ascending, and the place of `model`, the model's own threshold, among them. `probability` is
+/// what thresholds are compared with, of a score, whose order it must not turn.
+///
+/// Rows change sides only where a threshold passes a probability. Between two neighbouring ones every threshold decides
+/// the same, so a stop is the shortest decimal there: typed as `--threshold` it gives exactly these decisions.
+/// Of all gaps those are taken that the thinned curves keep (at most about `most`), those around round thresholds,
+/// those of the largest F1 and of the largest difference of the two rates, and the model's own.
+pub(super) fn stops(
+    ranked: &Ranked,
+    most: usize,
+    model: f64,
+    probability: impl Fn(f64) -> f64,
+) -> (Vec<Stop>, usize) {
+    let kept: Vec<f64> = ranked.thin_curve(most).points.iter().map(|point| point.threshold).collect();
+    let round = ROUND.min(most / 3).max(2) as f64;
+    let best = best(ranked);
+    let mut stops: Vec<Stop> = Vec::new();
+    let mut own = 0;
+    let mut points = ranked.points().peekable();
+    // Where different scores are one probability, no threshold parts them: the last of them speaks for all.
+    let mut wanted = false;
+    while let Some(point) = points.next() {
+        let place = |score: f64| if score == f64::INFINITY { f64::INFINITY } else { probability(score) };
+        let next = points.peek().map_or(0.0, |next| place(next.threshold));
+        let here = place(point.threshold);
+        wanted = wanted
+            || best.contains(&point.threshold)
+            || kept.binary_search_by(|kept| point.threshold.total_cmp(kept)).is_ok();
+        if next == here {
+            continue;
+        }
+        // Thresholds are below 1, as probabilities can be.
+        let high = here.min(1.0 - f64::EPSILON / 2.0);
+        let is_model = next < model && model <= here;
+        let is_round = (next * round).floor() < (high * round).floor();
+        if !(std::mem::take(&mut wanted) || is_model || is_round) {
+            continue;
+        }
+        let threshold = if is_model { Some(format!("{model}")) } else { shortest_between(next, high) };
+        let Some(threshold) = threshold else { continue };
+        own = if is_model { stops.len() } else { own };
+        let (true_positives, false_positives) = (point.true_positives, point.false_positives);
+        stops.push(Stop { threshold, true_positives, false_positives });
+    }
+    let own = stops.len().saturating_sub(1 + own);
+    stops.reverse();
+    (stops, own)
+}
+
+/// The curves through the stops, with both ends.
+pub(super) fn curve(ranked: &Ranked, stops: &[Stop]) -> Curve {
+    let (positive, negative) = (ranked.positive(), ranked.negative());
+    let first = Point { threshold: f64::INFINITY, true_positives: 0.0, false_positives: 0.0 };
+    let last = Point { threshold: 0.0, true_positives: positive, false_positives: negative };
+    let points = std::iter::once(first).chain(stops.iter().rev().map(Stop::point)).chain([last]).collect();
+    Curve { positive, negative, points }
+}
+
+/// Scores from which on F1, and the difference of true and false positive rate, are largest.
+fn best(ranked: &Ranked) -> [f64; 2] {
+    let (p, n) = (ranked.positive(), ranked.negative());
+    let mut best = [(f64::NEG_INFINITY, f64::INFINITY); 2];
+    for point in ranked.points() {
+        let called = point.true_positives + point.false_positives;
+        let f1 = 2.0 * point.true_positives / (called + p).max(f64::MIN_POSITIVE);
+        let youden = point.true_positives / p.max(f64::MIN_POSITIVE)
+            - point.false_positives / n.max(f64::MIN_POSITIVE);
+        for (best, value) in best.iter_mut().zip([f1, youden]) {
+            if value > best.0 {
+                *best = (value, point.threshold);
+            }
+        }
+    }
+    best.map(|best| best.1)
+}
+
+/// The shortest decimal above `low` and at most `high`; none if float64 has nothing there.
+fn shortest_between(low: f64, high: f64) -> Option<String> {
+    for digits in 0..17 {
+        let text = format!("{high:.digits$e}");
+        let value: f64 = text.parse().ok()?;
+        let value = if value <= high {
+            value
+        } else {
+            // Rounded up: one less in the last digit.
+            let (mantissa, exponent) = text.split_once('e')?;
+            let exponent: i32 = exponent.parse().ok()?;
+            let last: f64 = mantissa.parse::<f64>().ok()? - 10f64.powi(-(digits as i32));
+            format!("{last:.digits$}e{exponent}").parse().ok()?
+        };
+        if low < value && value <= high && value > 0.0 {
+            return Some(format!("{value}"));
+        }
+    }
+    (low < high && high > 0.0).then(|| format!("{high}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Scores;
+
+    #[test]
+    fn the_shortest_decimal_lies_between_its_neighbours() {
+        for (low, high, text) in [
+            (0.2, 0.5, "0.5"),
+            (0.21, 0.29, "0.29"),
+            (0.0, 0.37, "0.3"),
+            (0.123_45, 0.123_46, "0.12346"),
+            (0.0, 3.2e-9, "0.000000003"),
+            (0.999_999, 1.0, "1"),
+        ] {
+            assert_eq!(shortest_between(low, high).unwrap(), text, "{low} {high}");
+        }
+        assert_eq!(shortest_between(0.3, 0.3), None);
+        let (low, high) = (0.1 + 0.2, f64::from_bits((0.1_f64 + 0.2).to_bits() + 1));
+        let between: f64 = shortest_between(low, high).unwrap().parse().unwrap();
+        assert!(low < between && between <= high);
+    }
+
+    #[test]
+    fn every_stop_counts_exactly_the_rows_that_reach_it() {
+        let rows: Vec<(f64, f64, bool)> = (0..5000)
+            .map(|i| {
+                let p = (f64::from(i * 7919 % 4999) / 4999.0).powi(3);
+                (p, 1.0, (i * 31 % 97) as f64 / 97.0 < p)
+            })
+            .collect();
+        let ranked = Scores::from_iter(rows.iter().copied()).rank();
+        for model in [0.5, 0.123_456, 1e-9, 0.999_999_9] {
+            let (stops, own) = stops(&ranked, 200, model, |p| p);
+            assert!(stops.len() > 100 && stops.len() < 420, "{}", stops.len());
+            assert_eq!(stops[own].threshold.parse::<f64>().unwrap(), model);
+            for stop in &stops {
+                let threshold: f64 = stop.threshold.parse().unwrap();
+                assert!(threshold > 0.0 && threshold < 1.0);
+                let reach =
+                    |side| rows.iter().filter(|row| row.2 == side && row.0 >= threshold).count() as f64;
+                assert_eq!(
+                    (stop.true_positives, stop.false_positives),
+                    (reach(true), reach(false)),
+                    "{stop:?}"
+                );
+            }
+            assert!(stops.windows(2).all(|pair| pair[0].point().threshold < pair[1].point().threshold));
+        }
+    }
+
+    #[test]
+    fn scores_that_are_one_probability_are_one_stop() {
+        let rows = [(800.0, 1.0, true), (790.0, 1.0, false), (780.0, 1.0, true), (-1.0, 1.0, false)];
+        let ranked = Scores::from_iter(rows).rank();
+        let (stops, own) = stops(&ranked, 100, 0.5, crate::objective::sigmoid);
+        let counts: Vec<_> = stops.iter().map(|stop| (stop.true_positives, stop.false_positives)).collect();
+        assert_eq!(counts, [(2.0, 2.0), (2.0, 1.0)]);
+        assert_eq!((own, stops[1].threshold.as_str()), (1, "0.5"));
+    }
+}

@@ -1,0 +1,84 @@
+//! Numbers as people read them; `page.js` writes them the same way.
+
+/// `x` in `digits` significant digits, without zeros at the end.
+pub(super) fn significant(x: f64, digits: usize) -> String {
+    if x == 0.0 {
+        return "0".into();
+    }
+    if !x.is_finite() {
+        return if x > 0.0 { "∞".into() } else { "–".into() };
+    }
+    if !(1e-4..1e7).contains(&x.abs()) {
+        let text = format!("{x:.*e}", digits - 2);
+        return text.parse::<f64>().map_or(text, |value| format!("{value:e}"));
+    }
+    let rounded = format!("{x:.*e}", digits - 1);
+    rounded.parse::<f64>().map_or(rounded, |value| format!("{value}"))
+}
+
+/// Four significant digits, and a minus that is one.
+pub(super) fn number(x: f64) -> String {
+    significant(x, 4).replace('-', "\u{2212}")
+}
+
+/// The same, or a dash.
+pub(super) fn or_dash(x: Option<f64>) -> String {
+    x.map_or_else(|| "–".to_owned(), number)
+}
+
+/// A share or a score, with four decimals.
+pub(super) fn score(x: f64) -> String {
+    format!("{x:.4}")
+}
+
+/// The same, or a dash.
+pub(super) fn score_or_dash(x: Option<f64>) -> String {
+    x.map_or_else(|| "–".to_owned(), score)
+}
+
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.2}%", 100.0 * share)
+}
+
+/// A count or a sum of weights: its thousands parted, at most two decimals.
+pub(super) fn count(x: f64) -> String {
+    let text = format!("{x:.2}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    let (whole, rest) = text.split_once('.').map_or((text, ""), |(whole, rest)| (whole, rest));
+    let mut parted = String::new();
+    for (i, digit) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) && digit.is_ascii_digit() && !parted.ends_with('-') {
+            parted.push(',');
+        }
+        parted.push(digit);
+    }
+    if rest.is_empty() { parted } else { format!("{parted}.{rest}") }
+}
+
+/// `1 row`, `2 rows`.
+pub(super) fn plural(n: usize, noun: &str) -> String {
+    format!("{} {noun}{}", count(n as f64), if n == 1 { "" } else { "s" })
+}
+
+pub(super) fn seconds(seconds: f64) -> String {
+    if seconds < 0.0995 { format!("{:.0} ms", seconds * 1e3) } else { format!("{seconds:.2} s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_thousands_parted() {
+        for (x, text) in
+            [(0.0, "0"), (1.0, "1"), (0.123_456, "0.1235"), (12_345.678, "12350"), (1.5e-9, "1.5e−9")]
+        {
+            assert_eq!(number(x), text);
+        }
+        for (x, text) in
+            [(0.0, "0"), (999.0, "999"), (1e6, "1,000,000"), (1234.5, "1,234.5"), (-1234.0, "-1,234")]
+        {
+            assert_eq!(count(x), text);
+        }
+    }
+}

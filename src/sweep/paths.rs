@@ -1,0 +1,102 @@
+//! What of the coefficients along a path is drawn and kept.
+
+use crate::model::{ClassPath, FeaturePath, PathPoint, SweepTable};
+
+/// How much of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Classes at most.
+    pub classes: usize,
+    /// Features of each at most.
+    pub features: usize,
+    /// Penalties at most, the first and the last among them.
+    pub penalties: usize,
+}
+
+impl Kept {
+    /// What a picture can show.
+    pub const IN_PICTURE: Self = Self { classes: 12, features: 200, penalties: usize::MAX };
+    /// What a model file keeps: some hundred kilobytes at most.
+    pub const IN_MODEL: Self = Self { classes: 12, features: 30, penalties: 60 };
+}
+
+/// The paths of the first classes, each at the share of L1 that was chosen for it, with the largest coefficients.
+/// `features` names the coefficients of each point of `path`.
+pub fn class_paths(
+    table: &SweepTable,
+    path: &[PathPoint],
+    features: &[String],
+    kept: Kept,
+) -> Vec<ClassPath> {
+    let of_class = |class: Option<&str>| {
+        let mut points: Vec<_> = path.iter().filter(|point| point.class.as_deref() == class).collect();
+        let share = table
+            .chosen_for(class)
+            .and_then(|choice| choice.l1_ratio)
+            .or_else(|| points.iter().find(|point| point.l1 + point.l2 > 0.0).map(|point| point.l1_ratio));
+        // Without a penalty there is no share; that point belongs to the paths of all.
+        points
+            .retain(|point| point.l1 + point.l2 == 0.0 || share.is_none_or(|share| share == point.l1_ratio));
+        points.sort_by(|a, b| (b.l1 + b.l2).total_cmp(&(a.l1 + a.l2)));
+        let largest = largest(&points, kept.features);
+        thin(&mut points, kept.penalties);
+        let feature = |&j: &usize| FeaturePath {
+            feature: features.get(j).map_or_else(|| format!("feature {j}"), Clone::clone),
+            coefficients: points.iter().map(|point| rounded(point.coefficients[j])).collect(),
+        };
+        ClassPath {
+            class: class.map(str::to_owned),
+            l1_ratio: share.unwrap_or(0.0),
+            lambda: points.iter().map(|point| point.l1 + point.l2).collect(),
+            n_features: points.iter().map(|point| point.coefficients.len()).max().unwrap_or(0),
+            features: largest.iter().map(feature).collect(),
+        }
+    };
+    classes(path).into_iter().take(kept.classes).map(of_class).collect()
+}
+
+/// How many classes have paths.
+pub(super) fn n_classes(path: &[PathPoint]) -> usize {
+    classes(path).len()
+}
+
+fn classes(path: &[PathPoint]) -> Vec<Option<&str>> {
+    let mut classes: Vec<Option<&str>> = Vec::new();
+    for point in path {
+        if !classes.contains(&point.class.as_deref()) {
+            classes.push(point.class.as_deref());
+        }
+    }
+    classes
+}
+
+/// The features with the largest coefficients at the end of the path; of those equal there, with the largest before.
+fn largest(points: &[&PathPoint], most: usize) -> Vec<usize> {
+    let n = points.iter().map(|point| point.coefficients.len()).min().unwrap_or(0);
+    let mut size = vec![(0.0_f64, 0.0_f64); n];
+    for point in points {
+        for ((last, most), value) in size.iter_mut().zip(&point.coefficients) {
+            if value.is_finite() {
+                *last = value.abs();
+                *most = most.max(*last);
+            }
+        }
+    }
+    let mut features: Vec<usize> = (0..n).filter(|&j| size[j].1 > 0.0).collect();
+    features.sort_by(|&a, &b| size[b].0.total_cmp(&size[a].0).then(size[b].1.total_cmp(&size[a].1)));
+    features.truncate(most);
+    features
+}
+
+/// Leaves out points between the ends, evenly.
+fn thin(points: &mut Vec<&PathPoint>, most: usize) {
+    let n = points.len();
+    if n > most {
+        *points = (0..most).map(|k| points[k * (n - 1) / (most - 1)]).collect();
+    }
+}
+
+/// Six significant digits: a picture shows fewer.
+fn rounded(coefficient: f64) -> f64 {
+    format!("{coefficient:.5e}").parse().unwrap_or(coefficient)
+}
