@@ -6,6 +6,7 @@ use crate::data::{self, BlocksOptions, Encoding, Source};
 use crate::error::{ConfigError, ModelFileError, Result};
 use crate::metrics::normalise;
 use crate::model::{Model, Task};
+use crate::objective::sigmoid;
 use crate::predict::{Scorer, add_unseen, report_rows, rows_per_block};
 use crate::train::Observer;
 
@@ -158,6 +159,11 @@ impl<'a> Contest<'a> {
             });
         }
         scores
+    }
+
+    /// What a score is as a probability.
+    pub(crate) fn probability(&self, score: f64) -> f64 {
+        if self.task() == Task::Binary { sigmoid(score) } else { score }
     }
 }
 

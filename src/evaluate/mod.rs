@@ -23,7 +23,6 @@ use crate::data;
 use crate::error::{ConfigError, DataError, Result};
 use crate::metrics::{Averages, Ranked, Ranking};
 use crate::model::{Model, Task};
-use crate::objective::sigmoid;
 use crate::output;
 use crate::predict::name_unseen;
 use crate::train::Observer;
@@ -240,7 +239,7 @@ fn describe(contest: &Contest<'_>, m: usize, sums: &Sums, ranks: &[&Rank], seen:
     let classes = classes.collect();
     let mut lift = if is_binary { ranks[0].lift.clone() } else { Vec::new() };
     // Ranked by predictors, told as probabilities.
-    lift.iter_mut().for_each(|part| part.score = sigmoid(part.score));
+    lift.iter_mut().for_each(|part| part.score = contest.probability(part.score));
     Evaluation {
         rows: seen.rows,
         rows_dropped: seen.rows_dropped,
