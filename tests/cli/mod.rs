@@ -3,12 +3,14 @@
 mod borders;
 mod config;
 mod configs;
+mod evaluate;
 mod export;
 mod model_file;
 mod outputs;
 mod readme;
 mod rows;
 pub(crate) mod support;
+mod threshold;
 mod train;
 mod usage;
 mod use_model;

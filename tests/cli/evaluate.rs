@@ -1,0 +1,309 @@
+//! `evaluate`: the numbers of scikit-learn from a file, several models on one table, intervals.
+
+use std::fs;
+use std::path::Path;
+
+use arrow::array::ArrayRef;
+use serde_json::{Value, json};
+use tempfile::{TempDir, tempdir};
+
+use super::support::{
+    assert_says, fail, float_column, json as read_json, repository, succeed, succeed_json, text_column,
+    write_parquet,
+};
+
+/// A model of numeric columns that takes their values as they are.
+fn plain_model(columns: &[String], classes: &[&str], coefficients: &[Vec<f64>]) -> Value {
+    let column = |name: &String| json!({"name": name, "kind": "numeric", "mean": 0.0, "scale": 1.0, "missing": 0.0, "levels": null});
+    let is_binary = coefficients.len() == 1;
+    let of = |m: usize| if is_binary { classes[1] } else { classes[m] };
+    let model = |(m, w): (usize, &Vec<f64>)| {
+        json!({
+            "class": of(m), "intercept": 0.0, "coefficients": w, "nonzero": w.iter().filter(|&&w| w != 0.0).count(),
+            "objective": 0.5, "kkt_residual": 0.0, "duality_gap": null, "converged": true, "iterations": 1,
+        })
+    };
+    let mut file = json!({
+        "format": "logodds", "version": 1, "task": if is_binary { "binary" } else { "one-vs-rest" }, "target": "y",
+        "target_type": "string", "classes": classes, "positive": classes[1], "standardize": false, "intercept": true,
+        "penalty": {"l1": 0.0, "l2": 0.0, "c": null, "l1_ratio": null, "lambda": 0.0, "alpha": null},
+        "training": {
+            "rows": 9, "rows_dropped": 0, "weight_sum": 9.0, "solver": "none", "tolerance": 1e-6, "device": "none",
+            "passes": 0.0, "seed": 0, "seconds": {"read": 0.0, "train": 0.0, "total": 0.0}, "logodds_version": "0.1.0",
+        },
+        "columns": columns.iter().map(column).collect::<Vec<_>>(), "features": columns,
+        "models": coefficients.iter().enumerate().map(model).collect::<Vec<_>>(),
+    });
+    if !is_binary {
+        file.as_object_mut().unwrap().remove("positive");
+    }
+    file
+}
+
+fn write_model(path: &Path, model: &Value) {
+    fs::write(path, model.to_string()).unwrap();
+}
+
+/// A folder with a table `t.parquet` of a fixture, and a model `m.json` that gives its predictors: columns hold them
+/// a thousandfold, whole numbers that float32 keeps.
+fn fixture(case: &Value) -> TempDir {
+    let folder = tempdir().unwrap();
+    let rows: Vec<Vec<f64>> = case["z"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|z| {
+            z.as_array().map_or_else(
+                || vec![z.as_f64().unwrap()],
+                |z| z.iter().map(|z| z.as_f64().unwrap()).collect(),
+            )
+        })
+        .collect();
+    let width = rows[0].len();
+    let names: Vec<String> = (0..width).map(|k| format!("z{k}")).collect();
+    let classes: Vec<String> = (0..width.max(2)).map(|k| format!("class {k}")).collect();
+    let classes: Vec<&str> = classes.iter().map(String::as_str).collect();
+    let y = case["y"].as_array().unwrap().iter().map(|y| classes[y.as_u64().unwrap() as usize]);
+    let weight = case["weight"].as_array().unwrap().iter().map(|w| w.as_f64().unwrap());
+    let mut columns: Vec<(&str, ArrayRef)> = vec![("y", text_column(y)), ("w", float_column(weight))];
+    for (k, name) in names.iter().enumerate() {
+        columns.push((name, float_column(rows.iter().map(|z| (z[k] * 1000.0).round()))));
+    }
+    write_parquet(&folder.path().join("t.parquet"), columns);
+    let unit = |m: usize| (0..width).map(|k| if k == m { 1e-3 } else { 0.0 }).collect();
+    let coefficients: Vec<Vec<f64>> = (0..width).map(unit).collect();
+    write_model(&folder.path().join("m.json"), &plain_model(&names, &classes, &coefficients));
+    folder
+}
+
+/// Sums of some dozens of float64 terms.
+#[track_caller]
+fn assert_same(found: &Value, expected: &Value, what: &str) {
+    match (found.as_f64(), expected.as_f64()) {
+        (Some(found), Some(expected)) => {
+            assert!(
+                (found - expected).abs() <= 1e-12 * expected.abs().max(1.0),
+                "{what}: {found}, not {expected}"
+            );
+        }
+        _ => assert_eq!(found, expected, "{what}"),
+    }
+}
+
+#[test]
+fn the_numbers_are_those_of_scikit_learn() {
+    let fixtures = read_json(&repository("tests/fixtures/metrics.json"));
+    let cases = ["binary", "multiclass"].map(|kind| fixtures[kind].as_array().unwrap().clone());
+    for case in cases.iter().flatten() {
+        let folder = fixture(case);
+        let found = succeed_json(folder.path(), "evaluate m.json t.parquet --weight w");
+        for key in [
+            "log_loss",
+            "accuracy",
+            "balanced_accuracy",
+            "mcc",
+            "auc",
+            "average_precision",
+            "brier",
+            "confusion_matrix",
+        ] {
+            assert_same(&found[key], &case[key], key);
+        }
+        for (name, means) in case["averages"].as_object().unwrap() {
+            for (k, key) in ["precision", "recall", "f1"].into_iter().enumerate() {
+                assert_same(&found[name][key], &means[k], &format!("{name} {key}"));
+            }
+        }
+        for (k, class) in found["classes"].as_array().unwrap().iter().enumerate() {
+            for key in ["precision", "recall", "f1"] {
+                assert_same(&class[key], &case[key][k], key);
+            }
+        }
+        if let Some(calibration) = case.get("calibration") {
+            assert_same(&found["calibration"]["ece"], &calibration["ece"], "ece");
+            for (bin, expected) in found["calibration"]["bins"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .zip(calibration["bins"].as_array().unwrap())
+            {
+                for (at, key) in ["weight", "mean_probability", "observed"].into_iter().enumerate() {
+                    assert_same(&bin[key], &expected[at], key);
+                }
+            }
+            for (part, expected) in
+                found["lift"].as_array().unwrap().iter().zip(case["deciles"].as_array().unwrap())
+            {
+                assert_same(&part["gain"], &expected[0], "gain");
+            }
+        }
+        let weighted = case["weight"].as_array().unwrap().iter().any(|w| *w != 1.0);
+        if !weighted {
+            assert_eq!(succeed_json(folder.path(), "evaluate m.json t.parquet"), found);
+        }
+        let text = succeed(folder.path(), "evaluate m.json t.parquet --weight w --intervals --bootstrap 20");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+}
+
+/// 3,000 rows with two noisy copies of a signal, and models `a.json` and `b.json` of one of them each.
+fn noisy() -> TempDir {
+    let folder = tempdir().unwrap();
+    let hash = |i: u64| {
+        let mut z = i.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    let n = 3000;
+    let signal: Vec<f64> = (0..n).map(|i| hash(i) * 6.0 - 3.0).collect();
+    let y =
+        (0..n).map(|i| if hash(i + n) < 1.0 / (1.0 + (-signal[i as usize]).exp()) { "yes" } else { "no" });
+    let noise = |from: u64, size: f64| {
+        float_column((0..n).map(|i| signal[i as usize] + size * (hash(i + from * n) - 0.5)))
+    };
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("y", text_column(y)),
+        ("a", noise(2, 1.0)),
+        ("b", noise(3, 4.0)),
+        ("two", float_column((0..n).map(|_| 2.0))),
+    ];
+    write_parquet(&folder.path().join("t.parquet"), columns);
+    for name in ["a", "b"] {
+        let model = plain_model(&[name.to_owned()], &["no", "yes"], &[vec![1.0]]);
+        write_model(&folder.path().join(format!("{name}.json")), &model);
+    }
+    folder
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+#[test]
+fn models_side_by_side_get_what_they_get_alone() {
+    let folder = noisy();
+    let both = succeed_json(folder.path(), "evaluate a.json b.json t.parquet");
+    assert_eq!(both["rows"], 3000);
+    for (k, name) in ["a.json", "b.json"].into_iter().enumerate() {
+        let mut found = both["models"][k].clone();
+        assert_eq!(found.as_object_mut().unwrap().remove("model"), Some(json!(name)));
+        assert_eq!(found, succeed_json(folder.path(), &format!("evaluate {name} t.parquet")));
+    }
+    assert_eq!(both["differences"], json!([]));
+    let text = succeed(folder.path(), "evaluate a.json b.json t.parquet --intervals --bootstrap 50");
+    assert_says(&text, &["a.json", "b.json", "b.json against a.json", "balanced accuracy"]);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+#[test]
+fn bootstrap_and_asymptotic_errors_agree() {
+    let folder = noisy();
+    let line = "evaluate a.json b.json t.parquet --intervals";
+    let drawn = succeed_json(folder.path(), &format!("{line} bootstrap --seed 4"));
+    let delong = succeed_json(folder.path(), &format!("{line} delong"));
+    // A standard error from 1,000 draws has itself one of 2 %; three of those, and what is left of 1/n.
+    let close =
+        |found: f64, expected: f64| assert!((found / expected - 1.0).abs() < 0.08, "{found}, {expected}");
+    for k in 0..2 {
+        let (drawn, delong) = (&drawn["models"][k]["intervals"], &delong["models"][k]["intervals"]);
+        close(number(&drawn["auc"]["standard_error"]), number(&delong["auc"]["standard_error"]));
+        assert!(delong["accuracy"].is_null() && delong["method"] == "delong", "{delong}");
+    }
+    let (drawn_auc, delong_auc) = (&drawn["differences"][0]["auc"], &delong["differences"][0]["auc"]);
+    close(number(&drawn_auc["standard_error"]), number(&delong_auc["standard_error"]));
+    assert_eq!(drawn_auc["difference"], delong_auc["difference"]);
+    // b sees the signal through four times the noise.
+    assert!(number(&delong_auc["upper"]) < 0.0 && number(&delong_auc["p_value"]) < 1e-3, "{delong_auc}");
+    let accuracy = number(&drawn["models"][0]["accuracy"]);
+    let expected = (accuracy * (1.0 - accuracy) / 3000.0).sqrt();
+    close(number(&drawn["models"][0]["intervals"]["accuracy"]["standard_error"]), expected);
+    let interval = &drawn["models"][0]["intervals"]["log_loss"];
+    let log_loss = number(&drawn["models"][0]["log_loss"]);
+    assert!(number(&interval["lower"]) < log_loss && log_loss < number(&interval["upper"]), "{interval}");
+}
+
+#[test]
+fn draws_depend_on_the_seed_alone_and_not_on_the_scale_of_weights() {
+    let folder = noisy();
+    let line = "evaluate a.json t.parquet --intervals --bootstrap 100";
+    let one = succeed_json(folder.path(), line);
+    assert_eq!(succeed_json(folder.path(), line), one);
+    let other = succeed_json(folder.path(), &format!("{line} --seed 1"));
+    assert_ne!(other["intervals"]["auc"], one["intervals"]["auc"]);
+    let doubled = succeed_json(folder.path(), &format!("{line} --weight two"));
+    for key in ["log_loss", "accuracy", "auc", "average_precision", "mcc"] {
+        // Sums of 3,000 terms in another order.
+        let (found, expected) =
+            (number(&doubled["intervals"][key]["upper"]), number(&one["intervals"][key]["upper"]));
+        assert!((found - expected).abs() < 1e-11, "{key}: {found}, {expected}");
+    }
+}
+
+#[test]
+fn a_model_beside_itself_does_not_differ() {
+    let folder = noisy();
+    let found = succeed_json(folder.path(), "evaluate a.json a.json t.parquet --intervals delong");
+    let auc = &found["differences"][0]["auc"];
+    assert_eq!(
+        (number(&auc["difference"]), number(&auc["standard_error"]), number(&auc["p_value"])),
+        (0.0, 0.0, 1.0)
+    );
+}
+
+#[test]
+fn little_memory_means_more_readings_and_the_same_numbers() {
+    let folder = tempdir().unwrap();
+    succeed(folder.path(), "train {data}/digits/train.parquet --target digit --device cpu --quiet -o m.json");
+    for flags in ["", "--intervals delong", "--intervals --bootstrap 20"] {
+        let line = format!("evaluate m.json {{data}}/digits/test.parquet {flags}");
+        let whole = succeed_json(folder.path(), &line);
+        // The scores of a class take 359 x 8 bytes: three of ten at a time, with intervals one.
+        assert_eq!(succeed_json(folder.path(), &format!("{line} --memory 9000")), whole);
+    }
+}
+
+#[test]
+fn rows_that_one_model_cannot_use_are_left_out_for_all() {
+    let folder = tempdir().unwrap();
+    let a: ArrayRef = std::sync::Arc::new(arrow::array::Float64Array::from(vec![
+        Some(1.0),
+        None,
+        Some(-1.0),
+        Some(2.0),
+        Some(-2.0),
+    ]));
+    let b = float_column([1.0, 2.0, -1.0, -3.0, 0.5]);
+    write_parquet(
+        &folder.path().join("t.parquet"),
+        vec![("a", a), ("b", b), ("y", text_column(["p", "p", "n", "p", "n"]))],
+    );
+    let mut model = plain_model(&["a".to_owned()], &["n", "p"], &[vec![1.0]]);
+    model["columns"][0]["missing"] = Value::Null;
+    write_model(&folder.path().join("a.json"), &model);
+    write_model(&folder.path().join("b.json"), &plain_model(&["b".to_owned()], &["n", "p"], &[vec![1.0]]));
+    let both = succeed_json(folder.path(), "evaluate b.json a.json t.parquet");
+    assert_eq!((&both["rows"], &both["rows_dropped"]), (&json!(4), &json!(1)));
+    assert_eq!(both["models"][0]["classes"][1]["support"], 2);
+    assert_eq!(succeed_json(folder.path(), "evaluate b.json t.parquet")["rows"], 5);
+}
+
+#[test]
+fn what_cannot_be_compared_or_drawn_is_refused() {
+    let folder = noisy();
+    write_model(
+        &folder.path().join("c.json"),
+        &plain_model(&["a".to_owned()], &["no", "maybe"], &[vec![1.0]]),
+    );
+    let refused = |line: &str, says: &[&str]| assert_says(&fail(folder.path(), line, 1), says);
+    refused("evaluate a.json c.json t.parquet", &["different questions", "\"yes\"", "\"maybe\""]);
+    refused(
+        "evaluate a.json t.parquet --intervals delong --weight two",
+        &["--intervals delong", "bootstrap"],
+    );
+    refused("evaluate a.json t.parquet --intervals --confidence 95", &["--confidence is 95", "0.95"]);
+    refused("evaluate a.json t.parquet --intervals --bootstrap 1", &["--bootstrap is 1"]);
+    refused("evaluate t.parquet a.json t.parquet", &["t.parquet", "Parquet file"]);
+    fail(folder.path(), "evaluate a.json b.json", 2);
+    fail(folder.path(), "evaluate a.json t.parquet --bootstrap 100", 2);
+}
