@@ -14,6 +14,7 @@ use crate::error::DataError;
 use crate::panels::Panels;
 use arrow::array::ArrayRef;
 use rayon::prelude::*;
+use std::sync::mpsc::Receiver;
 
 /// What to read beside the features.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +75,8 @@ pub struct Blocks<'a> {
     next_group: usize,
     open: Option<OpenGroup<'a>>,
     failed: bool,
+    /// Panels of each view, to be filled again.
+    pub(super) spares: Option<Receiver<Vec<Panels>>>,
 }
 
 struct OpenGroup<'a> {
@@ -139,6 +142,7 @@ fn open_blocks<'a>(
         next_group: 0,
         open: None,
         failed: false,
+        spares: None,
     })
 }
 
@@ -201,7 +205,11 @@ impl<'a> Blocks<'a> {
             open.features.par_iter_mut().map(|chunks| next(chunks, rows)).collect::<Result<_, _>>()?;
         let arrays: Vec<ArrayRef> = arrays.into_iter().flatten().collect();
         let place = Place { source: self.source, group: open.group, row: open.row };
-        let encoded = self.views.iter().map(|view| view.encode(&place, &arrays, rows));
+        let mut spare = self.spares.as_ref().and_then(|spares| spares.try_recv().ok()).unwrap_or_default();
+        let encoded = self.views.iter().map(|view| {
+            let panels = (!spare.is_empty()).then(|| spare.remove(0));
+            view.encode(&place, &arrays, rows, panels)
+        });
         let mut also = encoded.collect::<Result<Vec<_>, _>>()?;
         let EncodedRows { panels, unseen, incomplete } = also.remove(0);
         drop(arrays);

@@ -4,6 +4,7 @@ use arrow::array::{Array, ArrayRef};
 use rayon::prelude::*;
 
 use super::Encoding;
+use super::chunks::BATCH_ROWS;
 use super::deal::{Span, split};
 use super::fill::Encode;
 use super::keys::{KeyError, Keys, NULL_ID};
@@ -55,14 +56,17 @@ impl View {
         Ok(Self { encoding: encoding.clone(), known, at })
     }
 
-    /// Encodes the `rows` rows of `arrays`, the columns read.
+    /// Encodes the `rows` rows of `arrays`, the columns read, into the memory of `spare` panels of this
+    /// encoding if there are any.
     pub(super) fn encode(
         &self,
         place: &Place<'_>,
         arrays: &[ArrayRef],
         rows: usize,
+        spare: Option<Panels>,
     ) -> Result<EncodedRows, DataError> {
-        let mut panels = Panels::zeros(rows, self.encoding.n_features());
+        let new = || Panels::zeros(rows, self.encoding.n_features());
+        let mut panels = spare.map_or_else(new, |panels| panels.reuse(rows));
         let spans = [Span::new(0, rows, 0)];
         let n_features = panels.n_features();
         let mut slices =
@@ -115,39 +119,62 @@ fn write_numbers(
     column: usize,
     (centre, scale, missing): (f64, f64, Option<f64>),
     array: &ArrayRef,
-    mut slices: Vec<Vec<&mut [f32]>>,
+    slices: Vec<Vec<&mut [f32]>>,
 ) -> Result<Written, DataError> {
     let name = || place.source.columns[column].name.clone();
-    let mut values = Vec::new();
-    numbers(array, &mut values).map_err(|found| DataError::FeatureType { column: name(), found })?;
-    let nulls = array.logical_nulls().filter(|n| n.null_count() > 0);
-    let is_null = |row| nulls.as_ref().is_some_and(|n| n.is_null(row));
-    if has_non_finite(&values)
-        && let Some(row) = (0..values.len()).find(|&row| !values[row].is_finite() && !is_null(row))
-    {
-        return Err(DataError::NotFinite {
-            path: place.source.path(&place.group),
-            column: name(),
-            row_group: place.group.index,
-            row: place.row + row,
-            value: values[row],
-        });
-    }
     let mut written = Written::default();
-    if nulls.is_some() {
-        for (row, value) in values.iter_mut().enumerate().filter(|&(row, _)| is_null(row)) {
-            *value = missing.unwrap_or(centre);
-            if missing.is_none() {
-                written.incomplete.push(row);
+    let mut values = Vec::new();
+    // Some panels at a time: what is between decoding and panels stays in the nearest caches.
+    let mut pieces = slices.into_iter().next().unwrap_or_default();
+    for (batch, pieces) in pieces.chunks_mut(BATCH_ROWS / PANEL_ROWS).enumerate() {
+        let first = batch * BATCH_ROWS;
+        let array = array.slice(first, BATCH_ROWS.min(array.len() - first));
+        numbers(&array, &mut values).map_err(|found| DataError::FeatureType { column: name(), found })?;
+        let nulls = array.logical_nulls().filter(|n| n.null_count() > 0);
+        let is_null = |row| nulls.as_ref().is_some_and(|n| n.is_null(row));
+        if has_non_finite(&values)
+            && let Some(row) = (0..values.len()).find(|&row| !values[row].is_finite() && !is_null(row))
+        {
+            return Err(DataError::NotFinite {
+                path: place.source.path(&place.group),
+                column: name(),
+                row_group: place.group.index,
+                row: place.row + first + row,
+                value: values[row],
+            });
+        }
+        if nulls.is_some() {
+            for (row, value) in values.iter_mut().enumerate().filter(|&(row, _)| is_null(row)) {
+                *value = missing.unwrap_or(centre);
+                if missing.is_none() {
+                    written.incomplete.push(first + row);
+                }
+            }
+        }
+        pulp::Arch::new().dispatch(Narrow { values: &values, centre, scale, pieces });
+    }
+    Ok(written)
+}
+
+/// Centres, scales and narrows values into the pieces of a feature.
+struct Narrow<'a, 'b> {
+    values: &'a [f64],
+    centre: f64,
+    scale: f64,
+    pieces: &'a mut [&'b mut [f32]],
+}
+
+impl pulp::WithSimd for Narrow<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        for (piece, values) in self.pieces.iter_mut().zip(self.values.chunks(PANEL_ROWS)) {
+            for (out, value) in piece.iter_mut().zip(values) {
+                *out = narrow((value - self.centre) / self.scale);
             }
         }
     }
-    for (piece, values) in slices.iter_mut().flatten().zip(values.chunks(PANEL_ROWS)) {
-        for (out, value) in piece.iter_mut().zip(values) {
-            *out = narrow((value - centre) / scale);
-        }
-    }
-    Ok(written)
 }
 
 fn write_levels(
@@ -169,6 +196,7 @@ fn write_levels(
     })?;
     let levels: Vec<Option<u32>> = keys.keys().iter().map(|key| index.level(&key.name())).collect();
     let mut written = Written::default();
+    slices.iter_mut().flatten().for_each(|piece| piece.fill(0.0));
     for (row, &id) in ids.iter().enumerate() {
         let level = if id == NULL_ID { index.null() } else { levels[id as usize] };
         match level {

@@ -11,6 +11,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -116,8 +117,13 @@ impl PredictionWriter {
             _ => Path::new("."),
         };
         let file = temporary(directory).map_err(|e| failed(e.to_string()))?;
-        let properties =
-            WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+        let mut properties =
+            WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default()));
+        for name in probabilities {
+            // Hardly two rows have the same: a dictionary is begun, and thrown away.
+            properties = properties.set_column_dictionary_enabled(ColumnPath::from(name.as_str()), false);
+        }
+        let properties = properties.build();
         let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))
             .map_err(|e| failed(e.to_string()))?;
         Ok(Self { path: path.to_owned(), schema, n_kept: keep.len(), classes, writer })

@@ -118,7 +118,7 @@ impl<'a> Contest<'a> {
         let mut unseen: Vec<Vec<usize>> = widths.map(|width| vec![0; width]).collect();
         let (mut rows, mut done) = (0, 0);
         let total = self.source.n_rows();
-        blocks.ahead(|mut block| {
+        blocks.ahead(|block| {
             let mut class = block.class.take().unwrap_or_else(|| vec![None; block.rows]);
             for &row in block.also.iter().flat_map(|view| &view.incomplete).chain(&block.incomplete) {
                 class[row] = None;
@@ -133,7 +133,7 @@ impl<'a> Contest<'a> {
                 kept(scorer.linear_predictor(views[view].0), scorer.n_models(), &class)
             };
             let z = self.scorers.iter().zip(&self.encoding_of).map(of_model).collect();
-            let weight = block.weight.map(|weight| kept(weight, 1, &class));
+            let weight = block.weight.take().map(|weight| kept(weight, 1, &class));
             let class: Vec<u32> = class.into_iter().flatten().collect();
             let n_kept = class.len();
             with(Rows { first: rows as u64, class, weight, z })?;

@@ -49,11 +49,14 @@ impl ScoreBins {
     /// Adds a row.
     pub fn add(&mut self, probability: f64, weight: f64, is_positive: bool) {
         let n_bins = self.probability.len();
-        // The first bin whose upper edge reaches p; the division may be off by one at an edge.
+        let place = probability * n_bins as f64;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        let mut bin = ((probability * n_bins as f64) as usize).min(n_bins - 1);
-        while bin > 0 && probability <= bin as f64 / n_bins as f64 {
-            bin -= 1;
+        let mut bin = (place as usize).min(n_bins - 1);
+        // An edge belongs below; near one, where the product was rounded, the edges themselves decide.
+        if place - bin as f64 <= 1e-9 {
+            while bin > 0 && probability <= bin as f64 / n_bins as f64 {
+                bin -= 1;
+            }
         }
         let side = if is_positive { &mut self.positive } else { &mut self.negative };
         side[bin] += weight;

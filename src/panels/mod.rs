@@ -37,6 +37,19 @@ impl Panels {
         Self { n_rows, n_features, values: vec![0.0; n_panels * PANEL_ROWS * n_features] }
     }
 
+    /// For other rows of the same features, in the same memory: values are whatever they were, but for the
+    /// padding.
+    pub fn reuse(mut self, n_rows: usize) -> Self {
+        let panel = PANEL_ROWS * self.n_features;
+        self.n_rows = n_rows;
+        self.values.resize(n_rows.div_ceil(PANEL_ROWS) * panel, 0.0);
+        if !n_rows.is_multiple_of(PANEL_ROWS) {
+            let last = self.values.len() - panel;
+            self.values[last..].fill(0.0);
+        }
+        self
+    }
+
     /// From a row-major table, row i in slot i.
     pub fn from_rows(rows: &[f32], n_features: usize) -> Self {
         let n_rows = rows.len().checked_div(n_features).unwrap_or(0);
