@@ -6,6 +6,7 @@ mod configs;
 mod model_file;
 mod outputs;
 mod readme;
+mod report;
 mod rows;
 mod support;
 mod train;
