@@ -260,6 +260,11 @@ fn figures(report: &Report<'_>) -> Vec<Figure> {
         },
         Figure { name: "Accuracy", value: score(evaluation.accuracy), note: decided },
         Figure {
+            name: "Matthews correlation",
+            value: score(evaluation.mcc),
+            note: note("1 is perfect, 0 is chance"),
+        },
+        Figure {
             name: "Log loss",
             value: score(evaluation.log_loss),
             note: note("nats per row, less is better"),
