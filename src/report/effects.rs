@@ -1,6 +1,6 @@
 //! Coefficients in the order of their weight beside each other.
 
-use super::text::{number, ratio};
+use super::text::{number, ratio, significant};
 use crate::model::{FittedModel, Model};
 use crate::plots::{Effect, short};
 
@@ -28,12 +28,17 @@ pub(super) fn largest(model: &Model, fitted: &FittedModel, most: usize) -> Large
         .zip(transform)
         .enumerate()
         .filter(|(_, (coefficient, _))| **coefficient != 0.0)
-        .map(|(j, (&coefficient, (_, scale)))| (j, coefficient, coefficient * scale))
+        .map(|(j, (&coefficient, (_, scale)))| (j, carried(coefficient), carried(coefficient * scale)))
         .collect();
     kept.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()).then(a.0.cmp(&b.0)));
     let nonzero = kept.len();
     kept.truncate(most);
     Largest { kept, nonzero }
+}
+
+/// Eight significant digits: those that the page carries, so that what it says first is what its script says later.
+fn carried(coefficient: f64) -> f64 {
+    significant(coefficient, 8).parse().unwrap_or(coefficient)
 }
 
 /// How many coefficients of each of so many models a page carries.

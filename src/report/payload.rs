@@ -72,8 +72,8 @@ pub(super) fn payload(report: &Report<'_>, largest: &[Largest], reach: f64) -> S
         nonzero: largest.nonzero,
         intercept: fitted.intercept,
         f: largest.kept.iter().map(|kept| used.binary_search(&kept.0).unwrap_or(0)).collect(),
-        b: largest.kept.iter().map(|kept| rounded(kept.1)).collect(),
-        s: largest.kept.iter().map(|kept| rounded(kept.2)).collect(),
+        b: largest.kept.iter().map(|kept| exact(kept.1)).collect(),
+        s: largest.kept.iter().map(|kept| exact(kept.2)).collect(),
     });
     let several = model.task == Task::OneVsRest;
     let matrix = several.then(|| {

@@ -4,6 +4,7 @@ Arguments: the page; a Parquet file of `logodds predict --keep TARGET` on the sa
 probabilities the slider moves; a folder for screenshots, which are left there to be looked at.
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -64,6 +65,29 @@ def check_numbers(page, name):
     return threshold
 
 
+# What the script draws of a class must be what stands there before it draws anything.
+DRAWN = """() => [
+  ...["#roc .curve polyline", "#pr .curve polyline", "#pr .chance polyline", "#calibration .curve polyline"]
+    .map((s) => document.querySelector(s).getAttribute("points")),
+  ...["#histogram .positives", "#histogram .negatives"].map((s) => document.querySelector(s).getAttribute("d")),
+  ...[...document.querySelectorAll("#calibration .bins circle")]
+    .map((c) => ["cx", "cy", "r"].map((key) => Number(c.getAttribute(key)).toFixed(1)).join(" ")),
+  ...["#roc title", "#pr title", "#calibration title", "#histogram", "#stops", "#bins", "#forest", "#found", "#nonzero",
+      "#intercept", "#auc", "#ap", "#ece", ".decide"]
+    .map((s) => document.querySelector(s).textContent.replace(/\\s+/g, "")),
+  ...[...document.querySelectorAll("#forest .bar")].map((bar) => ["--from", "--to", "--at"]
+    .map((key) => parseFloat(bar.style.getPropertyValue(key)).toFixed(1)).join(" ")),
+]"""
+
+
+def same(was, now):
+    """The same text; places may differ by the tenth of a pixel that ties are rounded to."""
+    parts = [re.split(r"[ ,MVHZ]", text) if re.fullmatch(r"[-0-9., MVHZ]*", text) else [text] for text in (was, now)]
+    if len(parts[0]) != len(parts[1]):
+        return False
+    return all(a == b or (a and b and abs(float(a) - float(b)) < 0.11) for a, b in zip(*parts))
+
+
 def go_to(page, stop):
     page.locator("#slider").evaluate(
         "(slider, stop) => { slider.value = stop; slider.dispatchEvent(new Event('input', {bubbles: true})); }", stop
@@ -100,6 +124,10 @@ with sync_playwright() as playwright:
     page = watched(context, complaints)
     several = page.locator("#class").count() == 1
     if several:
+        written = page.evaluate(DRAWN)
+        page.locator("#class").dispatch_event("change")
+        for was, now in zip(written, page.evaluate(DRAWN), strict=True):
+            assert same(was, now), f"drawn anew it is another one:\n{was}\n{now}"
         page.locator("#class").select_option(label=shown)
     slider = page.locator("#slider")
     start = check_numbers(page, shown)
