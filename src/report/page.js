@@ -13,6 +13,10 @@
       Number(x.toExponential(n - 2)).toExponential().replace("e+", "e") : String(Number(x.toPrecision(n)));
     return text.replaceAll("-", "\u2212");
   };
+  const oddsRatio = (x) => {
+    const off = Math.abs(x - 1);
+    return off < 1e-9 || off >= 0.01 ? digits(x, 4) : x.toFixed(2 - Math.floor(Math.log10(off)));
+  };
   const four = (x) => x.toFixed(4);
   const element = (name, attributes, text) => {
     const made = document.createElement(name);
@@ -215,8 +219,8 @@
       axis.append(bar);
       line.append(
         element("th", { scope: "row" }, data.features[c.f[i]]), axis,
-        element("td", {}, digits(Math.exp(c.s[i]), 4)),
-        element("td", { class: "wide" }, digits(Math.exp(c.b[i]), 4)),
+        element("td", {}, oddsRatio(Math.exp(c.s[i]))),
+        element("td", { class: "wide" }, oddsRatio(Math.exp(c.b[i]))),
         element("td", { class: "wide" }, digits(c.b[i], 4)),
       );
       return line;

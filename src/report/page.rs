@@ -7,7 +7,7 @@ use super::payload::payload;
 use super::plot::Plot;
 use super::scores::ClassScores;
 use super::stops::Stop;
-use super::text::{count, number, percent, plural, score, score_or_dash};
+use super::text::{count, number, percent, plural, ratio as odds_ratio, score, score_or_dash};
 use super::training::{Curve, Sweep, certificates, column_rows, curve, data_facts, sweep, training_facts};
 use super::{Names, Report};
 use crate::metrics::Curve as Decisions;
@@ -418,8 +418,8 @@ fn effect_row(effect: &Effect, coefficient: f64, reach: f64) -> EffectRow {
         from: percent(at.min(50.0)),
         to: percent(at.max(50.0)),
         at: percent(at),
-        ratio: number(effect.standardised.exp()),
-        per_unit: number(coefficient.exp()),
+        ratio: odds_ratio(effect.standardised.exp()),
+        per_unit: odds_ratio(coefficient.exp()),
         coefficient: number(coefficient),
     }
 }
