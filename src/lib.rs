@@ -8,6 +8,8 @@ pub mod data;
 pub mod engine;
 pub mod error;
 pub mod evaluate;
+pub mod export;
+pub mod inference;
 pub mod metrics;
 pub mod model;
 pub mod objective;

@@ -5,6 +5,7 @@ mod cli;
 mod cpu;
 mod data;
 mod gpu;
+mod inference;
 mod peers;
 mod references;
 mod solver;

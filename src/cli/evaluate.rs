@@ -24,7 +24,7 @@ use super::report::Output;
 )]
 pub(crate) struct EvaluateArguments {
     /// Model files, then Parquet files, directories of them, or globs, with the target column
-    #[arg(required = true, value_name = "MODEL|DATA", num_args = 1..)]
+    #[arg(required = true, value_name = "MODEL|DATA", num_args = 2..)]
     inputs: Vec<String>,
     /// Column of row weights
     #[arg(long, value_name = "COLUMN")]

@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
-use logodds::data::ColumnKind;
+use logodds::error::InferenceError;
+use logodds::inference::{Inference, infer};
 use logodds::model::{FittedModel, Model, PenaltyScales, SweepTable, Task, Training};
 use serde::Serialize;
 
+use super::coefficients::{self, Choice, Coefficient};
+use super::inference::{self, InferenceArguments};
+use super::progress::{Progress, STOPPING, catch_ctrl_c};
 use super::report::Output;
-use super::table::{count, facts, number, plural, seconds, table};
+use super::table::{count, facts, number, plural, seconds};
 
 /// Models whose coefficients are shown to people.
 const MODELS_SHOWN: usize = 3;
@@ -16,9 +20,16 @@ const MODELS_SHOWN: usize = 3;
 pub(crate) struct InspectArguments {
     /// Model file
     model: PathBuf,
-    /// Coefficients to show of each model
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    top: usize,
+    /// With --inference: the Parquet files that it was trained on
+    #[arg(requires = "inference")]
+    data: Vec<String>,
+    /// Classes whose models to show; may be repeated [default: all, the first 3 in text]
+    #[arg(long = "class", value_name = "CLASS")]
+    classes: Vec<String>,
+    #[command(flatten)]
+    choice: Choice,
+    #[command(flatten)]
+    inference: InferenceArguments,
 }
 
 #[derive(Serialize)]
@@ -35,6 +46,8 @@ struct Summary<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sweep: Option<&'a SweepTable>,
     models: Vec<ModelSummary<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inference: Option<Inference>,
 }
 
 #[derive(Serialize)]
@@ -46,20 +59,27 @@ struct ModelSummary<'a> {
     kkt_residual: f64,
     converged: bool,
     iterations: usize,
-    top: Vec<TopCoefficient<'a>>,
-}
-
-/// A coefficient in the units of its column, and times the column's scale: its weight beside others.
-#[derive(Serialize)]
-struct TopCoefficient<'a> {
-    feature: &'a str,
-    coefficient: f64,
-    standardised: f64,
+    /// The largest that are not zero.
+    top: Vec<Coefficient<'a>>,
+    /// All of the features asked for.
+    coefficients: Vec<Coefficient<'a>>,
 }
 
 pub(crate) fn run(arguments: &InspectArguments, output: Output) -> anyhow::Result<()> {
+    let choice = &arguments.choice;
+    choice.check(arguments.inference.inference).map_err(logodds::Error::from)?;
     let model = Model::load(&arguments.model)?;
-    let scales = feature_scales(&model);
+    let wanted = choice.features(&model).map_err(logodds::Error::from)?;
+    let fitted = of_classes(&model, &arguments.classes)?;
+    let mut found = None;
+    if arguments.inference.inference {
+        let progress = Progress::start(output, None);
+        catch_ctrl_c(STOPPING, STOPPING)?;
+        let options = arguments.inference.options(&arguments.classes);
+        let done = infer(&model, &arguments.data, &options, &progress);
+        progress.finish(done.is_ok())?;
+        found = Some(done?);
+    }
     let summary = Summary {
         task: model.task,
         target: &model.target,
@@ -71,36 +91,34 @@ pub(crate) fn run(arguments: &InspectArguments, output: Output) -> anyhow::Resul
         penalty: model.penalty,
         training: &model.training,
         sweep: model.sweep.as_ref(),
-        models: model.models.iter().map(|m| summarise(&model, m, &scales, arguments.top)).collect(),
+        models: fitted.into_iter().map(|m| summarise(&model, m, choice, &wanted)).collect(),
+        inference: found,
     };
-    output.result(&summary, || text(&summary))
+    // Classes that were named are all shown.
+    let shown = if arguments.classes.is_empty() { MODELS_SHOWN } else { usize::MAX };
+    output.result(&summary, || text(&summary, shown, choice, &wanted))
 }
 
-/// What each feature's values were divided by; 1 for 0/1 features.
-fn feature_scales(model: &Model) -> Vec<f64> {
-    let of_column = |column: &logodds::data::Column| match column.kind {
-        ColumnKind::Numeric => vec![column.scale.unwrap_or(1.0)],
-        ColumnKind::Boolean => vec![1.0],
-        ColumnKind::Categorical => vec![1.0; column.levels.as_ref().map_or(0, Vec::len)],
+/// The models of some classes, or all.
+fn of_classes<'a>(model: &'a Model, classes: &[String]) -> anyhow::Result<Vec<&'a FittedModel>> {
+    if classes.is_empty() {
+        return Ok(model.models.iter().collect());
+    }
+    let find = |class: &String| {
+        let found = model.models.iter().find(|fitted| fitted.class == *class);
+        let unknown = || InferenceError::unknown_class(class, model.models.iter().map(|m| m.class.as_str()));
+        found.ok_or_else(|| logodds::Error::from(unknown()).into())
     };
-    model.columns.iter().flat_map(of_column).collect()
+    classes.iter().map(find).collect()
 }
 
-fn summarise<'a>(model: &'a Model, fitted: &'a FittedModel, scales: &[f64], top: usize) -> ModelSummary<'a> {
-    let mut coefficients: Vec<TopCoefficient<'a>> = model
-        .features
-        .iter()
-        .zip(&fitted.coefficients)
-        .zip(scales)
-        .filter(|((_, coefficient), _)| **coefficient != 0.0)
-        .map(|((feature, &coefficient), scale)| TopCoefficient {
-            feature,
-            coefficient,
-            standardised: coefficient * scale,
-        })
-        .collect();
-    coefficients.sort_by(|a, b| b.standardised.abs().total_cmp(&a.standardised.abs()));
-    coefficients.truncate(top);
+fn summarise<'a>(
+    model: &'a Model,
+    fitted: &'a FittedModel,
+    choice: &Choice,
+    wanted: &[bool],
+) -> ModelSummary<'a> {
+    let coefficients = coefficients::coefficients(model, fitted, wanted);
     ModelSummary {
         class: &fitted.class,
         intercept: fitted.intercept,
@@ -109,11 +127,12 @@ fn summarise<'a>(model: &'a Model, fitted: &'a FittedModel, scales: &[f64], top:
         kkt_residual: fitted.kkt_residual,
         converged: fitted.converged,
         iterations: fitted.iterations,
-        top: coefficients,
+        top: coefficients::top(coefficients.clone(), choice),
+        coefficients,
     }
 }
 
-fn text(summary: &Summary<'_>) -> String {
+fn text(summary: &Summary<'_>, shown: usize, choice: &Choice, wanted: &[bool]) -> String {
     let training = summary.training;
     let or_none = |value: Option<f64>| value.map_or("none".to_owned(), number);
     let mut classes = summary.classes.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
@@ -162,13 +181,22 @@ fn text(summary: &Summary<'_>) -> String {
         ),
     )]);
     let mut text = facts(&lines);
-    for model in summary.models.iter().take(MODELS_SHOWN) {
+    if let Some(inference) = &summary.inference {
         text.push('\n');
-        text.push_str(&model_text(model, summary.n_features));
+        text.push_str(&inference::whole_text(inference));
+        for model in inference.models.iter().take(shown) {
+            text.push('\n');
+            text.push_str(&inference::model_text(model, inference, choice, wanted));
+        }
+    } else {
+        for model in summary.models.iter().take(shown) {
+            text.push('\n');
+            text.push_str(&model_text(model, summary.n_features));
+        }
     }
-    if summary.models.len() > MODELS_SHOWN {
-        let rest = summary.models.len() - MODELS_SHOWN;
-        text.push_str(&format!("\n... and {} (all with --json)\n", plural(rest, "more model")));
+    if summary.models.len() > shown {
+        let rest = plural(summary.models.len() - shown, "more model");
+        text.push_str(&format!("\n... and {rest} (--class CLASS shows one, --json all)\n"));
     }
     text
 }
@@ -184,13 +212,16 @@ fn model_text(model: &ModelSummary<'_>, n_features: usize) -> String {
         ("intercept", number(model.intercept)),
         ("nonzero", format!("{} of {}", count(model.nonzero), count(n_features))),
     ]);
-    let rows: Vec<Vec<String>> = model
-        .top
-        .iter()
-        .map(|top| vec![top.feature.to_owned(), number(top.coefficient), number(top.standardised)])
-        .collect();
-    if !rows.is_empty() {
-        text.push_str(&table(&["largest coefficients", "coefficient", "standardised"], &rows));
+    if !model.top.is_empty() {
+        text.push('\n');
+        text.push_str(&coefficients::text(&model.top));
+        let matching = model.coefficients.iter().filter(|row| row.is_nonzero()).count();
+        if matching > model.top.len() {
+            text.push_str(&format!(
+                "... and {} more (--top {matching}, or --json)\n",
+                matching - model.top.len()
+            ));
+        }
     }
     text
 }

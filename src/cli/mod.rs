@@ -1,9 +1,12 @@
 //! The commands: from arguments to library calls to reports. No mathematics, no data format.
 
+mod coefficients;
 mod devices;
 mod driver;
 mod evaluate;
 mod evaluation;
+mod export;
+mod inference;
 mod inspect;
 mod predict;
 mod progress;
@@ -51,8 +54,10 @@ enum Command {
     Threshold(threshold::ThresholdArguments),
     /// Show a model and what it is worth on labelled data, as one HTML page
     Report(report_page::ReportArguments),
-    /// Show what a model file holds
+    /// Show what a model file holds, and how well the training data determine it
     Inspect(inspect::InspectArguments),
+    /// Write a model as ONNX or SQL, to predict where the data are
+    Export(export::ExportArguments),
     /// List the devices, and what `--device auto` would take
     Devices,
 }
@@ -85,6 +90,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Threshold(arguments) => threshold::run(&arguments, output),
         Command::Report(arguments) => report_page::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),
+        Command::Export(arguments) => export::run(&arguments, output),
         Command::Devices => devices::run(output),
     }
 }

@@ -19,6 +19,11 @@ impl Output {
     pub(crate) fn result<T: Serialize>(self, value: &T, text: impl FnOnce() -> String) -> anyhow::Result<()> {
         if self.json { write_stdout(&(serde_json::to_string(value)? + "\n")) } else { write_stdout(&text()) }
     }
+
+    /// Prints what would be the content of a file.
+    pub(crate) fn file(self, content: &str) -> anyhow::Result<()> {
+        write_stdout(content)
+    }
 }
 
 /// Writes to stdout; a reader that has gone away (`logodds inspect m.json | head`) is no failure.

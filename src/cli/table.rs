@@ -40,7 +40,12 @@ fn pieces(word: &str, width: usize) -> Vec<String> {
 /// A table of text: the first column to the left, the others to the right, cut short after
 /// [`MAX_ROWS`] rows and within [`WIDTH`] columns.
 pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let shown = &rows[..rows.len().min(MAX_ROWS)];
+    table_up_to(MAX_ROWS, head, rows)
+}
+
+/// The same, cut short after `max_rows`.
+pub(crate) fn table_up_to(max_rows: usize, head: &[&str], rows: &[Vec<String>]) -> String {
+    let shown = &rows[..rows.len().min(max_rows)];
     let longest = |c: usize| shown.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
     let mut widths: Vec<usize> = (0..head.len()).map(|c| longest(c).max(head[c].chars().count())).collect();
     let others: usize = widths.iter().skip(1).map(|width| width + 2).sum();
@@ -48,7 +53,7 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut text = String::new();
     let head: Vec<String> = head.iter().map(|&name| name.to_owned()).collect();
     for row in std::iter::once(&head).chain(shown) {
-        let mut line = format!("{:width$}", shorten(&row[0], widths[0]), width = widths[0]);
+        let mut line = format!("{:width$}", abridge(&row[0], widths[0]), width = widths[0]);
         for (cell, width) in row.iter().zip(&widths).skip(1) {
             line.push_str(&format!("  {cell:>width$}"));
         }
@@ -67,6 +72,30 @@ pub(crate) fn shorten(text: &str, width: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(width.saturating_sub(3)).chain("...".chars()).collect()
+}
+
+/// `text` in at most `width` characters, dots in its middle if it is longer: names of features tell their column at
+/// the beginning and their level at the end.
+fn abridge(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    if length <= width {
+        return text.to_owned();
+    }
+    let shown = width.saturating_sub(2);
+    let start = text.chars().take(shown / 2);
+    start.chain("..".chars()).chain(text.chars().skip(length - shown.div_ceil(2))).collect()
+}
+
+/// Four significant digits.
+pub(crate) fn brief(x: f64) -> String {
+    let size = x.abs();
+    if x == 0.0 || !x.is_finite() {
+        return format!("{x}");
+    }
+    if !(1e-3..1e5).contains(&size) {
+        return format!("{x:.2e}");
+    }
+    format!("{x:.*}", (3 - size.log10().floor() as i32).max(0) as usize)
 }
 
 /// Six significant digits, without zeros at the end.
@@ -123,6 +152,9 @@ mod tests {
         ] {
             assert_eq!(number(x), text);
         }
+        for (x, text) in [(0.0, "0"), (0.012_345_6, "0.01235"), (-123.456, "-123.5"), (2e-7, "2.00e-7")] {
+            assert_eq!(brief(x), text);
+        }
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(plural(1, "row"), "1 row");
         assert_eq!(seconds(0.012), "12 ms");
@@ -134,6 +166,7 @@ mod tests {
         let text = table(&["class", "x", "y"], &rows);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         assert_eq!(text.lines().count(), 1 + MAX_ROWS + 1);
+        assert_eq!(abridge("marital_status=Married", 12), "marit..rried");
         let text = facts(&[("device", "word ".repeat(60)), ("x", "y".into())]);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         assert!(text.lines().nth(1).unwrap().starts_with("        word"), "{text}");

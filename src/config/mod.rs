@@ -6,6 +6,7 @@
 
 mod check;
 mod choices;
+mod export;
 mod penalty;
 mod strengths;
 mod tune;
@@ -19,6 +20,7 @@ pub use check::{
     DEFAULT_EPOCHS, DEFAULT_ITERATIONS, DEFAULT_TOLERANCE, Features, ValidConfig, Validation, check_threshold,
 };
 pub use choices::{ClassWeight, Device, MemorySize, Rule, Scoring, Solver};
+pub use export::{Dialect, ExportFormat};
 pub use penalty::PenaltyConfig;
 pub use strengths::Strengths;
 pub use tune::{Grid, TuneConfig, TuneSettings, ValidTune};

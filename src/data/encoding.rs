@@ -28,6 +28,16 @@ pub enum Temporal {
     Duration,
 }
 
+/// What the levels of a column are, where they are not text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LevelType {
+    /// Integers of any width.
+    Integer,
+    /// true and false.
+    Boolean,
+}
+
 /// One input column, as training saw it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,6 +56,9 @@ pub struct Column {
     /// Numeric: what the numbers count, where they stand for points or lengths of time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temporal: Option<Temporal>,
+    /// Categorical: what the levels are in the files; text unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level_type: Option<LevelType>,
     /// Categorical: the levels in ascending order; a null entry, last, is the level of nulls.
     pub levels: Option<Vec<Option<String>>>,
 }

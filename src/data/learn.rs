@@ -128,6 +128,7 @@ pub(crate) fn learn(
                 scale: None,
                 missing: None,
                 temporal: None,
+                level_type: source.columns[column].value_type.level_type(),
                 levels: levels.next(),
             });
             continue;
@@ -147,7 +148,7 @@ pub(crate) fn learn(
         let missing = (options.missing == Missing::Mean).then_some(found.mean);
         let (mean, scale) = (Some(found.mean), Some(scale));
         let temporal = source.columns[column].value_type.temporal();
-        learned.push(Column { name, kind, mean, scale, missing, temporal, levels: None });
+        learned.push(Column { name, kind, mean, scale, missing, temporal, level_type: None, levels: None });
     }
     let encoding =
         Encoding { columns: learned, standardize: options.standardize, intercept: options.intercept };

@@ -3,7 +3,7 @@
 use arrow::datatypes::{DataType, Field, Schema};
 use std::sync::Arc;
 
-use super::Temporal;
+use super::{LevelType, Temporal};
 
 /// The types that the encoding tells apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +83,15 @@ impl ValueType {
             Self::Timestamp => Some(Temporal::Timestamp),
             Self::Time => Some(Temporal::Time),
             Self::Duration => Some(Temporal::Duration),
+            _ => None,
+        }
+    }
+
+    /// What the levels of such a column are, if not text.
+    pub(crate) fn level_type(&self) -> Option<LevelType> {
+        match self {
+            Self::Integer => Some(LevelType::Integer),
+            Self::Boolean => Some(LevelType::Boolean),
             _ => None,
         }
     }

@@ -3,14 +3,18 @@
 mod config;
 mod data;
 mod engine;
+mod export;
 mod folds;
+mod inference;
 mod model;
 mod sweep;
 
 pub use config::ConfigError;
 pub use data::DataError;
 pub use engine::EngineError;
+pub use export::ExportError;
 pub use folds::FoldError;
+pub use inference::InferenceError;
 pub use model::ModelFileError;
 pub use sweep::SweepError;
 
@@ -27,9 +31,15 @@ pub enum Error {
     /// A device that is absent, lost or too small.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A model that cannot be exported.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// A model file that cannot be read, written or used.
     #[error(transparent)]
     Model(#[from] ModelFileError),
+    /// Statistics of a model that cannot be computed, or would mean nothing.
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
     /// A sweep that cannot be run, or was stopped.
     #[error(transparent)]
     Sweep(#[from] SweepError),

@@ -68,6 +68,7 @@ mod tests {
             scale: Some(scale),
             missing: Some(mean),
             temporal: None,
+            level_type: None,
             levels: None,
         };
         let columns = vec![column(3.0, 2.0), column(-1e6, 1e3)];

@@ -15,6 +15,12 @@ impl Penalty {
         coefficients.iter().map(|w| self.l1 * w.abs() + 0.5 * self.l2 * w * w).sum()
     }
 
+    /// `value(to) - value(from)`, term by term: a small step keeps its digits.
+    pub fn change(&self, from: &[f64], to: &[f64]) -> f64 {
+        let change = |(w, v): (&f64, &f64)| self.l1 * (v.abs() - w.abs()) + 0.5 * self.l2 * (v - w) * (v + w);
+        from.iter().zip(to).map(change).sum()
+    }
+
     /// `argmin_v (v - w)^2 / (2 step) + l1 |v| + (l2/2) v^2`: soft threshold, then shrink.
     ///
     /// # References

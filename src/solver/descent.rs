@@ -137,10 +137,6 @@ impl Fit {
         matches!(self.state, State::Stopped(_))
     }
 
-    fn penalty(&self, column: &[f64]) -> f64 {
-        self.model.penalty.value(&column[..column.len() - 1])
-    }
-
     /// Gives the fit a target, if it has none; returns the decrease promised there.
     pub(super) fn aim(&mut self, stage: Stage, intercept: bool) -> f64 {
         if self.aim.is_none() {
@@ -228,7 +224,8 @@ impl Fit {
     fn change_to(&self, point: &Point) -> f64 {
         let now = &self.point;
         let loss = trapezoid((&now.column, &now.gradient), (&point.column, &point.gradient));
-        loss + self.penalty(&point.column) - self.penalty(&now.column)
+        let n_features = point.column.len() - 1;
+        loss + self.model.penalty.change(&now.column[..n_features], &point.column[..n_features])
     }
 
     fn accept(&mut self, stage: Stage, point: Point, is_clear: bool) {

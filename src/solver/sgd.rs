@@ -221,13 +221,12 @@ impl Sgd {
             for (k, &m) in active.iter().enumerate() {
                 let descent = &mut descents[m];
                 let penalty = &problem.models[m].penalty;
-                let (value, before) =
-                    (penalty.value(moved.snapshot.features(k)), penalty.value(state.snapshot.features(m)));
-                let loss_change = trapezoid(
+                let objective = evaluation.loss[k] + penalty.value(moved.snapshot.features(k));
+                let small_change = trapezoid(
                     (state.snapshot.model(m), gradient.model(m)),
                     (moved.snapshot.model(k), evaluation.gradient.model(k)),
-                );
-                if descent.judge(evaluation.loss[k] + value, loss_change + value - before) {
+                ) + penalty.change(state.snapshot.features(m), moved.snapshot.features(k));
+                if descent.judge(objective, small_change) {
                     state.snapshot.model_mut(m).copy_from_slice(moved.snapshot.model(k));
                     state.iterate.model_mut(m).copy_from_slice(moved.iterate.model(k));
                     gradient.model_mut(m).copy_from_slice(evaluation.gradient.model(k));
@@ -346,8 +345,7 @@ impl Problem<'_> {
                 let small_change = trapezoid(
                     (now.model(k), evaluation.gradient.model(k)),
                     (next.model(k), after.gradient.model(k)),
-                ) + penalty.value(next.features(k))
-                    - penalty.value(now.features(k));
+                ) + penalty.change(now.features(k), next.features(k));
                 if descends(objective(k, &evaluation, &now), objective(k, &after, &next), small_change) {
                     now.model_mut(k).copy_from_slice(next.model(k));
                     evaluation.loss[k] = after.loss[k];

@@ -33,6 +33,19 @@ impl Chosen {
         })
     }
 
+    /// Whether the passes run on the host, where there is a float64 form of them.
+    pub(crate) fn is_host(&self) -> bool {
+        self.gpu.is_none()
+    }
+
+    /// What sums a Hessian, and how precisely.
+    pub(crate) fn precision(&self) -> String {
+        match &self.gpu {
+            Some(gpu) => format!("float32 products on {}", gpu.summary()),
+            None => "float64 on the host".to_owned(),
+        }
+    }
+
     /// Puts a table on the device.
     ///
     /// # Errors

@@ -59,6 +59,11 @@ fn pictures_are_drawn_in_one_folder() {
 }
 
 #[test]
+fn protocol_buffers_are_known_to_one_folder() {
+    assert_only_under(&["prost"], &["src/export/onnx"]);
+}
+
+#[test]
 fn pages_are_written_in_one_folder() {
     assert_only_under(&["askama"], &["src/report"]);
 }
@@ -87,6 +92,7 @@ fn lower_parts_do_not_know_higher_ones() {
         ("src/engine/cpu", vec!["engine::gpu"]),
         ("src/engine/gpu", vec!["engine::cpu"]),
         ("src/data", vec!["engine", "solver", "model", "train"]),
+        ("src/inference", vec!["solver", "sweep", "cli"]),
         ("src/metrics", vec!["data", "engine", "solver", "model", "train", "config"]),
     ] {
         for (path, text) in sources(folder) {

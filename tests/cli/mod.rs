@@ -3,12 +3,13 @@
 mod borders;
 mod config;
 mod configs;
+mod export;
 mod model_file;
 mod outputs;
 mod readme;
 mod report;
 mod rows;
-mod support;
+pub(crate) mod support;
 mod train;
 mod usage;
 mod use_model;

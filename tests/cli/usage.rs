@@ -5,7 +5,16 @@ use super::support::{assert_says, fail, files, run, succeed, succeed_json};
 #[test]
 fn help_fits_a_screen() {
     let folder = tempdir().unwrap();
-    for (command, lines) in [("-h", 24), ("train -h", 60), ("predict -h", 24), ("evaluate -h", 24)] {
+    for (command, lines) in [
+        ("-h", 24),
+        ("train -h", 60),
+        ("predict -h", 24),
+        // With groups, blank lines between them, and examples.
+        ("evaluate -h", 30),
+        ("threshold -h", 40),
+        ("inspect -h", 60),
+        ("export -h", 45),
+    ] {
         let help = succeed(folder.path(), command);
         assert!(help.lines().count() <= lines, "{} lines:\n{help}", help.lines().count());
         assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");

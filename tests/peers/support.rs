@@ -22,9 +22,21 @@ pub(super) fn found(what: &str, program: Option<PathBuf>) -> Option<PathBuf> {
 /// Runs a script of this folder, which must succeed; returns its stdout.
 #[track_caller]
 pub(super) fn run_script(python: &Path, script: &str, arguments: &[&Path]) -> String {
+    run_script_with(python, script, arguments, &[])
+}
+
+/// The same with variables in its environment.
+#[track_caller]
+pub(super) fn run_script_with(
+    python: &Path,
+    script: &str,
+    arguments: &[&Path],
+    environment: &[(&str, &Path)],
+) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(script);
-    let Output { status, stdout, stderr } =
-        Command::new(python).arg(&script).args(arguments).output().unwrap();
+    let mut command = Command::new(python);
+    command.arg(&script).args(arguments).envs(environment.iter().copied());
+    let Output { status, stdout, stderr } = command.output().unwrap();
     assert!(status.success(), "{}\n{}", script.display(), String::from_utf8_lossy(&stderr));
     String::from_utf8(stdout).unwrap()
 }

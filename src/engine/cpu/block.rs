@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::{gradient, linear_predictor, residual};
+use super::gradient::{self, Carry};
+use super::{linear_predictor, residual};
 use crate::objective::{Coefficients, ModelSpec};
 use crate::panels::{PANEL_ROWS, Panels, Rows};
 
@@ -145,27 +146,42 @@ impl Partial {
     }
 }
 
-/// Predictors, then residuals, of a block: model after model.
+/// Predictors, then residuals, of a block: model after model; and the lane sums between its parts.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     values: Vec<f32>,
+    lanes: Vec<f32>,
 }
 
 impl Scratch {
     /// Room for `n_models` models over `rows` rows. What it holds is unspecified.
     pub(super) fn take(&mut self, n_models: usize, rows: usize) -> &mut [f32] {
-        if self.values.len() < n_models * rows {
-            self.values.resize(n_models * rows, 0.0);
-        }
-        &mut self.values[..n_models * rows]
+        room(&mut self.values, n_models * rows)
     }
 }
 
+/// The first `len` of `values`, which grow if they are fewer.
+fn room(values: &mut Vec<f32>, len: usize) -> &mut [f32] {
+    if values.len() < len {
+        values.resize(len, 0.0);
+    }
+    &mut values[..len]
+}
+
+/// Models from which on a pass is bound by arithmetic: X may come twice from beyond the second-level
+/// cache, if only the chains of sums stay in registers.
+const MANY_MODELS: usize = 8;
+
 /// The fused pass over one block: predictor, residual and loss, gradient; added to `out`.
+///
+/// A few models take the block in parts that stay in cache between predictor and gradient, and hand
+/// their lane sums from part to part; many take it whole. Either adds in the same order.
 pub(super) struct Evaluate<'a> {
     pub(super) block: Block<'a>,
     pub(super) models: &'a [ModelSpec],
     pub(super) packed: &'a Packed,
+    /// Segments of a part.
+    pub(super) part: usize,
     pub(super) scratch: &'a mut Scratch,
     pub(super) out: &'a mut Partial,
 }
@@ -175,15 +191,24 @@ impl WithSimd for Evaluate<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { block, models, packed, scratch, out } = self;
-        let rows = block.cover_rows();
-        let z = scratch.take(models.len(), rows);
-        linear_predictor::block(simd, block, packed, z);
-        for (k, (model, z)) in models.iter().zip(z.chunks_exact_mut(rows)).enumerate() {
-            let (loss, intercept) = residual::block(simd, block, model, z);
-            out.loss[k] += loss;
-            *out.gradient_mut(k).last_mut().expect("an intercept") += intercept;
+        let Self { block, models, packed, part, scratch, out } = self;
+        let Scratch { values, lanes } = scratch;
+        let part = if models.len() >= MANY_MODELS { block.segments.len() } else { part };
+        let n_parts = block.segments.len().div_ceil(part);
+        let n_lanes = if n_parts > 1 { block.panels.n_features() * models.len() * S::F32_LANES } else { 0 };
+        let lanes = room(lanes, n_lanes);
+        for (i, segments) in block.segments.chunks(part).enumerate() {
+            let block = Block { segments, ..block };
+            let rows = block.cover_rows();
+            let z = room(values, models.len() * rows);
+            linear_predictor::block(simd, block, packed, z);
+            for (k, (model, z)) in models.iter().zip(z.chunks_exact_mut(rows)).enumerate() {
+                let (loss, intercept) = residual::block(simd, block, model, z);
+                out.loss[k] += loss;
+                *out.gradient_mut(k).last_mut().expect("an intercept") += intercept;
+            }
+            let carry = Carry { lanes: &mut *lanes, is_first: i == 0, is_last: i + 1 == n_parts };
+            gradient::block(simd, block, z, carry, out);
         }
-        gradient::block(simd, block, z, out);
     }
 }

@@ -1,16 +1,34 @@
 //! `g = X' r` over the rows of a block, for all models of a walk.
 //!
 //! A register tile holds the lane sums of some features times some models; each is one chain of
-//! multiply-adds over the row vectors in order, then one sum over lanes, whatever the tile.
+//! multiply-adds over the row vectors in order, then one sum over lanes, whatever the tile. A sum over
+//! lanes costs as much as ten multiply-adds, so chains are long: they may run through several blocks.
 
 use pulp::Simd;
 
 use super::block::{Block, Partial, TILE_MODELS};
 use crate::panels::PANEL_ROWS;
 
-/// Adds the gradient sums of residuals `r[k * rows + i]` to `out`, the intercept's not included.
+/// Where the chains of a block stand in a run of blocks.
+pub(super) struct Carry<'a> {
+    /// `[feature][model][lane]`; empty for a run of one.
+    pub(super) lanes: &'a mut [f32],
+    pub(super) is_first: bool,
+    pub(super) is_last: bool,
+}
+
+impl Carry<'_> {
+    /// A run of one block.
+    pub(super) fn none() -> Self {
+        Self { lanes: &mut [], is_first: true, is_last: true }
+    }
+}
+
+/// Goes on with the chains of residuals `r[k * rows + i]`; the last block of a run adds them to `out`,
+/// the intercept's not included.
 #[inline(always)]
-pub(super) fn block<S: Simd>(simd: S, block: Block<'_>, r: &[f32], out: &mut Partial) {
+pub(super) fn block<S: Simd>(simd: S, block: Block<'_>, r: &[f32], carry: Carry<'_>, out: &mut Partial) {
+    let (lanes, _) = S::as_mut_simd_f32s(&mut *carry.lanes);
     let n_features = block.panels.n_features();
     let n_models = out.loss.len();
     let tallest = if n_models == 1 {
@@ -25,7 +43,8 @@ pub(super) fn block<S: Simd>(simd: S, block: Block<'_>, r: &[f32], out: &mut Par
         let height = tallest.min(1 << (n_features - feature).ilog2());
         for first in (0..n_models).step_by(TILE_MODELS) {
             let width = TILE_MODELS.min(n_models - first);
-            Tile { block, r, feature, first }.dispatch(simd, height, width, out);
+            let tile = Tile { block, r, feature, first, is_first: carry.is_first, is_last: carry.is_last };
+            tile.dispatch(simd, height, width, lanes, out);
         }
         feature += height;
     }
@@ -39,15 +58,24 @@ struct Tile<'a> {
     feature: usize,
     /// First model.
     first: usize,
+    is_first: bool,
+    is_last: bool,
 }
 
 impl Tile<'_> {
     #[inline(always)]
-    fn dispatch<S: Simd>(self, simd: S, height: usize, width: usize, out: &mut Partial) {
+    fn dispatch<S: Simd>(
+        self,
+        simd: S,
+        height: usize,
+        width: usize,
+        lanes: &mut [S::f32s],
+        out: &mut Partial,
+    ) {
         macro_rules! cases {
             ($(($h:literal, $w:literal)),*) => {
                 match (height, width) {
-                    $(($h, $w) => self.run::<S, $h, $w>(simd, out),)*
+                    $(($h, $w) => self.run::<S, $h, $w>(simd, lanes, out),)*
                     _ => unreachable!("no tile of {height} features by {width} models"),
                 }
             };
@@ -76,9 +104,16 @@ impl Tile<'_> {
     }
 
     #[inline(always)]
-    fn run<S: Simd, const H: usize, const W: usize>(self, simd: S, out: &mut Partial) {
+    fn run<S: Simd, const H: usize, const W: usize>(self, simd: S, lanes: &mut [S::f32s], out: &mut Partial) {
         let rows = self.block.cover_rows();
+        let n_models = out.loss.len();
+        let carried = |h: usize| (self.feature + h) * n_models + self.first;
         let mut sums = [[simd.splat_f32s(0.0); W]; H];
+        if !self.is_first {
+            for (h, sums) in sums.iter_mut().enumerate() {
+                sums.copy_from_slice(&lanes[carried(h)..][..W]);
+            }
+        }
         for (segment, place) in self.block.places() {
             let cover = segment.cover();
             let n = cover.len() / S::F32_LANES;
@@ -95,6 +130,12 @@ impl Tile<'_> {
                     }
                 }
             }
+        }
+        if !self.is_last {
+            for (h, sums) in sums.iter().enumerate() {
+                lanes[carried(h)..][..W].copy_from_slice(sums);
+            }
+            return;
         }
         for (h, sums) in sums.into_iter().enumerate() {
             for (k, sum) in sums.into_iter().enumerate() {

@@ -1,7 +1,7 @@
 //! The passes on the processor: vectorised for what it has at run time, on every core.
 //!
-//! A pass walks *blocks*: a few panels that stay in a core's cache between the two uses of X
-//! (predictor and gradient). Sums are float32 inside a block, float64 across blocks, and blocks
+//! A pass walks *blocks* of a few panels, whole or in parts that stay in a core's cache between the two
+//! uses of X (predictor and gradient). Sums are float32 inside a block, float64 across blocks, and blocks
 //! are grouped into chunks by the number of rows alone, so that a result depends neither on the
 //! number of threads nor on the other models of the stack: stacked equals alone, bit for bit.
 
@@ -32,9 +32,13 @@ const MODELS_PER_WALK: usize = 64;
 /// sums stay small.
 const MAX_CHUNKS: usize = 128;
 
-/// Float32 values of X in a block: a quarter of a common second-level cache, so that the block,
-/// its residuals and the other hardware thread's fit.
-const BLOCK_VALUES: usize = 64 * 1024;
+/// Panels of a block: long enough chains for the gradient's sums over lanes not to show, short enough
+/// for sums in float32 and for the residuals of a walk to stay in the second-level cache.
+const BLOCK_PANELS: usize = 4;
+
+/// Float32 values of X in the part of a block that few models take at a time: a quarter of a common
+/// second-level cache, so that the part, its residuals and the other hardware thread's fit.
+const PART_VALUES: usize = 64 * 1024;
 
 /// The engine for machines without a GPU, and the counterpart that shaders are checked against.
 #[derive(Debug)]
@@ -54,10 +58,9 @@ impl<'a> CpuEngine<'a> {
         Self { panels, rows, arch: Arch::new() }
     }
 
-    /// Rows of a block, by the number of features alone.
-    fn block_rows(&self) -> usize {
-        let panels = BLOCK_VALUES / (PANEL_ROWS * self.panels.n_features().max(1));
-        panels.clamp(1, 8) * PANEL_ROWS
+    /// Panels that stay in cache, by the number of features alone.
+    fn panels_in_cache(&self) -> usize {
+        (PART_VALUES / (PANEL_ROWS * self.panels.n_features().max(1))).clamp(1, 8)
     }
 
     /// Loss and gradient sums of up to [`MODELS_PER_WALK`] models over the rows of `sample`.
@@ -69,8 +72,8 @@ impl<'a> CpuEngine<'a> {
         sample: Sample,
     ) -> Partial {
         let packed = Packed::new(coefficients, first..first + models.len());
-        let chunks =
-            Chunks::new(sample.n_panels(self.panels.n_panels()), self.block_rows() / PANEL_ROWS, MAX_CHUNKS);
+        let chunks = Chunks::new(sample.n_panels(self.panels.n_panels()), BLOCK_PANELS, MAX_CHUNKS);
+        let part = self.panels_in_cache();
         let partials: Vec<Partial> = (0..chunks.len())
             .into_par_iter()
             .map_init(Scratch::default, |scratch, chunk| {
@@ -82,6 +85,7 @@ impl<'a> CpuEngine<'a> {
                         block,
                         models,
                         packed: &packed,
+                        part,
                         scratch,
                         out: &mut partial,
                     });

@@ -13,9 +13,11 @@ use crate::panels::PANEL_ROWS;
 pub(super) fn block<S: Simd>(simd: S, block: Block<'_>, model: &ModelSpec, z: &mut [f32]) -> (f64, f64) {
     let factors = Factors::new(simd, model);
     let zero = simd.splat_f32s(0.0);
-    let (mut losses, mut residuals) = (zero, zero);
+    let mut sums = (0.0, 0.0);
     for (segment, place) in block.places() {
         let (z, _) = S::as_mut_simd_f32s(&mut z[place..][..segment.cover().len()]);
+        // Summed panel by panel, so that the parts of a block do not show in the bits.
+        let (mut losses, mut residuals) = (zero, zero);
         each_vector(simd, block, segment, |v, label, weight| {
             let (s, y) = factors.weight_and_target(simd, label, weight);
             let sigmoid = sigmoid(simd, z[v]);
@@ -28,8 +30,10 @@ pub(super) fn block<S: Simd>(simd: S, block: Block<'_>, model: &ModelSpec, z: &m
             losses = simd.add_f32s(losses, simd.select_f32s(counts, loss, zero));
             residuals = simd.add_f32s(residuals, z[v]);
         });
+        sums.0 += f64::from(simd.reduce_sum_f32s(losses));
+        sums.1 += f64::from(simd.reduce_sum_f32s(residuals));
     }
-    (f64::from(simd.reduce_sum_f32s(losses)), f64::from(simd.reduce_sum_f32s(residuals)))
+    sums
 }
 
 /// Replaces the predictors `z` at the coupled point by `s (sigmoid(z) - sigmoid(snapshot))`, 0

@@ -45,7 +45,7 @@ fn blocks(engine: &CpuEngine<'_>, panel_order: &[u32], range: Range<usize>) -> V
         let len = (PANEL_ROWS - lane).min(range.end - at);
         if room < len {
             blocks.push(Vec::new());
-            room = engine.block_rows();
+            room = engine.panels_in_cache() * PANEL_ROWS;
         }
         room -= len;
         let panel = panel_order[at / PANEL_ROWS] as usize;
@@ -213,6 +213,6 @@ impl WithSimd for Change<'_> {
             let sum = residual::change(simd, block, model, z, &snapshots[k * rows..][..rows]);
             *out.gradient_mut(k).last_mut().expect("an intercept") += sum;
         }
-        gradient::block(simd, block, coupled, out);
+        gradient::block(simd, block, coupled, gradient::Carry::none(), out);
     }
 }

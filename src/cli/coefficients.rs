@@ -1,0 +1,190 @@
+//! Coefficients for people and machines: which are shown, in which order, and what each means.
+
+use clap::ValueEnum;
+use glob::Pattern;
+use logodds::data::{Column, ColumnKind};
+use logodds::error::ConfigError;
+use logodds::model::{FittedModel, Model};
+use serde::Serialize;
+
+use super::table::{brief, number, table_up_to};
+
+/// Rows of a list, unless asked for.
+const ROWS: usize = 10;
+
+/// Which coefficients are shown.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Choice {
+    /// Coefficients to show of each model [default: 10]
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
+    /// Features, or columns, whose names match; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    feature: Vec<String>,
+    /// Order of the coefficients
+    #[arg(long, value_enum, default_value_t = Order::Standardised)]
+    sort: Order,
+}
+
+/// The order of a list of coefficients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Order {
+    /// By the size of the coefficient per standard deviation
+    Standardised,
+    /// By the size of the coefficient per unit
+    Coefficient,
+    /// By p-value, smallest first (with --inference)
+    P,
+    /// By name
+    Name,
+    /// As in the model file
+    File,
+}
+
+impl Choice {
+    /// Refuses an order that nothing is known of.
+    pub(crate) fn check(&self, has_inference: bool) -> Result<(), ConfigError> {
+        if self.sort == Order::P && !has_inference {
+            let why = "only --inference computes p-values; add it and the training data".to_owned();
+            return Err(ConfigError::NotApplicable { flag: "--sort p", why });
+        }
+        Ok(())
+    }
+
+    /// Rows to show.
+    pub(crate) fn top(&self) -> usize {
+        self.top.unwrap_or(ROWS)
+    }
+
+    /// For each feature: whether its name, or that of its column, matches; all do without a pattern.
+    pub(crate) fn features(&self, model: &Model) -> Result<Vec<bool>, ConfigError> {
+        let mut wanted = vec![self.feature.is_empty(); model.features.len()];
+        for text in &self.feature {
+            let pattern = Pattern::new(text).map_err(|error| {
+                let why = format!("{text:?} is no pattern: {error}; write [*] for a star itself");
+                ConfigError::NotApplicable { flag: "--feature", why }
+            })?;
+            let mut found = false;
+            let mut first = 0;
+            for column in &model.columns {
+                let end = first + column.levels.as_ref().map_or(1, Vec::len);
+                for (j, name) in model.features[first..end].iter().enumerate() {
+                    if pattern.matches(name) || pattern.matches(&column.name) {
+                        (wanted[first + j], found) = (true, true);
+                    }
+                }
+                first = end;
+            }
+            if !found {
+                let names: Vec<&str> =
+                    model.columns.iter().take(5).map(|column| column.name.as_str()).collect();
+                let why = format!("no feature matches {text:?}; columns are {}, ..", names.join(", "));
+                return Err(ConfigError::NotApplicable { flag: "--feature", why });
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Puts rows into order; a key has the size per standard deviation, that per unit, the tail and the name.
+    pub(crate) fn sort<T>(&self, rows: &mut [T], key: impl Fn(&T) -> Key<'_>) {
+        let descending = |a: f64, b: f64| b.abs().total_cmp(&a.abs());
+        match self.sort {
+            Order::File => {}
+            Order::Name => rows.sort_by(|a, b| key(a).name.cmp(key(b).name)),
+            Order::Standardised => {
+                rows.sort_by(|a, b| descending(key(a).standardised, key(b).standardised));
+            }
+            Order::Coefficient => rows.sort_by(|a, b| descending(key(a).coefficient, key(b).coefficient)),
+            Order::P => rows.sort_by(|a, b| key(a).log10_p.total_cmp(&key(b).log10_p)),
+        }
+    }
+}
+
+/// What coefficients are sorted by.
+pub(crate) struct Key<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) coefficient: f64,
+    pub(crate) standardised: f64,
+    pub(crate) log10_p: f64,
+}
+
+/// What a coefficient does to the odds of its class.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Coefficient<'a> {
+    feature: &'a str,
+    /// Per unit of the original column.
+    coefficient: f64,
+    /// Per standard deviation; per unit where that is not known.
+    standardised: f64,
+    /// Standard deviation in training, where the model knows it.
+    sd: Option<f64>,
+    /// `exp(coefficient)`.
+    odds_ratio: f64,
+    /// `exp(coefficient sd)`.
+    odds_ratio_per_sd: Option<f64>,
+}
+
+impl Coefficient<'_> {
+    /// Whether its feature matters.
+    pub(crate) fn is_nonzero(&self) -> bool {
+        self.coefficient != 0.0
+    }
+}
+
+/// Every wanted coefficient of a model, in the order of the file.
+pub(crate) fn coefficients<'a>(
+    model: &'a Model,
+    fitted: &FittedModel,
+    wanted: &[bool],
+) -> Vec<Coefficient<'a>> {
+    let sds = model.columns.iter().flat_map(|column| sds(column, model.standardize));
+    let rows = model.features.iter().zip(&fitted.coefficients).zip(sds).zip(wanted);
+    rows.filter(|(_, wanted)| **wanted)
+        .map(|(((feature, &coefficient), sd), _)| Coefficient {
+            feature,
+            coefficient,
+            standardised: coefficient * sd.unwrap_or(1.0),
+            sd,
+            odds_ratio: coefficient.exp(),
+            odds_ratio_per_sd: sd.map(|sd| (coefficient * sd).exp()),
+        })
+        .collect()
+}
+
+/// The standard deviation of each feature of a column, where the model file tells.
+fn sds(column: &Column, standardize: bool) -> Vec<Option<f64>> {
+    match column.kind {
+        ColumnKind::Numeric => vec![column.scale.filter(|_| standardize)],
+        ColumnKind::Boolean => vec![column.mean.map(|share| (share * (1.0 - share)).max(0.0).sqrt())],
+        ColumnKind::Categorical => vec![None; column.levels.as_ref().map_or(0, Vec::len)],
+    }
+}
+
+/// The largest of them that are not zero.
+pub(crate) fn top<'a>(mut rows: Vec<Coefficient<'a>>, choice: &Choice) -> Vec<Coefficient<'a>> {
+    rows.retain(Coefficient::is_nonzero);
+    choice.sort(&mut rows, |row| Key {
+        name: row.feature,
+        coefficient: row.coefficient,
+        standardised: row.standardised,
+        log10_p: 0.0,
+    });
+    rows.truncate(choice.top());
+    rows
+}
+
+/// The table for people.
+pub(crate) fn text(rows: &[Coefficient<'_>]) -> String {
+    let cells = |row: &Coefficient<'_>| {
+        vec![
+            row.feature.to_owned(),
+            number(row.coefficient),
+            row.sd.map_or("-".to_owned(), |_| number(row.standardised)),
+            brief(row.odds_ratio),
+            row.odds_ratio_per_sd.map_or("-".to_owned(), brief),
+        ]
+    };
+    let cells: Vec<Vec<String>> = rows.iter().map(cells).collect();
+    let head = ["feature", "coefficient", "per sd", "odds ratio", "OR per sd"];
+    table_up_to(rows.len(), &head, &cells)
+}

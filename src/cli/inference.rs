@@ -1,0 +1,218 @@
+//! `logodds inspect --inference`: flags and report.
+
+use clap::ValueEnum;
+use logodds::config::{Device, MemorySize};
+use logodds::inference::{
+    CoefficientInference, Covariance, Inference, InferenceOptions, ModelInference, Robust, Status,
+};
+
+use super::coefficients::{Choice, Key};
+use super::table::{brief, count, facts, number, plural, table_up_to};
+
+/// How statistics are computed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct InferenceArguments {
+    /// Standard errors, tests and intervals, from the training data
+    #[arg(long, requires = "data", help_heading = "Inference")]
+    pub(super) inference: bool,
+    /// Column of row weights, as in training; each counts its row that many times
+    #[arg(long, value_name = "COLUMN", requires = "inference", help_heading = "Inference")]
+    weight: Option<String>,
+    /// Share of the intervals
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.95,
+        requires = "inference",
+        help_heading = "Inference"
+    )]
+    confidence: f64,
+    /// Standard errors that hold where the model does not (sandwich)
+    #[arg(long, value_name = "KIND", requires = "inference", help_heading = "Inference")]
+    robust: Option<Sandwich>,
+    /// Level that the others of its column are compared with [default: the first]; may be repeated
+    #[arg(long, value_name = "COLUMN=LEVEL", requires = "inference", help_heading = "Inference")]
+    reference: Vec<String>,
+    /// cpu sums in float64; auto, gpu, software or an index in float32 products
+    #[arg(long, default_value_t = Device::Cpu, requires = "inference", help_heading = "Inference")]
+    device: Device,
+    /// Memory that information matrices may take, such as 8GiB [default: what is available]
+    #[arg(long, value_name = "SIZE", requires = "inference", help_heading = "Inference")]
+    memory: Option<MemorySize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Sandwich {
+    /// White 1980
+    Hc0,
+    /// Times n / (n - k)
+    Hc1,
+}
+
+impl InferenceArguments {
+    /// As the library takes them.
+    pub(super) fn options(&self, classes: &[String]) -> InferenceOptions {
+        InferenceOptions {
+            weight: self.weight.clone(),
+            confidence: self.confidence,
+            robust: self.robust.map(|kind| match kind {
+                Sandwich::Hc0 => Robust::Hc0,
+                Sandwich::Hc1 => Robust::Hc1,
+            }),
+            references: self.reference.clone(),
+            classes: classes.to_vec(),
+            device: self.device,
+            memory: self.memory.map(|size| size.0),
+        }
+    }
+}
+
+/// What holds for all models.
+pub(super) fn whole_text(inference: &Inference) -> String {
+    let mut rows = count(inference.rows);
+    if inference.weight_sum != inference.rows as f64 {
+        rows.push_str(&format!(", counted {} times by their weights", number(inference.weight_sum)));
+    }
+    let mut lines = vec![("rows", rows), ("information", inference.device.clone())];
+    if !inference.references.is_empty() {
+        lines.push(("reference", inference.references.join(", ")));
+    }
+    lines.extend(inference.warnings.iter().map(|warning| ("warning", warning.clone())));
+    facts(&lines)
+}
+
+/// One model: its fit, and the coefficients that are wanted.
+pub(super) fn model_text(
+    model: &ModelInference,
+    inference: &Inference,
+    choice: &Choice,
+    wanted: &[bool],
+) -> String {
+    let errors = match model.covariance {
+        Covariance::Information => "from the inverse information (maximum likelihood)",
+        Covariance::Hc0 => "robust (sandwich, HC0)",
+        Covariance::Hc1 => "robust (sandwich, HC1)",
+        Covariance::Posterior => {
+            "approximate: of the posterior, the L2 penalty being its normal prior; coefficients are shrunk, so there \
+             are no p-values"
+        }
+    };
+    let mut lines = vec![("class", model.class.clone()), ("errors", errors.to_owned())];
+    let mut fit = format!(
+        "log-likelihood {:.2}, {:.2} with the intercept alone; McFadden R2 {}",
+        model.log_likelihood,
+        model.null_log_likelihood,
+        brief(model.mcfadden_r2)
+    );
+    fit.push_str(&format!("; AIC {:.2}", model.aic));
+    if let Some(bic) = model.bic {
+        fit.push_str(&format!(", BIC {bic:.2}"));
+    }
+    lines.push(("fit", fit));
+    if let Some(test) = model.likelihood_ratio {
+        let p = tail(test.p_value, test.log10_p_value);
+        let text = format!("chi2 {} on {} degrees of freedom: p {p}", number(test.chi2), count(test.df));
+        lines.push(("all at once", text));
+    }
+    let mut parameters = count(model.parameters);
+    if model.likelihood_ratio.is_none() {
+        parameters.push_str(&format!(", {} effective", brief(model.effective_parameters)));
+    }
+    if let Some(condition) = model.condition_number {
+        parameters.push_str(&format!("; condition number of the information {}", brief(condition)));
+    }
+    lines.push(("parameters", parameters));
+    if !model.aliased.is_empty() {
+        let text = format!(
+            "{} left out as combinations of those before: {}",
+            plural(model.aliased.len(), "feature"),
+            model.aliased.join(", ")
+        );
+        lines.push(("aliased", text));
+    }
+    lines.extend(model.warnings.iter().map(|warning| ("warning", warning.clone())));
+    facts(&lines) + "\n" + &table(model, inference.confidence, choice, wanted)
+}
+
+fn table(model: &ModelInference, confidence: f64, choice: &Choice, wanted: &[bool]) -> String {
+    let has_intercept = model.coefficients.len() > wanted.len();
+    let (intercept, features) = model.coefficients.split_at(usize::from(has_intercept));
+    let features = features.iter().zip(wanted).filter(|(_, wanted)| **wanted).map(|(feature, _)| feature);
+    let shown = |row: &&CoefficientInference| !matches!(row.status, Status::Reference | Status::Aliased);
+    let mut rows: Vec<&CoefficientInference> = features.filter(shown).collect();
+    choice.sort(&mut rows, |row| Key {
+        name: &row.feature,
+        coefficient: row.estimate,
+        standardised: row.estimate * row.sd.unwrap_or(1.0),
+        log10_p: row.log10_p_value.unwrap_or(0.0),
+    });
+    let left = rows.len().saturating_sub(choice.top());
+    rows.truncate(choice.top());
+    let cells: Vec<Vec<String>> = intercept.iter().chain(rows).map(cells).collect();
+    let [low, high] =
+        [0.5 - 0.5 * confidence, 0.5 + 0.5 * confidence].map(|share| format!("{}%", brief_share(share)));
+    let head = ["feature", "coefficient", "std. error", "z", "p", &low, &high];
+    let mut text = table_up_to(cells.len(), &head, &cells);
+    if left > 0 {
+        text.push_str(&format!("... and {} more (--top {}, or --json)\n", left, left + choice.top()));
+    }
+    text
+}
+
+fn cells(row: &CoefficientInference) -> Vec<String> {
+    let or_dash = |value: Option<f64>| value.map_or("-".to_owned(), brief);
+    let estimate = match row.status {
+        Status::Separated if row.estimate < 0.0 => "-infinite".to_owned(),
+        Status::Separated => "infinite".to_owned(),
+        _ => brief(row.estimate),
+    };
+    let p = match (row.p_value, row.log10_p_value) {
+        (Some(p), Some(log10)) => tail(p, log10),
+        _ => "-".to_owned(),
+    };
+    vec![
+        row.feature.clone(),
+        estimate,
+        or_dash(row.standard_error),
+        row.z.map_or("-".to_owned(), |z| format!("{z:.2}")),
+        p,
+        or_dash(row.low),
+        or_dash(row.high),
+    ]
+}
+
+/// A probability, however small.
+fn tail(p: f64, log10: f64) -> String {
+    if p >= 1e-3 {
+        return format!("{p:.4}");
+    }
+    let mut exponent = log10.floor();
+    let mut digits = format!("{:.1}", 10f64.powf(log10 - exponent));
+    if digits == "10.0" {
+        exponent += 1.0;
+        digits = "1.0".to_owned();
+    }
+    format!("{digits}e{exponent}")
+}
+
+/// Percent, without the noise of a subtraction.
+fn brief_share(share: f64) -> f64 {
+    (share * 1e6).round() / 1e4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tails_are_written_however_small() {
+        for (p, log10, text) in [
+            (0.04321, -1.3644, "0.0432"),
+            (2.1e-16, -15.677_780_705_266_08, "2.1e-16"),
+            (0.0, -4209.7268, "1.9e-4210"),
+            (9.99e-5, -4.000_434_511_8, "1.0e-4"),
+        ] {
+            assert_eq!(tail(p, log10), text);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What the features look like over the rows that count: their spread, and which classes each value of a 0/1 feature
+//! meets.
+
+use rayon::prelude::*;
+
+use crate::panels::{PANEL_ROWS, Panels, Rows, class_of};
+
+/// Sums over the features of a table, on panel values.
+#[derive(Debug, Clone)]
+pub(super) struct ColumnSums {
+    features: Vec<Feature>,
+    n_classes: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Feature {
+    sum: f64,
+    squares: f64,
+    /// For each class: whether a row of it has a value below 1, and one above 0. Empty where the values are not 0 and 1.
+    seen: Vec<[bool; 2]>,
+}
+
+impl ColumnSums {
+    /// Of no rows yet; `is_indicator` says which features are 0 or 1.
+    pub(super) fn new(is_indicator: &[bool], n_classes: usize) -> Self {
+        let feature = |&indicator: &bool| Feature {
+            sum: 0.0,
+            squares: 0.0,
+            seen: if indicator { vec![[false; 2]; n_classes] } else { Vec::new() },
+        };
+        Self { features: is_indicator.iter().map(feature).collect(), n_classes }
+    }
+
+    /// Adds the rows that have a weight.
+    pub(super) fn add(&mut self, panels: &Panels, rows: &Rows) {
+        let n_classes = self.n_classes;
+        self.features.par_iter_mut().enumerate().for_each(|(j, feature)| {
+            for p in 0..panels.n_panels() {
+                let column = &panels.panel(p)[j * PANEL_ROWS..][..PANEL_ROWS];
+                let slots = p * PANEL_ROWS..(p + 1) * PANEL_ROWS;
+                let (mut sum, mut squares) = (0.0, 0.0);
+                for (&x, &s) in column.iter().zip(&rows.weight()[slots.clone()]) {
+                    let (x, s) = (f64::from(x), f64::from(s));
+                    sum += s * x;
+                    squares += s * x * x;
+                }
+                feature.sum += sum;
+                feature.squares += squares;
+                if feature.seen.is_empty() {
+                    continue;
+                }
+                for ((&x, &s), &label) in
+                    column.iter().zip(&rows.weight()[slots.clone()]).zip(&rows.labels()[slots])
+                {
+                    let class = class_of(label) as usize;
+                    if s > 0.0 && class < n_classes {
+                        feature.seen[class][0] |= x < 1.0;
+                        feature.seen[class][1] |= x > 0.0;
+                    }
+                }
+            }
+        });
+    }
+
+    /// Standard deviation of a feature's panel values over rows whose weights add up to `weight_sum`.
+    pub(super) fn sd(&self, j: usize, weight_sum: f64) -> f64 {
+        let Feature { sum, squares, .. } = &self.features[j];
+        let mean = sum / weight_sum;
+        (squares / weight_sum - mean * mean).max(0.0).sqrt()
+    }
+
+    /// Whether one value of a 0/1 feature meets only one side of a model: its coefficient then has no finite optimum,
+    /// for every step outwards raises the likelihood.
+    pub(super) fn is_separated(&self, j: usize, class: usize) -> bool {
+        let seen = &self.features[j].seen;
+        let meets = |value: usize| {
+            let positive = seen[class][value];
+            let negative = seen.iter().enumerate().any(|(other, seen)| other != class && seen[value]);
+            (positive, negative)
+        };
+        let one_sided = |(positive, negative): (bool, bool)| positive != negative;
+        let occurs = |(positive, negative): (bool, bool)| positive || negative;
+        if seen.is_empty() {
+            return false;
+        }
+        let (low, high) = (meets(0), meets(1));
+        occurs(low) && occurs(high) && (one_sided(low) || one_sided(high))
+    }
+}

@@ -1,0 +1,349 @@
+//! How well the data determine a model: standard errors, tests, intervals and what speaks against them.
+//!
+//! At the maximum-likelihood estimate of a model over rows `[x_i, 1]` with weights `s_i`, each read as the number of
+//! times that the row was observed (frequency weights: weight 2 is the row twice):
+//!
+//! ```text
+//! I = sum_i s_i p_i (1 - p_i) [x_i, 1] [x_i, 1]'        information
+//! V = I^-1                                              covariance of the estimates
+//! V = I^-1 (sum_i s_i (y_i - p_i)^2 x_i x_i') I^-1      the same without trusting the model (HC0; HC1: n / (n - k) times)
+//! z = estimate / sqrt(V_jj),  p = P(|Z| >= |z|)         Wald's test
+//! chi2 = 2 (log L - log L_0)                            likelihood-ratio test, k - 1 degrees of freedom
+//! AIC = 2 k - 2 log L,  BIC = k ln S - 2 log L
+//! VIF_j = V_jj / (V_jj if the other features were uncorrelated with j)
+//! ```
+//!
+//! An L2 penalty is the prior `w ~ N(0, 1 / (S l2))` on the coefficients as they are penalised. What is given then is
+//! the posterior's normal approximation, `V = (I + S l2 P)^-1` with P the identity but for the intercept: credible
+//! intervals around shrunk estimates, and no p-values. After an L1 penalty nothing of the kind is given.
+//!
+//! Everything is summed in float64 on the host, block by block; with a GPU the products of the information are float32.
+//! Knows data, objective, model and, for `--device`, engines; no terminal.
+//!
+//! # References
+//! - Wald, Tests of statistical hypotheses concerning several parameters, 1943.
+//! - Wilks, The large-sample distribution of the likelihood ratio, 1938.
+//! - Akaike, A new look at the statistical model identification, 1974; Schwarz, Estimating the dimension of a model, 1978.
+//! - White, A heteroskedasticity-consistent covariance matrix estimator, 1980; MacKinnon and White, 1985 (HC1).
+//! - McFadden, Conditional logit analysis of qualitative choice behavior, 1974.
+//! - MacKay, The evidence framework applied to classification networks, 1992 (posterior); Gray, Flexible methods for
+//!   analyzing survival data using splines, 1992 (effective parameters).
+//! - Albert and Anderson, On the existence of maximum likelihood estimates in logistic regression models, 1984.
+//! - Fox and Monette, Generalized collinearity diagnostics, 1992 (VIF from the covariance of the estimates).
+
+mod columns;
+mod factor;
+mod identify;
+mod pass;
+mod report;
+mod statistics;
+mod tails;
+
+use rayon::prelude::*;
+
+pub use report::{
+    CoefficientInference, Covariance, Inference, LikelihoodRatio, ModelInference, Separation, Status,
+};
+
+use crate::config::Device;
+use crate::data;
+use crate::error::{ConfigError, InferenceError, Result};
+use crate::model::{Model, to_panel_units};
+use crate::objective::{HeldOut, ModelSpec};
+use crate::output;
+use crate::train::{Chosen, Observer};
+use pass::{Pass, TableSums};
+use statistics::{Context, Subject};
+
+/// How much the objective may differ from the model file's, relatively: blocks and training round to float32 in
+/// different places, and rows near separation multiply that.
+const SAME_OBJECTIVE: f64 = 1e-5;
+
+/// Parameters up to which the statistics of several models are computed side by side.
+const SIDE_BY_SIDE: usize = 1000;
+
+/// Which sandwich estimator takes the place of the information's inverse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Robust {
+    /// White's.
+    Hc0,
+    /// White's times n / (n - k).
+    Hc1,
+}
+
+/// What [`infer`] is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InferenceOptions {
+    /// Column of row weights, as in training.
+    pub weight: Option<String>,
+    /// Share of the intervals, between 0 and 1.
+    pub confidence: f64,
+    /// The sandwich estimator, if standard errors are not to trust the model.
+    pub robust: Option<Robust>,
+    /// Reference levels, as `column=level`, in place of the first of their columns.
+    pub references: Vec<String>,
+    /// Classes whose models are looked at; all, if empty.
+    pub classes: Vec<String>,
+    /// Where the information is summed: in float64 on the host, or in float32 products on a GPU.
+    pub device: Device,
+    /// Bytes that information matrices may take: what is available, by default. Models that do not fit together are
+    /// taken in several readings of the table.
+    pub memory: Option<u64>,
+}
+
+impl Default for InferenceOptions {
+    fn default() -> Self {
+        Self {
+            weight: None,
+            confidence: 0.95,
+            robust: None,
+            references: Vec::new(),
+            classes: Vec::new(),
+            device: Device::Cpu,
+            memory: None,
+        }
+    }
+}
+
+/// Computes the statistics of `model` on `data`, the rows that it was trained on.
+///
+/// The table is read block by block; what stays in memory is a matrix of parameters x parameters for each model.
+///
+/// # Errors
+/// The data are not what the model was trained on (rows, weights and objective are compared), or cannot be read; a
+/// model has an L1 penalty; an option does not fit; a matrix does not fit into memory; or `observer` asks to stop.
+///
+/// # Examples
+/// ```
+/// use logodds::config::{Device, TrainConfig};
+/// use logodds::inference::{InferenceOptions, infer};
+/// use logodds::train::{Silent, train};
+///
+/// # fn main() -> logodds::Result<()> {
+/// let data = vec!["data/iris/train.parquet".to_owned()];
+/// let config = TrainConfig {
+///     data: data.clone(),
+///     target: Some("species".into()),
+///     l1: Some(0.0),
+///     l2: Some(0.0),
+///     device: Some(Device::Cpu),
+///     ..TrainConfig::default()
+/// };
+/// let trained = train(&config.check()?, &Silent)?;
+/// let options = InferenceOptions { classes: vec!["versicolor".into()], ..InferenceOptions::default() };
+/// let inference = infer(&trained.model, &data, &options, &Silent)?;
+/// for coefficient in &inference.models[0].coefficients {
+///     let (error, p) = (coefficient.standard_error.unwrap(), coefficient.p_value.unwrap());
+///     println!("{}: {:.3} +- {error:.3}, p = {p:.2e}", coefficient.feature, coefficient.estimate);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub fn infer(
+    model: &Model,
+    data: &[String],
+    options: &InferenceOptions,
+    observer: &dyn Observer,
+) -> Result<Inference> {
+    if !(options.confidence > 0.0 && options.confidence < 1.0) {
+        return Err(ConfigError::Invalid {
+            flag: "--confidence",
+            found: options.confidence.to_string(),
+            expected: "a share between 0 and 1, such as 0.95",
+        }
+        .into());
+    }
+    let chosen = choose(model, &options.classes)?;
+    refuse_l1(model, &chosen)?;
+    let encoding = model.encoding();
+    let references = identify::references(&encoding, &options.references)?;
+    let device = Chosen::find(options.device)?;
+    let source = data::open(data)?;
+    output::check_once(source.files())?;
+    let n_parameters = encoding.n_features() + 1;
+    let together = models_together(n_parameters, options)?;
+    let is_penalised = |&m: &usize| penalty(model, m).l2 > 0.0;
+    let is_contrasted = !chosen.iter().all(is_penalised);
+    if options.robust.is_some() && chosen.iter().any(is_penalised) {
+        let why = "the model has an L2 penalty, and its estimates are shrunk; train again with --l1 0 --l2 0"
+            .to_owned();
+        return Err(ConfigError::NotApplicable { flag: "--robust", why }.into());
+    }
+    if chosen.len() > together {
+        observer.message(&format!(
+            "{} matrices of {n_parameters} x {n_parameters} do not fit into memory together: the table is read {} times",
+            chosen.len(),
+            chosen.len().div_ceil(together)
+        ));
+    }
+    let columns = to_panel_units(&encoding, &model.coefficients());
+    let names = encoding.feature_names();
+    let is_indicator = pass::indicators(&encoding);
+    let mut inference: Option<Inference> = None;
+    for chosen in chosen.chunks(together) {
+        let models: Vec<ModelSpec> = chosen.iter().map(|&m| spec(model, m)).collect();
+        let mut coefficients = columns.select(chosen);
+        for k in (0..models.len()).filter(|&k| models[k].penalty.l2 == 0.0) {
+            identify::absorb(&encoding, &references, coefficients.model_mut(k));
+        }
+        let pass = Pass {
+            source: &source,
+            encoding: &encoding,
+            target: &model.target(),
+            weight: options.weight.as_deref(),
+            models: &models,
+            coefficients: &coefficients,
+            robust: options.robust.is_some(),
+            device: &device,
+        };
+        let (table, sums) = pass.run(observer)?;
+        let subject = |k: usize| Subject {
+            fitted: &model.models[chosen[k]],
+            model: &models[k],
+            column: coefficients.model(k),
+            sums: &sums[k],
+        };
+        check_table(model, &table)?;
+        for k in 0..chosen.len() {
+            check_objective(&subject(k), &table)?;
+        }
+        let context = Context {
+            encoding: &encoding,
+            names: &names,
+            is_indicator: &is_indicator,
+            references: &references,
+            options,
+            table: &table,
+            tolerance: model.training.tolerance,
+        };
+        let statistics = |k: usize| context.statistics(&subject(k));
+        let found: Vec<ModelInference> = if n_parameters <= SIDE_BY_SIDE {
+            (0..chosen.len()).into_par_iter().map(statistics).collect()
+        } else {
+            (0..chosen.len()).map(statistics).collect()
+        };
+        let whole = inference.get_or_insert_with(|| Inference {
+            rows: table.rows,
+            rows_dropped: source.n_rows() - table.rows,
+            weight_sum: table.weight_sum,
+            confidence: options.confidence,
+            device: device.precision(),
+            references: if is_contrasted {
+                references.iter().flatten().map(|&j| names[j].clone()).collect()
+            } else {
+                Vec::new()
+            },
+            models: Vec::new(),
+            warnings: warnings(&table),
+        });
+        whole.models.extend(found);
+    }
+    Ok(inference.expect("a model file has a model at least"))
+}
+
+/// The models of some classes, or all.
+fn choose(model: &Model, classes: &[String]) -> Result<Vec<usize>> {
+    let find = |class: &String| {
+        let found = model.models.iter().position(|fitted| fitted.class == *class);
+        let unknown = || InferenceError::unknown_class(class, model.models.iter().map(|m| m.class.as_str()));
+        found.ok_or_else(|| unknown().into())
+    };
+    if classes.is_empty() {
+        Ok((0..model.models.len()).collect())
+    } else {
+        classes.iter().map(find).collect()
+    }
+}
+
+fn penalty(model: &Model, m: usize) -> crate::objective::Penalty {
+    let own = model.models[m].penalty.or(model.penalty);
+    own.expect("checked when loaded: a model has a penalty").penalty()
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "classes are at most some thousands")]
+fn spec(model: &Model, m: usize) -> ModelSpec {
+    ModelSpec {
+        class: model.model_classes()[m] as u32,
+        penalty: penalty(model, m),
+        positive_weight: 1.0,
+        negative_weight: 1.0,
+        held_out: HeldOut::NONE,
+    }
+}
+
+fn refuse_l1(model: &Model, chosen: &[usize]) -> Result<()> {
+    let Some(&m) = chosen.iter().find(|&&m| penalty(model, m).l1 > 0.0) else { return Ok(()) };
+    let fitted = &model.models[m];
+    let mut first = 0;
+    let mut features = Vec::new();
+    for column in &model.columns {
+        let width = column.levels.as_ref().map_or(1, Vec::len);
+        if fitted.coefficients[first..first + width].iter().any(|&w| w != 0.0) {
+            features.push(column.name.as_str());
+        }
+        first += width;
+    }
+    Err(InferenceError::Chosen { class: fitted.class.clone(), features: features.join(",") }.into())
+}
+
+/// How many models' matrices fit beside what a single one takes at its end.
+fn models_together(n_parameters: usize, options: &InferenceOptions) -> Result<usize> {
+    let matrix = 8 * (n_parameters as u64).pow(2);
+    let kept = matrix * if options.robust.is_some() { 2 } else { 1 };
+    // The scaled matrix, its factor, the inverse, and products with it; of one model, or of one for each thread.
+    let side_by_side = if n_parameters <= SIDE_BY_SIDE { rayon::current_num_threads() as u64 } else { 1 };
+    let working = 5 * matrix * side_by_side;
+    let available = options.memory.or_else(data::available_memory).unwrap_or(u64::MAX);
+    match available.saturating_sub(working) / kept {
+        0 => {
+            Err(InferenceError::Memory { parameters: n_parameters, needed: working + kept, available }.into())
+        }
+        together => Ok(usize::try_from(together).unwrap_or(usize::MAX)),
+    }
+}
+
+/// Whether these are the rows of training, as far as their number and weight tell.
+fn check_table(model: &Model, table: &TableSums) -> Result<()> {
+    let training = &model.training;
+    let other = |what: String| Err(InferenceError::OtherRows { what }.into());
+    if table.rows != training.rows {
+        return other(format!("{} rows count here, and {} did then", table.rows, training.rows));
+    }
+    if (table.weight_sum - training.weight_sum).abs() > 1e-9 * training.weight_sum {
+        return other(format!(
+            "their weights add up to {}, and did to {} then",
+            table.weight_sum, training.weight_sum
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the model has the objective here that it had in training.
+fn check_objective(subject: &Subject<'_>, table: &TableSums) -> Result<()> {
+    let Subject { fitted, model, column, sums } = subject;
+    let penalty = model.penalty.value(&column[..column.len() - 1]);
+    let [negative, positive] = sums.loss;
+    let here = (negative + positive) / table.weight_sum + penalty;
+    let agrees = |here: f64| (here - fitted.objective).abs() <= SAME_OBJECTIVE * fitted.objective + 1e-12;
+    if agrees(here) {
+        return Ok(());
+    }
+    let weight = table.class_weight[model.class as usize];
+    let balanced = 0.5 * (positive / weight + negative / (table.weight_sum - weight)) + penalty;
+    if agrees(balanced) {
+        return Err(InferenceError::ClassWeights.into());
+    }
+    let what = format!(
+        "the objective of class {:?} is {here:.9} here, and was {:.9} then",
+        fitted.class, fitted.objective
+    );
+    Err(InferenceError::OtherRows { what }.into())
+}
+
+fn warnings(table: &TableSums) -> Vec<String> {
+    let fractions =
+        "weights are read as how often a row was observed, and some are no whole numbers: for weights of \
+                     another kind standard errors are off"
+            .to_owned();
+    if table.whole_weights { Vec::new() } else { vec![fractions] }
+}

@@ -1,0 +1,221 @@
+//! One reading of the table: what the statistics of some models are made of, block by block.
+
+use rayon::prelude::*;
+
+use super::columns::ColumnSums;
+use crate::data::{self, Block, BlocksOptions, ColumnKind, Encoding, Source, Target};
+use crate::error::{InferenceError, Result};
+use crate::objective::{Coefficients, Gaps, Gram, ModelSpec, evaluate, linear_predictor, log1pexp};
+use crate::panels::{NO_CLASS, Panels, Rows, class_of};
+use crate::predict::{report_rows, rows_per_block};
+use crate::train::{Chosen, Observer};
+
+/// Rows whose terms one task computes.
+const ROWS_PER_TASK: usize = 1 << 14;
+
+/// What is read, and for which models.
+pub(super) struct Pass<'a> {
+    pub(super) source: &'a Source,
+    pub(super) encoding: &'a Encoding,
+    pub(super) target: &'a Target,
+    /// Column of row weights.
+    pub(super) weight: Option<&'a str>,
+    pub(super) models: &'a [ModelSpec],
+    /// In panel space.
+    pub(super) coefficients: &'a Coefficients,
+    /// Whether the sandwich estimator needs the squares of the residuals.
+    pub(super) robust: bool,
+    pub(super) device: &'a Chosen,
+}
+
+/// Sums over the rows of the table.
+pub(super) struct TableSums {
+    /// Rows with a label and no null that the model cannot fill.
+    pub(super) rows: usize,
+    /// S, of those rows.
+    pub(super) weight_sum: f64,
+    pub(super) class_weight: Vec<f64>,
+    /// Whether every weight is a whole number.
+    pub(super) whole_weights: bool,
+    pub(super) columns: ColumnSums,
+}
+
+/// Sums over the rows, as a model sees them.
+pub(super) struct ModelSums {
+    /// `sum_i s_i p_i (1 - p_i) [x_i, 1] [x_i, 1]'`.
+    pub(super) information: Gram,
+    /// `sum_i s_i (p_i - y_i)^2 [x_i, 1] [x_i, 1]'`.
+    pub(super) meat: Option<Gram>,
+    /// Loss of the rows with y = 0 and of those with y = 1.
+    pub(super) loss: [f64; 2],
+    /// `sum_i s_i (p_i - y_i) [x_i, 1]`.
+    pub(super) gradient: Vec<f64>,
+    /// The smallest of `z_i` where y = 1 and `-z_i` where y = 0: above 0, a plane separates the classes.
+    pub(super) least_margin: f64,
+}
+
+impl Pass<'_> {
+    /// Reads the table once.
+    ///
+    /// # Errors
+    /// As [`data::blocks`]; a level that training had not, for then it is another table; or `observer` asks to stop.
+    pub(super) fn run(&self, observer: &dyn Observer) -> Result<(TableSums, Vec<ModelSums>)> {
+        let n_features = self.encoding.n_features();
+        let n_classes = self.target.classes.len();
+        let mut table = TableSums {
+            rows: 0,
+            weight_sum: 0.0,
+            class_weight: vec![0.0; n_classes],
+            whole_weights: true,
+            columns: ColumnSums::new(&indicators(self.encoding), n_classes),
+        };
+        let zeros = || Gram::zeros(n_features);
+        let sums = |_: &ModelSpec| ModelSums {
+            information: zeros(),
+            meat: self.robust.then(zeros),
+            loss: [0.0; 2],
+            gradient: vec![0.0; n_features + 1],
+            least_margin: f64::INFINITY,
+        };
+        let mut models: Vec<ModelSums> = self.models.iter().map(sums).collect();
+        let blocks = data::blocks(
+            self.source,
+            self.encoding,
+            BlocksOptions {
+                target: Some(self.target),
+                weight: self.weight.map(Into::into),
+                keep: Vec::new(),
+                // Predictors are kept for every model, twice as wide as features.
+                rows_per_block: rows_per_block(n_features.max(2 * self.models.len())),
+            },
+        )?;
+        let mut done = 0;
+        for block in blocks {
+            let block = block?;
+            done += block.rows;
+            if let Some(column) = block.unseen.iter().position(|&rows| rows > 0) {
+                return Err(InferenceError::UnseenLevel {
+                    column: self.encoding.columns[column].name.clone(),
+                }
+                .into());
+            }
+            let (panels, rows) = self.rows(block, &mut table);
+            if rows.weight_sum() > 0.0 {
+                self.add(&panels, &rows, &mut table, &mut models)?;
+            }
+            report_rows(observer, done, self.source.n_rows())?;
+        }
+        Ok((table, models))
+    }
+
+    /// Classes and weights as training has them: float32 weights, none for a row without a label or a feature.
+    fn rows(&self, block: Block, table: &mut TableSums) -> (Panels, Rows) {
+        let mut class: Vec<u32> = match block.class {
+            Some(class) => class.into_iter().map(|class| class.unwrap_or(NO_CLASS)).collect(),
+            None => vec![NO_CLASS; block.rows],
+        };
+        for &row in &block.incomplete {
+            class[row] = NO_CLASS;
+        }
+        #[allow(clippy::cast_possible_truncation, reason = "weights are float32 in training")]
+        let weight = |row: usize| block.weight.as_ref().map_or(1.0, |weight| weight[row] as f32);
+        let weights: Vec<f32> =
+            class.iter().enumerate().map(|(row, &c)| if c == NO_CLASS { 0.0 } else { weight(row) }).collect();
+        table.rows += class.iter().filter(|&&class| class != NO_CLASS).count();
+        table.whole_weights &= weights.iter().all(|weight| weight.fract() == 0.0);
+        (block.panels, Rows::new(class, weights, self.target.classes.len()))
+    }
+
+    fn add(&self, panels: &Panels, rows: &Rows, table: &mut TableSums, sums: &mut [ModelSums]) -> Result<()> {
+        table.weight_sum += rows.weight_sum();
+        table.class_weight.iter_mut().zip(rows.class_weight()).for_each(|(sum, weight)| *sum += weight);
+        table.columns.add(panels, rows);
+        let exact = evaluate(panels, rows, self.models, self.coefficients, Gaps::Without);
+        let z = linear_predictor(panels, self.coefficients);
+        let mut engine = if self.device.is_host() { None } else { Some(self.device.engine(panels, rows)?) };
+        let (mut curvature, mut squares) = (vec![0.0; panels.n_rows()], Vec::new());
+        if self.robust {
+            squares.resize(panels.n_rows(), 0.0);
+        }
+        for (m, (model, sums)) in self.models.iter().zip(sums).enumerate() {
+            let weight_sum = model.weight_sum(rows);
+            let gradient = exact.evaluation.gradient.model(m);
+            sums.gradient.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += weight_sum * g);
+            let z = z.iter().skip(m).step_by(self.models.len());
+            let z: Vec<f64> = z.copied().collect();
+            sums.add_rows(&z, rows, model, &mut curvature, &mut squares);
+            match &mut engine {
+                None => sums.information.add(panels, &curvature),
+                Some(engine) => {
+                    let hessian =
+                        engine.hessian(model, self.coefficients.model(m), crate::panels::Sample::ALL)?;
+                    sums.information.add_values(weight_sum, |i, j| hessian.row(i)[j]);
+                }
+            }
+            if let Some(meat) = &mut sums.meat {
+                meat.add(panels, &squares);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ModelSums {
+    /// Adds losses and margins, and writes each row's share of information and of squared residuals.
+    fn add_rows(
+        &mut self,
+        z: &[f64],
+        rows: &Rows,
+        model: &ModelSpec,
+        curvature: &mut [f64],
+        squares: &mut [f64],
+    ) {
+        // Chunks of the squares stand beside those of the curvature, or there are none.
+        let mut squares = squares.chunks_mut(ROWS_PER_TASK).map(Some).collect::<Vec<_>>();
+        squares.resize_with(curvature.len().div_ceil(ROWS_PER_TASK), || None);
+        let tasks = curvature.par_chunks_mut(ROWS_PER_TASK).zip(squares).enumerate();
+        let partials: Vec<([f64; 2], f64)> = tasks
+            .map(|(task, (curvature, mut squares))| {
+                let first = task * ROWS_PER_TASK;
+                let (mut loss, mut margin) = ([0.0; 2], f64::INFINITY);
+                for i in 0..curvature.len() {
+                    let slot = first + i;
+                    let s = f64::from(rows.weight()[slot]);
+                    curvature[i] = 0.0;
+                    if let Some(squares) = &mut squares {
+                        squares[i] = 0.0;
+                    }
+                    // A row of weight 0 may have any predictor.
+                    if s == 0.0 {
+                        continue;
+                    }
+                    let is_positive = class_of(rows.labels()[slot]) == model.class;
+                    // The probability of the other side, by which the row is wrong: nothing cancels.
+                    let a = if is_positive { -z[slot] } else { z[slot] };
+                    let e = (-a.abs()).exp();
+                    let wrong = if a >= 0.0 { 1.0 } else { e } / (1.0 + e);
+                    curvature[i] = s * e / ((1.0 + e) * (1.0 + e));
+                    if let Some(squares) = &mut squares {
+                        squares[i] = s * wrong * wrong;
+                    }
+                    loss[usize::from(is_positive)] += s * log1pexp(a);
+                    margin = margin.min(-a);
+                }
+                (loss, margin)
+            })
+            .collect();
+        for (loss, margin) in partials {
+            self.loss.iter_mut().zip(loss).for_each(|(sum, loss)| *sum += loss);
+            self.least_margin = self.least_margin.min(margin);
+        }
+    }
+}
+
+/// Which features are 0 or 1.
+pub(super) fn indicators(encoding: &Encoding) -> Vec<bool> {
+    let of_column = |column: &data::Column| {
+        let width = column.levels.as_ref().map_or(1, Vec::len);
+        std::iter::repeat_n(column.kind != ColumnKind::Numeric, width)
+    };
+    encoding.columns.iter().flat_map(of_column).collect()
+}

@@ -1,0 +1,5 @@
+//! Standard errors, tests and intervals of trained models.
+
+mod refusals;
+mod statsmodels;
+mod theory;

@@ -1,0 +1,116 @@
+//! What has no standard errors says so, and the command says the rest.
+
+use tempfile::{TempDir, tempdir};
+
+use crate::cli::support::{assert_says, fail, succeed, succeed_json};
+
+fn trained(arguments: &str) -> TempDir {
+    let folder = tempdir().unwrap();
+    succeed(folder.path(), &format!("train --device cpu --quiet -o m.json {arguments}"));
+    folder
+}
+
+const WINE: &str =
+    "{data}/wine/train.parquet --target cultivar --features ash,magnesium,malic_acid --l1 0 --l2 0";
+
+#[test]
+fn an_l1_penalty_is_refused_with_the_reason_and_the_way_out() {
+    let folder = trained("{data}/wine/train.parquet --target cultivar --l1 0.1 --l2 0");
+    let stderr = fail(folder.path(), "inspect m.json {data}/wine/train.parquet --inference", 1);
+    assert_says(&stderr, &["L1", "these very rows", "--l1 0 --l2 0 --features", "class_0"]);
+}
+
+#[test]
+fn rows_that_the_model_was_not_trained_on_are_refused() {
+    let folder = trained(WINE);
+    let stderr = fail(folder.path(), "inspect m.json {data}/wine/test.parquet --inference", 1);
+    assert_says(&stderr, &["not the rows", "44 rows", "134"]);
+    let stderr = fail(folder.path(), "inspect m.json {data}/wine/train.parquet --inference --weight ash", 1);
+    assert_says(&stderr, &["weights add up to", "134 then"]);
+
+    let folder = trained(&format!("{WINE} --class-weight balanced"));
+    let stderr = fail(folder.path(), "inspect m.json {data}/wine/train.parquet --inference", 1);
+    assert_says(&stderr, &["--class-weight balanced", "train again without"]);
+
+    let folder = trained(&format!("{WINE} --validation-fraction 0.2"));
+    let stderr = fail(folder.path(), "inspect m.json {data}/wine/train.parquet --inference", 1);
+    assert_says(&stderr, &["not the rows", "--validation-fraction"]);
+}
+
+#[test]
+fn options_that_do_not_fit_are_refused() {
+    let folder = trained(WINE);
+    let all = "inspect m.json {data}/wine/train.parquet --inference";
+    assert_says(&fail(folder.path(), &format!("{all} --confidence 95"), 1), &["--confidence", "0.95"]);
+    assert_says(&fail(folder.path(), &format!("{all} --class class_9"), 1), &["class_9", "class_0, class_1"]);
+    assert_says(&fail(folder.path(), &format!("{all} --reference ash=1"), 1), &["--reference", "ash=1"]);
+    assert_says(&fail(folder.path(), &format!("{all} --memory 1kB"), 1), &["4 x 4", "--memory"]);
+    assert_says(&fail(folder.path(), &format!("{all} --feature pro*"), 1), &["pro*", "ash"]);
+    assert_says(&fail(folder.path(), "inspect m.json --sort p", 1), &["--inference"]);
+    assert_says(&fail(folder.path(), "inspect m.json {data}/wine/train.parquet", 2), &["--inference"]);
+    assert_says(&fail(folder.path(), "inspect m.json --inference", 2), &["DATA"]);
+    let folder = trained("{data}/wine/train.parquet --target cultivar --l2 0.1");
+    assert_says(&fail(folder.path(), &format!("{all} --robust hc0"), 1), &["--robust", "shrunk"]);
+}
+
+#[test]
+fn separated_and_unfinished_models_get_no_p_values() {
+    let folder = trained("{data}/iris/train.parquet --target species --l1 0 --l2 0");
+    let json = succeed_json(folder.path(), "inspect m.json {data}/iris/train.parquet --inference");
+    let models = json["inference"]["models"].as_array().unwrap();
+    assert_eq!(models[0]["separation"]["complete"], true);
+    assert!(models[0]["coefficients"].as_array().unwrap().iter().all(|c| c["p_value"].is_null()));
+    assert_eq!(models[1]["separation"]["complete"], false);
+    assert!(models[1]["coefficients"][1]["p_value"].is_number());
+    // Setosa can be told from the others, virginica nearly so: large coefficients, but finite ones.
+    assert_eq!(models[2]["separation"]["complete"], false);
+    assert!(models[2]["coefficients"][3]["p_value"].is_number(), "{}", models[2]);
+    let text = succeed(folder.path(), "inspect m.json {data}/iris/train.parquet --inference");
+    assert_says(&text, &["a plane separates the classes", "train with a penalty"]);
+
+    let folder = trained(&format!("{WINE} --solver lbfgs --max-iterations 2"));
+    let json =
+        succeed_json(folder.path(), "inspect m.json {data}/wine/train.parquet --inference --class class_1");
+    let model = &json["inference"]["models"][0];
+    assert!(model["coefficients"][1]["p_value"].is_null(), "{model}");
+    assert_says(&model["warnings"].to_string(), &["did not converge"]);
+}
+
+#[test]
+fn coefficients_are_filtered_sorted_and_fit_80_columns() {
+    let folder = trained("{data}/breast_cancer/train.parquet --target diagnosis");
+    let json = succeed_json(
+        folder.path(),
+        "inspect m.json --feature worst_* --feature mean_area --sort name --top 3",
+    );
+    let model = &json["models"][0];
+    assert_eq!(model["coefficients"].as_array().unwrap().len(), 11);
+    let names: Vec<&str> =
+        model["top"].as_array().unwrap().iter().map(|row| row["feature"].as_str().unwrap()).collect();
+    assert_eq!(names, ["mean_area", "worst_area", "worst_compactness"]);
+    let row = &model["top"][0];
+    let number = |key: &str| row[key].as_f64().unwrap();
+    assert_eq!(number("odds_ratio"), number("coefficient").exp());
+    assert_eq!(number("odds_ratio_per_sd"), number("standardised").exp());
+    assert_eq!(number("standardised"), number("coefficient") * number("sd"));
+    for line in [
+        "inspect m.json --top 30",
+        "inspect m.json {data}/breast_cancer/train.parquet --inference --top 30 --sort file",
+        "inspect m.json --sort coefficient --feature *area*",
+    ] {
+        let text = succeed(folder.path(), line);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+    let text = succeed(folder.path(), "inspect m.json {data}/breast_cancer/train.parquet --inference");
+    assert_says(&text, &["approximate", "posterior", "no p-values", "effective", "2.5%", "97.5%"]);
+}
+
+#[test]
+fn one_class_of_many_is_shown_on_demand() {
+    let folder = trained("{data}/digits/train.parquet --target digit");
+    let text = succeed(folder.path(), "inspect m.json --class 7");
+    assert_eq!(text.matches("intercept").count(), 1, "{text}");
+    assert_says(&text, &["class      7"]);
+    let text = succeed(folder.path(), "inspect m.json");
+    assert_says(&text, &["7 more models", "--class"]);
+}
