@@ -32,6 +32,10 @@ enum Format {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  logodds report m.json test.parquet -o report.html\n  logodds report m.json test.parquet \
+                  --plot roc -o roc.png\n  logodds report m.json --plot coefficients -o odds.svg"
+)]
 pub(crate) struct ReportArguments {
     /// Model file
     model: PathBuf,

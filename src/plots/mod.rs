@@ -34,3 +34,6 @@ pub(crate) use canvas::short;
 pub(crate) use coefficients::ratio_axis;
 pub(crate) use colours::{STYLE, variables};
 pub(crate) use histogram::HISTOGRAM_ENDS;
+
+#[cfg(test)]
+mod tests;

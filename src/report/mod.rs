@@ -3,6 +3,8 @@
 //! The page is written by templates (`templates/`) around the pictures of [`crate::plots`]; its script (`page.js`)
 //! moves marks in them, by exact numbers that the page carries for every stop of its slider.
 
+mod classes;
+mod decisions;
 mod effects;
 mod page;
 mod payload;

@@ -13,6 +13,10 @@
       Number(x.toExponential(n - 2)).toExponential().replace("e+", "e") : String(Number(x.toPrecision(n)));
     return text.replaceAll("-", "\u2212");
   };
+  const oddsRatio = (x) => {
+    const off = Math.abs(x - 1);
+    return off < 1e-9 || off >= 0.01 ? digits(x, 4) : x.toFixed(2 - Math.floor(Math.log10(off)));
+  };
   const four = (x) => x.toFixed(4);
   const element = (name, attributes, text) => {
     const made = document.createElement(name);
@@ -64,7 +68,8 @@
     const at = chart && chart.querySelector(selector);
     if (at) for (const key in attributes) at.setAttribute(key, attributes[key]);
   };
-  const path = (f, points) => points.map(([x, y]) => f.x(x).toFixed(1) + "," + f.y(y).toFixed(1)).join(" ");
+  const px = (v) => String(Number(v.toFixed(1)));
+  const path = (f, points) => points.map(([x, y]) => px(f.x(x)) + "," + px(f.y(y))).join(" ");
 
   let current = data.classes[0];
   let stop = current.own;
@@ -103,13 +108,13 @@
     say("said", (100 * d.said).toFixed(2) + "%");
     say("cost", count(d.cost));
     say("cost-row", digits(ratio(d.cost, current.p + current.n), 4));
-    if (roc) set(roc.chart, ".mark", { cx: roc.x(d.fpr).toFixed(1), cy: roc.y(d.recall).toFixed(1) });
+    if (roc) set(roc.chart, ".mark", { cx: px(roc.x(d.fpr)), cy: px(roc.y(d.recall)) });
     if (pr) {
       const precision = d.tp + d.fp > 0 ? d.precision : 1;
-      set(pr.chart, ".mark", { cx: pr.x(d.recall).toFixed(1), cy: pr.y(precision).toFixed(1) });
+      set(pr.chart, ".mark", { cx: px(pr.x(d.recall)), cy: px(pr.y(precision)) });
     }
     if (histogram) {
-      const at = histogram.x(d.threshold).toFixed(1);
+      const at = px(histogram.x(d.threshold));
       set(histogram.chart, ".at polyline", { points: at + "," + histogram.top + " " + at + "," + histogram.bottom });
     }
   };
@@ -136,8 +141,8 @@
     if (!(share > 0)) return "";
     const n = shares.length, zero = (f.top + f.bottom) / 2;
     const height = Math.max(share * Math.abs(scale) * (f.bottom - f.top) / 2, 1) * Math.sign(scale);
-    return "M" + (f.x(k / n) + 0.5).toFixed(1) + " " + zero.toFixed(1) + "V" + (zero - height).toFixed(1) +
-      "H" + (f.x((k + 1) / n) - 0.5).toFixed(1) + "V" + zero.toFixed(1) + "Z";
+    return "M" + px(f.x(k / n) + 0.5) + " " + px(zero) + "V" + px(zero - height) +
+      "H" + px(f.x((k + 1) / n) - 0.5) + "V" + px(zero) + "Z";
   }).join("");
   const shares = (weights) => {
     const total = weights.reduce((a, b) => a + b, 0);
@@ -215,8 +220,8 @@
       axis.append(bar);
       line.append(
         element("th", { scope: "row" }, data.features[c.f[i]]), axis,
-        element("td", {}, digits(Math.exp(c.s[i]), 4)),
-        element("td", { class: "wide" }, digits(Math.exp(c.b[i]), 4)),
+        element("td", {}, oddsRatio(Math.exp(c.s[i]))),
+        element("td", { class: "wide" }, oddsRatio(Math.exp(c.b[i]))),
         element("td", { class: "wide" }, digits(c.b[i], 4)),
       );
       return line;

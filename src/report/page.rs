@@ -2,26 +2,21 @@
 
 use askama::Template;
 
-use super::effects::{Largest, SHOWN, effects, kept_of_each, largest};
+use super::classes::{average_rows, class_rows, mistakes};
+use super::decisions::{Decision, bin_rows, decision, lift_rows, stop_rows};
+use super::effects::{EffectRow, Largest, effect_row, effects, kept_of_each, largest, ratio_ticks};
 use super::payload::payload;
 use super::plot::Plot;
-use super::scores::ClassScores;
-use super::stops::Stop;
 use super::text::{count, number, percent, plural, score, score_or_dash};
 use super::training::{Curve, Sweep, certificates, column_rows, curve, data_facts, sweep, training_facts};
 use super::{Names, Report};
-use crate::metrics::Curve as Decisions;
 use crate::model::Task;
-use crate::plots::{Effect, STYLE, confusion_matrix, ratio_axis, short, variables};
+use crate::plots::{STYLE, confusion_matrix, ratio_axis, short, variables};
 
 /// Rows of the longer tables at most.
 pub(super) const ROWS: usize = 200;
-/// Rows of the tables behind the charts.
-const POINTS: usize = 20;
-/// Mistakes that are named.
-const MISTAKES: usize = 12;
 /// Letters of a name in running text.
-const NAME: usize = 60;
+pub(super) const NAME: usize = 60;
 
 #[derive(Template)]
 #[template(path = "page.html")]
@@ -58,10 +53,12 @@ struct Page<'a> {
     calibration: String,
     stop_rows: Vec<Vec<String>>,
     bin_rows: Vec<Vec<String>>,
+    lift_rows: Vec<Vec<String>>,
     // All classes.
     confusion: String,
     mistakes: Vec<Vec<String>>,
     class_rows: Vec<Vec<String>>,
+    average_rows: Vec<Vec<String>>,
     classes_left: usize,
     // Coefficients.
     nonzero: String,
@@ -89,33 +86,6 @@ struct Figure {
     name: &'static str,
     value: String,
     note: String,
-}
-
-/// What a threshold decides, as text.
-struct Decision {
-    tp: String,
-    fp: String,
-    fn_: String,
-    tn: String,
-    precision: String,
-    recall: String,
-    f1: String,
-    accuracy: String,
-    specificity: String,
-    said: String,
-    cost: String,
-    cost_row: String,
-}
-
-struct EffectRow {
-    feature: String,
-    lowers: bool,
-    from: String,
-    to: String,
-    at: String,
-    ratio: String,
-    per_unit: String,
-    coefficient: String,
 }
 
 pub(super) fn html(report: &Report<'_>, names: &Names) -> String {
@@ -172,6 +142,7 @@ pub(super) fn html(report: &Report<'_>, names: &Names) -> String {
         calibration: inline(Plot::Calibration, "calibration"),
         stop_rows: stop_rows(scores),
         bin_rows: bin_rows(scores),
+        lift_rows: lift_rows(&evaluation.lift),
         confusion: if several {
             confusion_matrix(&evaluation.confusion_matrix, &model.classes).inline("confusion")
         } else {
@@ -179,6 +150,7 @@ pub(super) fn html(report: &Report<'_>, names: &Names) -> String {
         },
         mistakes: mistakes(report),
         class_rows: class_rows(report),
+        average_rows: average_rows(report),
         classes_left: evaluation.classes.len().saturating_sub(ROWS),
         nonzero: count(kept[0].nonzero as f64),
         n_features: count(model.features.len() as f64),
@@ -288,6 +260,11 @@ fn figures(report: &Report<'_>) -> Vec<Figure> {
         },
         Figure { name: "Accuracy", value: score(evaluation.accuracy), note: decided },
         Figure {
+            name: "Matthews correlation",
+            value: score(evaluation.mcc),
+            note: note("1 is perfect, 0 is chance"),
+        },
+        Figure {
             name: "Log loss",
             value: score(evaluation.log_loss),
             note: note("nats per row, less is better"),
@@ -313,122 +290,3 @@ fn sections(report: &Report<'_>) -> Vec<(&'static str, &'static str)> {
     sections.push(("data", "Data"));
     sections
 }
-
-fn ratio(part: f64, whole: f64) -> f64 {
-    if whole > 0.0 { part / whole } else { 0.0 }
-}
-
-/// What the first stop of the slider decides.
-fn decision(scores: &ClassScores) -> Decision {
-    let nothing = Stop { threshold: String::new(), true_positives: 0.0, false_positives: 0.0 };
-    let stop = scores.stops.get(scores.own).unwrap_or(&nothing);
-    let (tp, fp) = (stop.true_positives, stop.false_positives);
-    let (fn_, tn) = (scores.curve.positive - tp, scores.curve.negative - fp);
-    let all = tp + fp + fn_ + tn;
-    let [text_tp, text_fp, text_fn, text_tn] = [tp, fp, fn_, tn].map(count);
-    Decision {
-        tp: text_tp,
-        fp: text_fp,
-        fn_: text_fn,
-        tn: text_tn,
-        precision: score(ratio(tp, tp + fp)),
-        recall: score(ratio(tp, tp + fn_)),
-        f1: score(ratio(2.0 * tp, 2.0 * tp + fp + fn_)),
-        accuracy: score(ratio(tp + tn, all)),
-        specificity: score(ratio(tn, tn + fp)),
-        said: percent(ratio(tp + fp, all)),
-        cost: count(fp + fn_),
-        cost_row: number(ratio(fp + fn_, all)),
-    }
-}
-
-fn stop_rows(scores: &ClassScores) -> Vec<Vec<String>> {
-    let (stops, curve): (_, &Decisions) = (&scores.stops, &scores.curve);
-    let n = POINTS.min(stops.len());
-    let row = |k: usize| {
-        let stop = &stops[(k as f64 * (stops.len() - 1) as f64 / (n.max(2) - 1) as f64).round() as usize];
-        let (tp, fp) = (stop.true_positives, stop.false_positives);
-        vec![
-            stop.threshold.clone(),
-            score(ratio(tp, tp + fp)),
-            score(ratio(tp, curve.positive)),
-            score(ratio(fp, curve.negative)),
-            score(ratio(2.0 * tp, tp + fp + curve.positive)),
-            count(tp),
-            count(fp),
-        ]
-    };
-    (0..n).map(row).collect()
-}
-
-pub(super) fn bin_rows(scores: &ClassScores) -> Vec<Vec<String>> {
-    let row = |bin: &crate::metrics::Bin| {
-        vec![
-            format!("{} to {}", number(bin.lower), number(bin.upper)),
-            count(bin.weight),
-            score_or_dash(bin.mean_probability),
-            score_or_dash(bin.observed),
-        ]
-    };
-    scores.calibration.bins.iter().map(row).collect()
-}
-
-/// The largest cells beside the diagonal.
-fn mistakes(report: &Report<'_>) -> Vec<Vec<String>> {
-    let matrix = &report.evaluation.confusion_matrix;
-    let mut cells: Vec<(u64, usize, usize)> = Vec::new();
-    for (i, row) in matrix.iter().enumerate() {
-        let wrong = row.iter().enumerate().filter(|&(j, &rows)| i != j && rows > 0);
-        cells.extend(wrong.map(|(j, &rows)| (rows, i, j)));
-    }
-    cells.sort_by(|a, b| b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-    let name = |k: usize| short(&report.model.classes[k], 28);
-    let row = |&(rows, i, j): &(u64, usize, usize)| {
-        let of_class: u64 = matrix[i].iter().sum();
-        vec![name(i), name(j), count(rows as f64), percent(rows as f64 / of_class as f64)]
-    };
-    cells.iter().take(MISTAKES).map(row).collect()
-}
-
-fn class_rows(report: &Report<'_>) -> Vec<Vec<String>> {
-    let row = |class: &crate::evaluate::ClassEvaluation| {
-        vec![
-            short(&class.class, NAME),
-            count(class.support as f64),
-            score(class.precision),
-            score(class.recall),
-            score(class.f1),
-            score_or_dash(class.auc),
-        ]
-    };
-    report.evaluation.classes.iter().take(ROWS).map(row).collect()
-}
-
-/// A place on the axis of odds ratios, in percent of its width.
-fn place(log_odds: f64, reach: f64) -> f64 {
-    (50.0 + 50.0 * log_odds / reach).clamp(0.0, 100.0)
-}
-
-fn effect_row(effect: &Effect, coefficient: f64, reach: f64) -> EffectRow {
-    let at = place(effect.standardised, reach);
-    let percent = |at: f64| format!("{at:.2}");
-    EffectRow {
-        feature: short(&effect.feature, 80),
-        lowers: effect.standardised < 0.0,
-        from: percent(at.min(50.0)),
-        to: percent(at.max(50.0)),
-        at: percent(at),
-        ratio: number(effect.standardised.exp()),
-        per_unit: number(coefficient.exp()),
-        coefficient: number(coefficient),
-    }
-}
-
-/// One, and the outermost ratio on each side: more has no room on a phone.
-fn ratio_ticks(ticks: &[(f64, String)], reach: f64) -> Vec<(String, String)> {
-    let last = ticks.iter().map(|tick| tick.0.abs()).fold(0.0, f64::max);
-    let shown = ticks.iter().filter(|tick| tick.0 == 0.0 || tick.0.abs() == last);
-    shown.map(|(at, text)| (format!("{:.2}", place(*at, reach)), text.clone())).collect()
-}
-
-const _: () = assert!(SHOWN == 20, "page.js shows as many");

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::{Number, Value};
 
 use super::Report;
+use super::decisions::bin_rows;
 use super::effects::Largest;
-use super::page::bin_rows;
 use super::scores::ClassScores;
 use super::text::significant;
 use crate::model::Task;
@@ -72,8 +72,8 @@ pub(super) fn payload(report: &Report<'_>, largest: &[Largest], reach: f64) -> S
         nonzero: largest.nonzero,
         intercept: fitted.intercept,
         f: largest.kept.iter().map(|kept| used.binary_search(&kept.0).unwrap_or(0)).collect(),
-        b: largest.kept.iter().map(|kept| rounded(kept.1)).collect(),
-        s: largest.kept.iter().map(|kept| rounded(kept.2)).collect(),
+        b: largest.kept.iter().map(|kept| exact(kept.1)).collect(),
+        s: largest.kept.iter().map(|kept| exact(kept.2)).collect(),
     });
     let several = model.task == Task::OneVsRest;
     let matrix = several.then(|| {

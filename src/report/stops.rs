@@ -65,7 +65,7 @@ pub(super) fn stops(
         if !(std::mem::take(&mut wanted) || is_model || is_round) {
             continue;
         }
-        let threshold = if is_model { Some(format!("{model}")) } else { shortest_between(next, high) };
+        let threshold = if is_model { Some(shown(model)) } else { shortest_between(next, high) };
         let Some(threshold) = threshold else { continue };
         own = if is_model { stops.len() } else { own };
         let (true_positives, false_positives) = (point.true_positives, point.false_positives);
@@ -118,10 +118,15 @@ fn shortest_between(low: f64, high: f64) -> Option<String> {
             format!("{last:.digits$}e{exponent}").parse().ok()?
         };
         if low < value && value <= high && value > 0.0 {
-            return Some(format!("{value}"));
+            return Some(shown(value));
         }
     }
-    (low < high && high > 0.0).then(|| format!("{high}"))
+    (low < high && high > 0.0).then(|| shown(high))
+}
+
+/// A threshold with all its digits, as scripts write numbers.
+fn shown(threshold: f64) -> String {
+    if threshold < 1e-6 { format!("{threshold:e}") } else { format!("{threshold}") }
 }
 
 #[cfg(test)]
@@ -136,7 +141,7 @@ mod tests {
             (0.21, 0.29, "0.29"),
             (0.0, 0.37, "0.3"),
             (0.123_45, 0.123_46, "0.12346"),
-            (0.0, 3.2e-9, "0.000000003"),
+            (0.0, 3.2e-9, "3e-9"),
             (0.999_999, 1.0, "1"),
         ] {
             assert_eq!(shortest_between(low, high).unwrap(), text, "{low} {high}");

@@ -21,6 +21,16 @@ pub(super) fn number(x: f64) -> String {
     significant(x, 4).replace('-', "\u{2212}")
 }
 
+/// An odds ratio; close to 1 with the digits that part it from 1.
+pub(super) fn ratio(x: f64) -> String {
+    let off = (x - 1.0).abs();
+    if !(1e-9..0.01).contains(&off) {
+        return number(x);
+    }
+    let decimals = (2.0 - off.log10().floor()) as usize;
+    format!("{x:.decimals$}")
+}
+
 /// The same, or a dash.
 pub(super) fn or_dash(x: Option<f64>) -> String {
     x.map_or_else(|| "–".to_owned(), number)
@@ -79,6 +89,13 @@ mod tests {
             [(0.0, "0"), (999.0, "999"), (1e6, "1,000,000"), (1234.5, "1,234.5"), (-1234.0, "-1,234")]
         {
             assert_eq!(count(x), text);
+        }
+    }
+
+    #[test]
+    fn ratios_close_to_one_show_by_how_much() {
+        for (x, text) in [(1.000_312_7, "1.000313"), (0.998, "0.99800"), (1.0, "1"), (2.5, "2.5")] {
+            assert_eq!(ratio(x), text);
         }
     }
 }

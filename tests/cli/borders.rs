@@ -64,6 +64,11 @@ fn protocol_buffers_are_known_to_one_folder() {
 }
 
 #[test]
+fn pages_are_written_in_one_folder() {
+    assert_only_under(&["askama"], &["src/report"]);
+}
+
+#[test]
 fn flags_are_known_to_the_command_and_the_config() {
     assert_only_under(&["clap"], &["src/cli", "src/main.rs", "src/config"]);
 }

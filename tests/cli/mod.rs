@@ -8,6 +8,7 @@ mod export;
 mod model_file;
 mod outputs;
 mod readme;
+mod report;
 mod rows;
 pub(crate) mod support;
 mod threshold;

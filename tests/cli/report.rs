@@ -1,0 +1,163 @@
+//! `report`: pages, pictures, what it refuses. What a page shows in a browser is tested in `tests/peers`.
+
+use std::fs;
+
+use serde_json::json as value;
+use tempfile::{TempDir, tempdir};
+
+use super::support::{
+    assert_says, fail, files, float_column, json, succeed, succeed_json, text_column, write_parquet,
+};
+
+const TEST: &str = "{data}/breast_cancer/test.parquet";
+
+fn cancer() -> TempDir {
+    let folder = tempdir().unwrap();
+    let table = "{data}/breast_cancer/train.parquet";
+    succeed(folder.path(), &format!("train {table} --target diagnosis --device cpu --quiet -o m.json"));
+    folder
+}
+
+#[test]
+fn a_page_says_what_evaluate_says() {
+    let folder = cancer();
+    let evaluation = succeed_json(folder.path(), &format!("evaluate m.json {TEST}"));
+    let summary = succeed_json(folder.path(), &format!("report m.json {TEST} -o r.html"));
+    assert_eq!(summary["output"], "r.html");
+    assert_eq!(summary["format"], "html");
+    for key in
+        ["rows", "rows_dropped", "log_loss", "accuracy", "auc", "average_precision", "brier", "threshold"]
+    {
+        assert_eq!(summary["evaluation"][key], evaluation[key], "{key}");
+    }
+    let page = fs::read_to_string(folder.path().join("r.html")).unwrap();
+    assert_eq!(summary["bytes"], page.len());
+    let auc = format!("{:.4}", evaluation["auc"].as_f64().unwrap());
+    assert_says(
+        &page,
+        &["<!doctype html>", "lang=\"en\"", "diagnosis", "malignant", &auc, "427 rows", "newton"],
+    );
+    // The same bytes every time: no clock, no chance.
+    succeed(folder.path(), &format!("report m.json {TEST} -o again.html"));
+    assert_eq!(fs::read_to_string(folder.path().join("again.html")).unwrap(), page);
+    let text = succeed(folder.path(), &format!("report m.json {TEST} -o r.html"));
+    assert_says(&text, &["r.html", "KiB", "142", "AUC"]);
+}
+
+#[test]
+fn a_page_begins_at_the_threshold_that_is_asked_for() {
+    let folder = cancer();
+    let evaluation = succeed_json(folder.path(), &format!("evaluate m.json {TEST} --threshold 0.2"));
+    succeed(folder.path(), &format!("report m.json {TEST} -o r.html --threshold 0.2"));
+    let page = fs::read_to_string(folder.path().join("r.html")).unwrap();
+    let matrix = &evaluation["confusion_matrix"];
+    let tp = format!("<b id=\"tp\">{}</b>", matrix[1][1]);
+    let fp = format!("<b id=\"fp\">{}</b>", matrix[0][1]);
+    assert_says(&page, &["<output id=\"at\" for=\"slider\">0.2</output>", &tp, &fp]);
+}
+
+#[test]
+fn every_picture_comes_as_svg_and_as_png() {
+    let folder = cancer();
+    let table = "{data}/breast_cancer/train.parquet";
+    let flags = "--target diagnosis --device cpu --quiet --l1-ratios 1 --lambdas 5 -o tuned.json";
+    succeed(folder.path(), &format!("tune {table} {flags}"));
+    for plot in
+        ["roc", "pr", "calibration", "histogram", "confusion", "coefficients", "training", "path", "cv"]
+    {
+        // Pictures of the model alone need no data.
+        let data = if ["coefficients", "training", "path", "cv"].contains(&plot) { "" } else { TEST };
+        let summary =
+            succeed_json(folder.path(), &format!("report tuned.json {data} --plot {plot} -o p.svg"));
+        assert_eq!(summary["format"], "svg");
+        let svg = fs::read_to_string(folder.path().join("p.svg")).unwrap();
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        let title = document.descendants().find(|node| node.tag_name().name() == "title").unwrap();
+        assert!(!title.text().unwrap().is_empty(), "{plot}");
+        succeed(folder.path(), &format!("report tuned.json {data} --plot {plot} --format png -o p.png"));
+        assert!(fs::read(folder.path().join("p.png")).unwrap().starts_with(b"\x89PNG"), "{plot}");
+    }
+    assert_eq!(files(folder.path()), ["m.json", "p.png", "p.svg", "tuned.json"]);
+}
+
+#[test]
+fn what_cannot_be_drawn_is_said_with_the_way_out() {
+    let folder = cancer();
+    for (line, code, said) in [
+        ("report m.json -o r.html", 2, "name labelled Parquet files"),
+        ("report m.json {test} -o r.png", 1, "a picture needs --plot"),
+        ("report m.json {test} --plot roc --format html -o r.html", 1, "the page holds them all"),
+        ("report m.json --plot cv -o r.svg", 1, "logodds tune"),
+        ("report m.json --plot roc --class benign {test} -o r.svg", 1, "the model is binary"),
+    ] {
+        let stderr = fail(folder.path(), &line.replace("{test}", TEST), code);
+        assert_says(&stderr, &[said]);
+    }
+    fail(folder.path(), &format!("report m.json {TEST} -o m.json"), 1);
+    let digits = "train {data}/digits/train.parquet --target digit --device cpu --quiet -o d.json";
+    succeed(folder.path(), digits);
+    let data = "{data}/digits/test.parquet";
+    let stderr = fail(folder.path(), &format!("report d.json {data} --plot roc --class ten -o r.svg"), 1);
+    assert_says(&stderr, &["no class \"ten\"", "0, 1, 2"]);
+    succeed(folder.path(), &format!("report d.json {data} --plot roc --class 7 -o r.svg"));
+    assert_says(&fs::read_to_string(folder.path().join("r.svg")).unwrap(), &["ROC curve of 7"]);
+    assert_eq!(files(folder.path()), ["d.json", "m.json", "r.svg"]);
+}
+
+#[test]
+fn a_model_of_an_older_version_has_a_page_without_its_course() {
+    let folder = cancer();
+    let path = folder.path().join("m.json");
+    let mut model = json(&path);
+    let curve = model["training"].as_object_mut().unwrap().remove("curve").unwrap();
+    let n = curve["passes"].as_array().unwrap().len();
+    for list in ["seconds", "objective", "kkt_residual", "converged"] {
+        assert_eq!(curve[list].as_array().unwrap().len(), n, "{list}");
+    }
+    let residuals: Vec<f64> =
+        curve["kkt_residual"].as_array().unwrap().iter().map(|r| r.as_f64().unwrap()).collect();
+    assert!(residuals[n - 1] < 1e-6 && residuals[0] > 1e-3, "{residuals:?}");
+    fs::write(&path, model.to_string()).unwrap();
+    succeed(folder.path(), &format!("report m.json {TEST} -o r.html"));
+    let page = fs::read_to_string(folder.path().join("r.html")).unwrap();
+    assert_says(&page, &["written by an older version"]);
+    fail(folder.path(), "report m.json --plot training -o r.svg", 1);
+
+    model["training"]["curve"] = curve;
+    model["training"]["curve"]["seconds"] = value!([1.0]);
+    fs::write(&path, model.to_string()).unwrap();
+    assert_says(&fail(folder.path(), "inspect m.json", 1), &["training curve"]);
+}
+
+#[test]
+fn a_page_of_rows_of_one_class_has_no_curves_and_says_so() {
+    let folder = tempdir().unwrap();
+    let x = || float_column((0..40).map(f64::from));
+    let both = text_column((0..40).map(|i| if i % 3 == 0 { "a" } else { "b" }));
+    write_parquet(&folder.path().join("both.parquet"), vec![("x", x()), ("y", both)]);
+    write_parquet(
+        &folder.path().join("one.parquet"),
+        vec![("x", x()), ("y", text_column((0..40).map(|_| "a")))],
+    );
+    succeed(folder.path(), "train both.parquet --target y --device cpu --quiet -o m.json");
+    succeed(folder.path(), "report m.json one.parquet -o r.html");
+    let page = fs::read_to_string(folder.path().join("r.html")).unwrap();
+    assert_says(&page, &["one class only", "no curve"]);
+}
+
+#[test]
+fn weights_are_added_up() {
+    let folder = tempdir().unwrap();
+    let n = 200;
+    let x = || float_column((0..n).map(|i| f64::from(i * 37 % 101)));
+    let y = || text_column((0..n).map(|i| if i * 37 % 101 + i % 40 > 60 { "b" } else { "a" }));
+    let weight = float_column((0..n).map(|i| 0.5 + f64::from(i % 4)));
+    write_parquet(&folder.path().join("t.parquet"), vec![("x", x()), ("w", weight), ("y", y())]);
+    succeed(folder.path(), "train t.parquet --target y --weight w --device cpu --quiet -o m.json");
+    let evaluation = succeed_json(folder.path(), "evaluate m.json t.parquet --weight w");
+    succeed(folder.path(), "report m.json t.parquet --weight w -o r.html");
+    let page = fs::read_to_string(folder.path().join("r.html")).unwrap();
+    let score =
+        |key: &str| format!("<dd id=\"{key}\">{:.4}</dd>", evaluation["classes"][1][key].as_f64().unwrap());
+    assert_says(&page, &["Rows have weights", &score("precision"), &score("recall"), &score("f1")]);
+}
