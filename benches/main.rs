@@ -2,8 +2,9 @@
 #![allow(missing_docs, reason = "criterion generates the entry points")]
 
 mod data;
+mod judging;
 mod passes;
 mod reading;
 mod training;
 
-criterion::criterion_main!(passes::benches, reading::benches, training::benches);
+criterion::criterion_main!(judging::benches, passes::benches, reading::benches, training::benches);

@@ -30,8 +30,8 @@ fn reading(c: &mut Criterion) {
     });
 }
 
-/// float32 features and an int8 target, zstd, without dictionary pages.
-fn write(path: &Path) {
+/// float32 features and an int8 target, zstd, without dictionary pages. Returns the rows.
+pub(crate) fn write(path: &Path) -> usize {
     let mut rng = StdRng::seed_from_u64(1);
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -57,6 +57,7 @@ fn write(path: &Path) {
         writer.write(&batch).expect("room on the disk");
     }
     writer.expect("a batch").close().expect("room on the disk");
+    ROWS
 }
 
 criterion_group!(benches, reading);

@@ -214,7 +214,8 @@ fn a_threshold_in_the_wrong_place_is_refused() {
     let folder = cancer();
     let path = folder.path().join("m.json");
     let model = read_json(&path);
-    let damages: [(fn(&mut Value), &str); 3] = [
+    type Damage = fn(&mut Value);
+    let damages: [(Damage, &str); 3] = [
         (|m| m["models"][0]["threshold"] = json!(0.3), "entry of its model"),
         (|m| m["threshold"] = json!(1.0), "not between 0 and 1"),
         (|m| m["threshold"] = json!(0.0), "not between 0 and 1"),
