@@ -101,11 +101,10 @@ impl Scorer {
         classes.par_chunks_mut(ROWS_PER_TASK).zip(rows).for_each(|(classes, z)| match self.task {
             // The very probabilities that predictions carry: these reach the threshold or not.
             Task::Binary => {
-                let positive = self.positive() as u32;
                 let mut p = vec![0.0; z.len()];
                 sigmoids(z, &mut p);
                 for (class, p) in classes.iter_mut().zip(p) {
-                    *class = if p >= self.thresholds[0] { positive } else { 1 - positive };
+                    *class = self.decide_binary(p);
                 }
             }
             Task::OneVsRest => {
@@ -115,6 +114,12 @@ impl Scorer {
             }
         });
         classes
+    }
+
+    /// The class that probability `p` of the positive class speaks for.
+    pub(crate) fn decide_binary(&self, p: f64) -> u32 {
+        let positive = self.positive() as u32;
+        if p >= self.thresholds[0] { positive } else { 1 - positive }
     }
 
     /// The first class that is farthest above its threshold.

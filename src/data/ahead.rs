@@ -19,6 +19,7 @@ impl Blocks<'_> {
             }
             return Ok(());
         }
+        keep_freed_memory();
         let (used, spares) = channel();
         self.spares = Some(spares);
         std::thread::scope(|scope| {
@@ -41,4 +42,12 @@ impl Blocks<'_> {
             Ok(())
         })
     }
+}
+
+/// Lets glibc keep what each block frees for the next one, which it otherwise gives back to the system
+/// and gets page by page again: a sixth of an evaluation. From the largest allocation of its own kind that
+/// was freed, it learns from which size on memory is not worth keeping; other allocators do not mind.
+fn keep_freed_memory() {
+    const LARGEST: usize = (32 << 20) - (64 << 10);
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGEST)));
 }

@@ -31,26 +31,34 @@ impl Draws {
         weight: Option<&[f64]>,
     ) -> Vec<(f64, f64)> {
         let of_chunk = |first: usize| {
-            let zero: Lanes = [0.0; LANES];
-            let (mut tp, mut fp, mut area, mut precision, mut counts) = (zero, zero, zero, zero, zero);
-            for step in order.steps() {
-                let mut sides = [zero; 2];
-                for &(_, row) in step {
-                    poisson_counts(self.seed, row as u64, first, &mut counts);
-                    let weight = weight.map_or(1.0, |weight| weight[row]);
-                    let side = &mut sides[usize::from(is_positive[row])];
-                    side.iter_mut().zip(&counts).for_each(|(sum, count)| *sum += weight * count);
-                }
-                let [lost, gained] = sides;
-                for r in 0..LANES {
-                    area[r] += lost[r] * (tp[r] + gained[r] / 2.0);
-                    tp[r] += gained[r];
-                    fp[r] += lost[r];
-                    // Where nothing was drawn yet, nothing is gained.
-                    precision[r] += gained[r] * tp[r] / (tp[r] + fp[r]).max(f64::MIN_POSITIVE);
-                }
-            }
-            (0..LANES).map(move |r| (area[r] / (tp[r] * fp[r]), precision[r] / tp[r])).collect::<Vec<_>>()
+            pulp::Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    let zero: Lanes = [0.0; LANES];
+                    let (mut tp, mut fp, mut area, mut precision, mut counts) =
+                        (zero, zero, zero, zero, zero);
+                    for step in order.steps() {
+                        let mut sides = [zero; 2];
+                        for &(_, row) in step {
+                            poisson_counts(self.seed, row as u64, first, &mut counts);
+                            let weight = weight.map_or(1.0, |weight| weight[row]);
+                            let side = &mut sides[usize::from(is_positive[row])];
+                            side.iter_mut().zip(&counts).for_each(|(sum, count)| *sum += weight * count);
+                        }
+                        let [lost, gained] = sides;
+                        for r in 0..LANES {
+                            area[r] += lost[r] * (tp[r] + gained[r] / 2.0);
+                            tp[r] += gained[r];
+                            fp[r] += lost[r];
+                            // Where nothing was drawn yet, nothing is gained.
+                            precision[r] += gained[r] * tp[r] / (tp[r] + fp[r]).max(f64::MIN_POSITIVE);
+                        }
+                    }
+                    (0..LANES)
+                        .map(move |r| (area[r] / (tp[r] * fp[r]), precision[r] / tp[r]))
+                        .collect::<Vec<_>>()
+                },
+            )
         };
         let mut all: Vec<(f64, f64)> = self.chunks().flat_map_iter(of_chunk).collect();
         all.truncate(self.replicates);
@@ -105,25 +113,30 @@ impl Replicates {
     pub(super) fn add(&mut self, rows: &Rows, terms: &[Terms]) {
         let seed = self.draws.seed;
         self.chunks.par_iter_mut().enumerate().for_each(|(chunk, sums)| {
-            let mut drawn = [0.0; LANES];
-            let add = |lanes: &mut Lanes, drawn: &Lanes, value: f64| {
-                lanes.iter_mut().zip(drawn).for_each(|(sum, drawn)| *sum += drawn * value);
-            };
-            for (i, &class) in rows.class.iter().enumerate() {
-                poisson_counts(seed, rows.first + i as u64, chunk * LANES, &mut drawn);
-                let weight = rows.weight(i);
-                add(&mut sums.truth[class as usize], &drawn, weight);
-                for (lanes, terms) in sums.models.iter_mut().zip(terms) {
-                    let (loss, brier) = terms.losses[i];
-                    add(&mut lanes.log_loss, &drawn, weight * loss);
-                    add(&mut lanes.brier, &drawn, weight * brier);
-                    let predicted = terms.prediction[i];
-                    add(&mut lanes.predicted[predicted as usize], &drawn, weight);
-                    if predicted == class {
-                        add(&mut lanes.hit[class as usize], &drawn, weight);
+            pulp::Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    let mut drawn = [0.0; LANES];
+                    let add = |lanes: &mut Lanes, drawn: &Lanes, value: f64| {
+                        lanes.iter_mut().zip(drawn).for_each(|(sum, drawn)| *sum += drawn * value);
+                    };
+                    for (i, &class) in rows.class.iter().enumerate() {
+                        poisson_counts(seed, rows.first + i as u64, chunk * LANES, &mut drawn);
+                        let weight = rows.weight(i);
+                        add(&mut sums.truth[class as usize], &drawn, weight);
+                        for (lanes, terms) in sums.models.iter_mut().zip(terms) {
+                            let (loss, brier) = terms.losses[i];
+                            add(&mut lanes.log_loss, &drawn, weight * loss);
+                            add(&mut lanes.brier, &drawn, weight * brier);
+                            let predicted = terms.prediction[i];
+                            add(&mut lanes.predicted[predicted as usize], &drawn, weight);
+                            if predicted == class {
+                                add(&mut lanes.hit[class as usize], &drawn, weight);
+                            }
+                        }
                     }
-                }
-            }
+                },
+            )
         });
     }
 

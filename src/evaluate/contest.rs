@@ -1,5 +1,7 @@
 //! Reading a table once for several models.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use crate::data::{self, BlocksOptions, Encoding, Source};
@@ -148,17 +150,22 @@ impl<'a> Contest<'a> {
         Ok(Seen { rows, rows_dropped: done - rows, unseen })
     }
 
-    /// The scores that rank the rows, models side by side as in `z`: binary the linear predictors, which
-    /// do not run together near 0 and 1 as probabilities do; else the probabilities scaled to sum to 1.
-    pub(crate) fn scores(&self, z: &[f64]) -> Vec<f64> {
+    /// The scores of each model that rank the rows, side by side as in `z`: binary the linear predictors,
+    /// which do not run together near 0 and 1 as probabilities do; else the probabilities scaled to sum
+    /// to 1.
+    pub(crate) fn scores<'z>(&self, z: &'z [Vec<f64>]) -> Cow<'z, [Vec<f64>]> {
+        if self.task() == Task::Binary {
+            return Cow::Borrowed(z);
+        }
         let n_classes = self.classes().len();
-        let mut scores = z.to_vec();
-        if self.task() == Task::OneVsRest {
+        let scaled = |z: &Vec<f64>| {
+            let mut scores = vec![0.0; z.len()];
             scores.par_chunks_exact_mut(n_classes).zip(z.par_chunks_exact(n_classes)).for_each(|(p, z)| {
                 normalise(z, p);
             });
-        }
-        scores
+            scores
+        };
+        Cow::Owned(z.iter().map(scaled).collect())
     }
 
     /// What a score is as a probability.

@@ -169,10 +169,10 @@ pub(crate) fn compare_before(
     for (reading, rankings) in readings.enumerate() {
         let mut held = Held::new(&contest, rankings, basis.map(|basis| basis.method), draws.as_ref());
         seen = contest.read(observer, (reading, n_readings), |rows| {
-            let scores: Vec<Vec<f64>> = rows.z.iter().map(|z| contest.scores(z)).collect();
+            let scores = contest.scores(&rows.z);
             if reading == 0 {
                 witness.rows(&contest, &rows, &scores);
-                let models = sums.iter_mut().zip(&scores).enumerate();
+                let models = sums.iter_mut().zip(scores.iter()).enumerate();
                 let terms: Vec<_> =
                     models.map(|(m, (sums, scores))| sums.add(&contest, m, &rows, scores)).collect();
                 if let Some(Evidence::Bootstrap(replicates)) = &mut evidence {

@@ -5,7 +5,8 @@ use rayon::prelude::*;
 use super::contest::{Contest, Rows};
 use crate::metrics::{Confusion, ScoreBins, multiclass_brier, multiclass_log_loss};
 use crate::model::Task;
-use crate::objective::sigmoids_and_losses;
+use crate::objective::{Logistic, logistics};
+use crate::predict::Scorer;
 
 /// Bins of a calibration.
 const BINS: usize = 10;
@@ -47,19 +48,23 @@ impl Sums {
     pub(super) fn add(&mut self, contest: &Contest<'_>, model: usize, rows: &Rows, scores: &[f64]) -> Terms {
         let scorer = &contest.scorers[model];
         let n_models = scorer.n_models();
-        let prediction = scorer.decide(&rows.z[model]);
+        let mut prediction = match contest.task() {
+            Task::Binary => vec![0; rows.class.len()],
+            Task::OneVsRest => scorer.decide(&rows.z[model]),
+        };
         let mut losses = vec![(0.0, 0.0); rows.class.len()];
         // Sums of some rows each, added in their order: nothing depends on the threads.
         let parts: Vec<Losses> = losses
             .par_chunks_mut(ROWS_PER_TASK)
+            .zip(prediction.par_chunks_mut(ROWS_PER_TASK))
             .zip(rows.z[model].par_chunks(ROWS_PER_TASK * n_models))
             .zip(scores.par_chunks(ROWS_PER_TASK * n_models))
             .enumerate()
-            .map(|(part, ((losses, z), scores))| {
+            .map(|(part, (((losses, prediction), z), scores))| {
                 let mut sums = Losses::new(n_models);
                 let first = part * ROWS_PER_TASK;
                 match contest.task() {
-                    Task::Binary => sums.add_binary(scorer.positive(), rows, first, z, losses),
+                    Task::Binary => sums.add_binary(scorer, rows, first, z, losses, prediction),
                     Task::OneVsRest => sums.add_classes(rows, first, z, scores, losses),
                 }
                 sums
@@ -104,26 +109,27 @@ impl Losses {
         self.likeliest.merge(&other.likeliest);
     }
 
-    /// The rows from `first` on, of which `z` are the predictors.
+    /// The rows from `first` on, of which `z` are the predictors; also says what is predicted.
     fn add_binary(
         &mut self,
-        positive: usize,
+        scorer: &Scorer,
         rows: &Rows,
         first: usize,
         z: &[f64],
         losses: &mut [(f64, f64)],
+        prediction: &mut [u32],
     ) {
-        let is_positive = |i: usize| rows.class[first + i] as usize == positive;
-        // Both losses are those of the predictor against the class; none is a difference from 1.
-        let against: Vec<f64> =
-            z.iter().enumerate().map(|(i, &z)| if is_positive(i) { -z } else { z }).collect();
-        let (mut off, mut log_loss) = (vec![0.0; z.len()], vec![0.0; z.len()]);
-        sigmoids_and_losses(&against, &mut off, &mut log_loss);
-        for (i, term) in losses.iter_mut().enumerate() {
-            *term = (log_loss[i], off[i] * off[i]);
-            let (weight, positive) = (rows.weight(first + i), is_positive(i));
+        let positive = scorer.positive();
+        let mut terms = vec![Logistic::default(); z.len()];
+        logistics(z, &mut terms);
+        for (i, (term, of)) in losses.iter_mut().zip(&terms).enumerate() {
+            let is_positive = rows.class[first + i] as usize == positive;
+            let (loss, off) = if is_positive { (of.loss_of_one, of.rest) } else { (of.loss_of_zero, of.p) };
+            *term = (loss, off * off);
+            let weight = rows.weight(first + i);
             self.add(weight, *term);
-            self.of_models[0].add(if positive { 1.0 - off[i] } else { off[i] }, weight, positive);
+            self.of_models[0].add(of.p, weight, is_positive);
+            prediction[i] = scorer.decide_binary(of.p);
         }
     }
 

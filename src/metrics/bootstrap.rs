@@ -29,18 +29,45 @@ const fn cumulative() -> [u32; 13] {
 /// Hanley and MacGibbon, Creating non-parametric bootstrap samples using Poisson frequencies, 2006;
 /// Chamandy et al., Estimating uncertainty for massive data streams, 2012; Steele, Lea and Flood, Fast
 /// splittable pseudorandom number generators, 2014 (splitmix64).
+#[inline(always)]
 pub fn poisson_counts(seed: u64, row: u64, first: usize, counts: &mut [f64]) {
     let start = mix(mix(seed).wrapping_add(row.wrapping_mul(GOLDEN)));
     // Two counts from the halves of each number.
     for (i, pair) in counts.chunks_mut(2).enumerate() {
         let random = mix(start.wrapping_add((first as u64 / 2 + i as u64 + 1).wrapping_mul(GOLDEN)));
         for (count, half) in pair.iter_mut().zip([random as u32, (random >> 32) as u32]) {
-            *count = f64::from(CUMULATIVE.iter().map(|&below| u32::from(half >= below)).sum::<u32>());
+            *count = f64::from(poisson(half));
         }
     }
 }
 
+/// The smallest count of the numbers that begin with each byte.
+const SMALLEST: [u8; 256] = smallest();
+
+const fn smallest() -> [u8; 256] {
+    let (mut out, mut byte) = ([0; 256], 0);
+    while byte < 256 {
+        while CUMULATIVE[out[byte] as usize] <= (byte as u32) << 24 {
+            out[byte] += 1;
+        }
+        byte += 1;
+    }
+    out
+}
+
+/// The Poisson variable of a uniform one.
+#[inline(always)]
+fn poisson(uniform: u32) -> u32 {
+    let mut count = usize::from(SMALLEST[(uniform >> 24) as usize]);
+    // At most one step, but for the last byte.
+    while count < CUMULATIVE.len() && uniform >= CUMULATIVE[count] {
+        count += 1;
+    }
+    count as u32
+}
+
 /// The output function of splitmix64.
+#[inline(always)]
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

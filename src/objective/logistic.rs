@@ -1,6 +1,7 @@
 //! The two scalar functions of the loss, in the forms that neither overflow nor cancel.
 
-use pulp::{Simd, WithSimd};
+/// Values handled side by side.
+const LANES: usize = 16;
 
 /// `1 / (1 + exp(-z))`.
 #[inline]
@@ -31,12 +32,22 @@ pub fn log1pexp(z: f64) -> f64 {
 /// larger of 1 and the value: plain loops without a branch, which compile to vectors.
 #[inline(always)]
 pub(super) fn log1pexp_and_sigmoid<const N: usize>(z: [f64; N]) -> ([f64; N], [f64; N]) {
+    let (mut loss, slope, _) = terms(z);
+    for i in 0..N {
+        loss[i] += if z[i] > 0.0 { z[i] } else { 0.0 };
+    }
+    (loss, slope)
+}
+
+/// `log(1 + exp(-|z|))`, the sigmoid of z and that of -z.
+#[inline(always)]
+fn terms<const N: usize>(z: [f64; N]) -> ([f64; N], [f64; N], [f64; N]) {
     let mut negative = [0.0; N];
     for i in 0..N {
         negative[i] = -z[i].abs();
     }
     let e = exp_of_negative(negative);
-    let (mut loss, mut slope) = ([0.0; N], [0.0; N]);
+    let (mut tail, mut slope, mut rest) = ([0.0; N], [0.0; N], [0.0; N]);
     for i in 0..N {
         // log1p(e) = 2 atanh(u), u = e / (2 + e) <= 1/3: its series keeps the digits of a tiny e.
         let u = e[i] / (2.0 + e[i]);
@@ -45,54 +56,65 @@ pub(super) fn log1pexp_and_sigmoid<const N: usize>(z: [f64; N]) -> ([f64; N], [f
         for k in (0..16).rev() {
             series = series * q + 1.0 / (2 * k + 1) as f64;
         }
-        loss[i] = if z[i] > 0.0 { z[i] } else { 0.0 } + 2.0 * u * series;
+        tail[i] = 2.0 * u * series;
         slope[i] = if z[i] >= 0.0 { 1.0 } else { e[i] } / (1.0 + e[i]);
+        rest[i] = if z[i] >= 0.0 { e[i] } else { 1.0 } / (1.0 + e[i]);
     }
-    (loss, slope)
+    (tail, slope, rest)
 }
 
-/// Writes [`sigmoid`] and `log(1 + exp(z))` of each z, in vectors: relative error below 2e-15, the same bits
-/// on every machine.
+/// What a predictor says of both classes, without a difference that cancels.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Logistic {
+    /// `p = sigmoid(z)`, in the bits of [`sigmoids`].
+    pub p: f64,
+    /// `1 - p = sigmoid(-z)`.
+    pub rest: f64,
+    /// `-log p = log(1 + exp(-z))`: the loss where y = 1.
+    pub loss_of_one: f64,
+    /// `-log(1 - p) = log(1 + exp(z))`: the loss where y = 0.
+    pub loss_of_zero: f64,
+}
+
+/// [`Logistic`] of each z, in vectors: relative error below 2e-15, the same bits on every machine.
 ///
 /// # Panics
 /// If the slices differ in length.
-pub fn sigmoids_and_losses(z: &[f64], sigmoids: &mut [f64], losses: &mut [f64]) {
-    assert!(z.len() == sigmoids.len() && z.len() == losses.len(), "a sigmoid and a loss for each z");
-    pulp::Arch::new().dispatch(Both { z, sigmoids, losses });
+pub fn logistics(z: &[f64], out: &mut [Logistic]) {
+    assert_eq!(z.len(), out.len(), "one for each z");
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (z, out) in z.chunks(LANES).zip(out.chunks_mut(LANES)) {
+                let mut lanes = [0.0; LANES];
+                lanes[..z.len()].copy_from_slice(z);
+                let (tail, p, rest) = terms(lanes);
+                for (i, out) in out.iter_mut().enumerate() {
+                    let (loss_of_one, loss_of_zero) =
+                        (tail[i] + (-lanes[i]).max(0.0), tail[i] + lanes[i].max(0.0));
+                    *out = Logistic { p: p[i], rest: rest[i], loss_of_one, loss_of_zero };
+                }
+            }
+        },
+    );
 }
 
-/// Writes [`sigmoid`] of each z, in vectors; the bits of [`sigmoids_and_losses`].
+/// Writes [`sigmoid`] of each z, in vectors: relative error below 2e-15, the same bits on every machine.
 ///
 /// # Panics
 /// If the slices differ in length.
-pub fn sigmoids(z: &[f64], sigmoids: &mut [f64]) {
-    let mut losses = [0.0; 256];
-    for (z, sigmoids) in z.chunks(losses.len()).zip(sigmoids.chunks_mut(losses.len())) {
-        sigmoids_and_losses(z, sigmoids, &mut losses[..z.len()]);
-    }
-}
-
-struct Both<'a> {
-    z: &'a [f64],
-    sigmoids: &'a mut [f64],
-    losses: &'a mut [f64],
-}
-
-impl WithSimd for Both<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let (z, z_tail) = self.z.as_chunks::<8>();
-        let (losses, losses_tail) = self.losses.as_chunks_mut::<8>();
-        let (sigmoids, sigmoids_tail) = self.sigmoids.as_chunks_mut::<8>();
-        for ((z, loss), slope) in z.iter().zip(losses).zip(sigmoids) {
-            (*loss, *slope) = log1pexp_and_sigmoid(*z);
-        }
-        for ((z, loss), slope) in z_tail.iter().zip(losses_tail).zip(sigmoids_tail) {
-            ([*loss], [*slope]) = log1pexp_and_sigmoid([*z]);
-        }
-    }
+pub fn sigmoids(z: &[f64], out: &mut [f64]) {
+    assert_eq!(z.len(), out.len(), "one for each z");
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (z, out) in z.chunks(LANES).zip(out.chunks_mut(LANES)) {
+                let mut lanes = [0.0; LANES];
+                lanes[..z.len()].copy_from_slice(z);
+                out.copy_from_slice(&terms(lanes).1[..z.len()]);
+            }
+        },
+    );
 }
 
 /// `exp(a)` for `a <= 0`; below -708 it stays at exp(-708).

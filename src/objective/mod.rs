@@ -24,7 +24,7 @@ pub use coefficients::Coefficients;
 pub use evaluation::{Evaluation, Exact, Gaps, HeldOutSums, evaluate};
 pub use gram::Gram;
 pub use hessian::Hessian;
-pub use logistic::{log1pexp, logit, sigmoid, sigmoids, sigmoids_and_losses};
+pub use logistic::{Logistic, log1pexp, logistics, logit, sigmoid, sigmoids};
 pub use penalty::Penalty;
 pub use smoothness::{Smoothness, smoothness};
 
