@@ -2,7 +2,7 @@
 
 use super::pages::ColumnChunks;
 use super::source::{RowGroup, Source};
-use crate::error::DataError;
+use crate::error::{DataError, FileError};
 use arrow::array::{ArrayRef, RecordBatch};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
@@ -45,7 +45,7 @@ impl<'a> Chunks<'a> {
         let file = &source.files[group.file];
         // A handle of its own: a shared one would share its position between threads.
         let handle =
-            File::open(&file.path).map_err(|e| DataError::Read { path: file.path.clone(), source: e })?;
+            File::open(&file.path).map_err(|e| FileError::Read { path: file.path.clone(), source: e })?;
         let roots: Vec<usize> = columns.iter().map(|&c| file.place[c]).collect();
         let mut order: Vec<usize> = roots.clone();
         order.sort_unstable();

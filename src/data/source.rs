@@ -1,7 +1,7 @@
 //! Which files, and what their footers say.
 
 use super::schema::{ValueType, decoding_schema};
-use crate::error::DataError;
+use crate::error::{DataError, FileError};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -57,18 +57,18 @@ pub(crate) struct RowGroup {
 /// # Errors
 /// If there is no such file, one is not Parquet, or their columns differ.
 pub fn open(data: &[String]) -> crate::Result<Source> {
-    let paths = expand(data)?;
+    let paths = expand(data).map_err(DataError::File)?;
     let mut files = Vec::with_capacity(paths.len());
     let mut columns: Vec<SourceColumn> = Vec::new();
     let mut groups = Vec::new();
     let (mut n_rows, mut bytes) = (0, 0);
     for path in &paths {
-        let (natural, len) = footer(path)?;
+        let (natural, len) = footer(path).map_err(DataError::File)?;
         bytes += len;
         let entry = agree(path, natural, &mut columns, files.first())?;
         for (index, group) in entry.natural.metadata().row_groups().iter().enumerate() {
-            let rows =
-                usize::try_from(group.num_rows()).map_err(|_| footer_error(path, "negative row count"))?;
+            let rows = usize::try_from(group.num_rows())
+                .map_err(|_| DataError::File(footer_error(path, "negative row count")))?;
             groups.push(RowGroup { file: files.len(), index, first_row: n_rows, n_rows: rows });
             n_rows += rows;
         }
@@ -124,41 +124,41 @@ impl Source {
     }
 }
 
-fn expand(data: &[String]) -> Result<Vec<PathBuf>, DataError> {
+fn expand(data: &[String]) -> Result<Vec<PathBuf>, FileError> {
     let mut paths = Vec::new();
     for input in data {
         let path = Path::new(input);
         if input.contains("://") {
-            return Err(DataError::Url { url: input.clone() });
+            return Err(FileError::Url { url: input.clone() });
         } else if path.is_dir() {
             below(path, &mut paths)?;
         } else if path.exists() {
             paths.push(path.to_owned());
         } else if input.contains(['*', '?', '[']) {
             let matches = glob::glob(input)
-                .map_err(|e| DataError::Pattern { pattern: input.clone(), reason: e.to_string() })?;
+                .map_err(|e| FileError::Pattern { pattern: input.clone(), reason: e.to_string() })?;
             let before = paths.len();
             for found in matches {
                 let found =
-                    found.map_err(|e| DataError::Read { path: e.path().to_owned(), source: e.into() })?;
+                    found.map_err(|e| FileError::Read { path: e.path().to_owned(), source: e.into() })?;
                 if found.is_dir() { below(&found, &mut paths)? } else { paths.push(found) }
             }
             if paths.len() == before {
-                return Err(DataError::NoMatch { pattern: input.clone() });
+                return Err(FileError::NoMatch { pattern: input.clone() });
             }
         } else {
-            return Err(DataError::NotFound { path: path.to_owned() });
+            return Err(FileError::NotFound { path: path.to_owned() });
         }
     }
-    if paths.is_empty() { Err(DataError::NoInput) } else { Ok(paths) }
+    if paths.is_empty() { Err(FileError::NoInput) } else { Ok(paths) }
 }
 
 /// Appends every `*.parquet` below a directory, sorted.
-fn below(directory: &Path, paths: &mut Vec<PathBuf>) -> Result<(), DataError> {
+fn below(directory: &Path, paths: &mut Vec<PathBuf>) -> Result<(), FileError> {
     let mut found = Vec::new();
     let mut pending = vec![directory.to_owned()];
     while let Some(next) = pending.pop() {
-        let refused = |source| DataError::Read { path: next.clone(), source };
+        let refused = |source| FileError::Read { path: next.clone(), source };
         for entry in std::fs::read_dir(&next).map_err(refused)? {
             let entry = entry.map_err(refused)?;
             // Links to directories are not followed: they may lead back here.
@@ -172,23 +172,23 @@ fn below(directory: &Path, paths: &mut Vec<PathBuf>) -> Result<(), DataError> {
         }
     }
     if found.is_empty() {
-        return Err(DataError::EmptyDirectory { path: directory.to_owned() });
+        return Err(FileError::EmptyDirectory { path: directory.to_owned() });
     }
     found.sort();
     paths.append(&mut found);
     Ok(())
 }
 
-fn footer_error(path: &Path, reason: impl ToString) -> DataError {
-    DataError::Footer { path: path.to_owned(), reason: reason.to_string() }
+fn footer_error(path: &Path, reason: impl ToString) -> FileError {
+    FileError::Footer { path: path.to_owned(), reason: reason.to_string() }
 }
 
 /// Parses a file's footer; also returns the file's size.
-fn footer(path: &Path) -> Result<(ArrowReaderMetadata, u64), DataError> {
-    let refused = |source| DataError::Read { path: path.to_owned(), source };
+fn footer(path: &Path) -> Result<(ArrowReaderMetadata, u64), FileError> {
+    let refused = |source| FileError::Read { path: path.to_owned(), source };
     // Opening a pipe would wait for a writer for ever.
     if !std::fs::metadata(path).map_err(refused)?.is_file() {
-        return Err(DataError::NotAFile { path: path.to_owned() });
+        return Err(FileError::NotAFile { path: path.to_owned() });
     }
     let mut file = File::open(path).map_err(refused)?;
     let bytes = file.metadata().map_err(refused)?.len();
@@ -197,11 +197,11 @@ fn footer(path: &Path) -> Result<(ArrowReaderMetadata, u64), DataError> {
         file.read_exact(&mut magic).map_err(refused)?;
         &magic != b"PAR1" && &magic != b"PARE"
     } {
-        return Err(DataError::NotParquet { path: path.to_owned() });
+        return Err(FileError::NotParquet { path: path.to_owned() });
     }
     file.seek(SeekFrom::End(-4)).and_then(|_| file.read_exact(&mut magic)).map_err(refused)?;
     if bytes < 12 || (&magic != b"PAR1" && &magic != b"PARE") {
-        return Err(DataError::Truncated { path: path.to_owned(), bytes });
+        return Err(FileError::Truncated { path: path.to_owned(), bytes });
     }
     let load = || {
         ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).or_else(|error| {

@@ -1,0 +1,80 @@
+use std::path::PathBuf;
+
+/// Input files that cannot be found, or are no Parquet.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// An empty list of inputs.
+    #[error("no data given; expected Parquet files, directories of them, or globs")]
+    NoInput,
+    /// A path that does not exist.
+    #[error("{}: no such file or directory; check the path", path.display())]
+    NotFound {
+        /// What was given.
+        path: PathBuf,
+    },
+    /// An address of an object store or web server.
+    #[error("{url}: URLs are not supported yet; copy the files to a local disk and give their path")]
+    Url {
+        /// What was given.
+        url: String,
+    },
+    /// A directory without a Parquet file.
+    #[error("{}: no *.parquet file in this directory or below; give a directory of Parquet files", path.display())]
+    EmptyDirectory {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A glob that no file matches.
+    #[error(
+        "{pattern}: no file matches this pattern; check it, and quote it so that the shell leaves it alone"
+    )]
+    NoMatch {
+        /// The glob.
+        pattern: String,
+    },
+    /// A glob that cannot be parsed.
+    #[error("{pattern}: not a pattern: {reason}; quote special characters as [*]")]
+    Pattern {
+        /// The glob.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The operating system refused to read.
+    #[error("{}: cannot be read; check the permissions and the disk", path.display())]
+    Read {
+        /// The file or directory.
+        path: PathBuf,
+        /// The refusal.
+        source: std::io::Error,
+    },
+    /// A file of another format.
+    #[error("{}: not a Parquet file (it does not begin with PAR1); convert it to Parquet first", path.display())]
+    NotParquet {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A Parquet file that ends too early.
+    #[error("{}: truncated Parquet file of {bytes} bytes (it does not end with PAR1); copy or write it again", path.display())]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+    },
+    /// A footer that cannot be parsed.
+    #[error("{}: the Parquet footer cannot be read: {reason}; write the file again", path.display())]
+    Footer {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder says.
+        reason: String,
+    },
+    /// Something that cannot be read from its end: a pipe, a device.
+    #[error("{}: not a regular file; write the table to one first", path.display())]
+    NotAFile {
+        /// What was named.
+        path: PathBuf,
+    },
+}
