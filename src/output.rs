@@ -2,7 +2,7 @@
 //! what a command reads.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -87,6 +87,18 @@ pub fn check_once(files: &[PathBuf]) -> Result<()> {
             return Err(ConfigError::TableTwice { path: path.clone(), first: first.clone() }.into());
         }
     }
+    Ok(())
+}
+
+/// Writes a file whole or not at all: beside its place first, then renamed.
+///
+/// # Errors
+/// Whatever the system says.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = create_beside(path)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
     Ok(())
 }
 

@@ -1,6 +1,5 @@
 //! `logodds report`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -10,7 +9,7 @@ use logodds::data;
 use logodds::error::ConfigError;
 use logodds::evaluate::EvaluateOptions;
 use logodds::model::Model;
-use logodds::output::{check_apart, check_writable, create_beside};
+use logodds::output::{check_apart, check_writable, write_whole};
 use logodds::plots::Picture;
 use logodds::report::{Names, Plot, Report, model_plot};
 use serde::Serialize;
@@ -162,13 +161,7 @@ fn finish(
     report: Option<&Report<'_>>,
 ) -> anyhow::Result<()> {
     let path = &arguments.output;
-    let write = || {
-        let mut file = create_beside(path)?;
-        file.write_all(content)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))?;
+    write_whole(path, content).with_context(|| format!("cannot write {}", path.display()))?;
     let evaluation = report.map(|report| &report.evaluation);
     let evaluated = evaluation.map(|evaluation| Evaluated {
         rows: evaluation.rows,

@@ -7,7 +7,6 @@ mod onnx;
 mod sql;
 mod stack;
 
-use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
@@ -36,12 +35,6 @@ pub struct ExportedInput {
 /// # Errors
 /// [`ExportError::Write`] if the system refuses.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let write = || -> io::Result<()> {
-        let mut file = output::create_beside(path)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().map_err(|source| ExportError::Write { path: path.to_owned(), source }.into())
+    output::write_whole(path, bytes)
+        .map_err(|source| ExportError::Write { path: path.to_owned(), source }.into())
 }

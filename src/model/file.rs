@@ -1,6 +1,5 @@
 //! Reading and writing the model file.
 
-use std::io::{self, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -78,15 +77,8 @@ impl Model {
     /// [`ModelFileError`]: a number is not finite, or the system refuses to write.
     pub fn save(&self, path: &Path) -> Result<()> {
         self.check().map_err(|what| ModelFileError::Inconsistent { path: path.to_owned(), what })?;
-        self.write(path).map_err(|source| ModelFileError::Write { path: path.to_owned(), source }.into())
-    }
-
-    fn write(&self, path: &Path) -> io::Result<()> {
-        let mut file = output::create_beside(path)?;
-        file.write_all(self.to_json().as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
+        output::write_whole(path, self.to_json().as_bytes())
+            .map_err(|source| ModelFileError::Write { path: path.to_owned(), source }.into())
     }
 
     /// The text of the model file.

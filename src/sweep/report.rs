@@ -1,14 +1,13 @@
 //! The report of a sweep: pictures for those who look, tables for those who plot themselves.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::paths::{Kept, class_paths, n_classes};
 use crate::data::{Frame, Values, write_frames};
 use crate::error::{DataError, Result};
 use crate::model::{CurvePoint, PathPoint, SweepRow, SweepTable};
-use crate::output::create_beside;
+use crate::output::write_whole;
 use crate::plots::{sweep_curve, sweep_path};
 
 /// The files of a report in `folder`.
@@ -55,14 +54,8 @@ pub fn write_report(
 }
 
 fn write_text(path: &Path, text: &str) -> Result<()> {
-    let write = || {
-        let mut file = create_beside(path)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)
-    };
-    write().map_err(|error| DataError::Write { path: path.to_owned(), reason: error.to_string() })?;
-    Ok(())
+    write_whole(path, text.as_bytes())
+        .map_err(|error| DataError::Write { path: path.to_owned(), reason: error.to_string() }.into())
 }
 
 /// One value of each row.
