@@ -12,6 +12,8 @@ mod predict;
 mod progress;
 mod report;
 mod report_page;
+mod setup;
+mod style;
 mod table;
 mod threshold;
 mod train;
@@ -28,7 +30,7 @@ pub(crate) use report::print_error;
 
 /// Trains logistic regression straight from Parquet, on any GPU or none.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, arg_required_else_help = true)]
+#[command(version, max_term_width = 100, arg_required_else_help = true, styles = style::HELP)]
 pub(crate) struct Arguments {
     /// Print one JSON object instead of a report
     #[arg(long, global = true, help_heading = "Output")]
@@ -60,11 +62,22 @@ enum Command {
     Export(export::ExportArguments),
     /// List the devices, and what `--device auto` would take
     Devices,
+    /// Print the completions of a shell (`logodds man FOLDER` writes the manual)
+    Completions(setup::CompletionsArguments),
+    /// Write the manual, a page for each command
+    // Named beside the completions: the list of commands fits a screen.
+    #[command(hide = true)]
+    Man(setup::ManArguments),
 }
 
 impl Arguments {
     /// Those of the process; a wrong one ends it.
     pub(crate) fn read() -> Self {
+        Self::from_arg_matches(&Self::described().get_matches()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// The command line, as it is shown.
+    fn described() -> clap::Command {
         let hide = |command: clap::Command| {
             let hidden = tune::NOT_OF_A_SWEEP.iter();
             hidden
@@ -74,8 +87,7 @@ impl Arguments {
                 })
                 .mut_arg("metrics", |flag| flag.help("Write one JSON line per pass"))
         };
-        let matches = Self::command().mut_subcommand("tune", hide).get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        Self::command().mut_subcommand("tune", hide)
     }
 }
 
@@ -92,6 +104,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Inspect(arguments) => inspect::run(&arguments, output),
         Command::Export(arguments) => export::run(&arguments, output),
         Command::Devices => devices::run(output),
+        Command::Completions(arguments) => setup::completions(&arguments, output),
+        Command::Man(arguments) => setup::man(&arguments, output),
     }
 }
 

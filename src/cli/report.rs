@@ -5,6 +5,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::style::{ERROR, paint};
+
 /// How results are told.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
@@ -28,7 +30,7 @@ impl Output {
 
 /// Writes to stdout; a reader that has gone away (`logodds inspect m.json | head`) is no failure.
 fn write_stdout(text: &str) -> anyhow::Result<()> {
-    let mut stdout = io::stdout().lock();
+    let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
@@ -37,8 +39,8 @@ fn write_stdout(text: &str) -> anyhow::Result<()> {
 
 /// Prints an `error:` line and a line for each of its causes.
 pub(crate) fn print_error(error: &anyhow::Error) {
-    eprintln!("error: {error}");
+    anstream::eprintln!("{}: {error}", paint(ERROR, "error"));
     for cause in error.chain().skip(1) {
-        eprintln!("  caused by: {cause}");
+        anstream::eprintln!("  caused by: {cause}");
     }
 }

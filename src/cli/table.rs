@@ -1,5 +1,7 @@
 //! Text for people: aligned within 80 columns, numbers with as many digits as matter.
 
+use super::style;
+
 /// Width of a report.
 const WIDTH: usize = 80;
 /// Rows of a table before it is cut short.
@@ -12,6 +14,7 @@ pub(crate) fn facts(facts: &[(&str, String)]) -> String {
     let mut text = String::new();
     for (name, value) in facts {
         let mut line = format!("{name:name_width$} ");
+        let start = text.len();
         let width = WIDTH.saturating_sub(name_width + 2).max(1);
         for word in value.split(' ').flat_map(|word| pieces(word, width)) {
             if line.chars().count() + 1 + word.chars().count() > WIDTH && line.trim_end().len() > name.len() {
@@ -24,6 +27,8 @@ pub(crate) fn facts(facts: &[(&str, String)]) -> String {
         }
         text.push_str(line.trim_end());
         text.push('\n');
+        let style = if *name == "warning" { style::WARNING } else { style::NAME };
+        text.replace_range(start..start + name.len(), &style::paint(style, name));
     }
     text
 }
@@ -52,12 +57,13 @@ pub(crate) fn table_up_to(max_rows: usize, head: &[&str], rows: &[Vec<String>]) 
     widths[0] = widths[0].min(WIDTH.saturating_sub(others).max(8));
     let mut text = String::new();
     let head: Vec<String> = head.iter().map(|&name| name.to_owned()).collect();
-    for row in std::iter::once(&head).chain(shown) {
+    for (i, row) in std::iter::once(&head).chain(shown).enumerate() {
         let mut line = format!("{:width$}", abridge(&row[0], widths[0]), width = widths[0]);
         for (cell, width) in row.iter().zip(&widths).skip(1) {
             line.push_str(&format!("  {cell:>width$}"));
         }
-        text.push_str(line.trim_end());
+        let line = line.trim_end();
+        text.push_str(&if i == 0 { style::paint(style::NAME, line) } else { line.to_owned() });
         text.push('\n');
     }
     if rows.len() > shown.len() {
@@ -140,6 +146,11 @@ pub(crate) fn plural(n: usize, noun: &str) -> String {
 mod tests {
     use super::*;
 
+    /// What is seen of a text.
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
     #[test]
     fn numbers_keep_the_digits_that_matter() {
         for (x, text) in [
@@ -163,15 +174,15 @@ mod tests {
     #[test]
     fn a_table_stays_within_80_columns() {
         let rows = vec![vec!["a very long class name ".repeat(9), "1".repeat(20), "2".repeat(20)]; 30];
-        let text = table(&["class", "x", "y"], &rows);
+        let text = plain(&table(&["class", "x", "y"], &rows));
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         assert_eq!(text.lines().count(), 1 + MAX_ROWS + 1);
         assert_eq!(abridge("marital_status=Married", 12), "marit..rried");
-        let text = facts(&[("device", "word ".repeat(60)), ("x", "y".into())]);
+        let text = plain(&facts(&[("device", "word ".repeat(60)), ("x", "y".into())]));
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         assert!(text.lines().nth(1).unwrap().starts_with("        word"), "{text}");
         let path = "a/long/path".repeat(30);
-        let text = facts(&[("model", format!("at {path} now"))]);
+        let text = plain(&facts(&[("model", format!("at {path} now"))]));
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         assert!(text.replace("\n       ", "").contains(&path), "{text}");
     }

@@ -10,6 +10,7 @@ mod outputs;
 mod readme;
 mod report;
 mod rows;
+mod setup;
 pub(crate) mod support;
 mod threshold;
 mod train;

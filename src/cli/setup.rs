@@ -1,0 +1,63 @@
+//! `logodds completions` and `logodds man`: what a shell and `man` know of the command line.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap_complete::Shell;
+use serde::Serialize;
+
+use super::Arguments;
+use super::report::Output;
+use super::table::{facts, plural};
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  logodds completions bash > ~/.local/share/bash-completion/completions/logodds\n  \
+                  logodds completions zsh > ~/.zfunc/_logodds\n  \
+                  logodds completions fish > ~/.config/fish/completions/logodds.fish"
+)]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    shell: Shell,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  logodds man ~/.local/share/man/man1 && man logodds-train")]
+pub(crate) struct ManArguments {
+    /// Folder of the pages, which is made if it is missing
+    folder: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Completions<'a> {
+    shell: String,
+    script: &'a str,
+}
+
+#[derive(Serialize)]
+struct Manual {
+    pages: Vec<PathBuf>,
+}
+
+pub(crate) fn completions(arguments: &CompletionsArguments, output: Output) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut Arguments::described(), "logodds", &mut script);
+    let script = String::from_utf8(script).context("the completions are no text")?;
+    output.result(&Completions { shell: arguments.shell.to_string(), script: &script }, || script.clone())
+}
+
+pub(crate) fn man(arguments: &ManArguments, output: Output) -> anyhow::Result<()> {
+    let folder = &arguments.folder;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let command = Arguments::described().disable_help_subcommand(true);
+    // Hidden commands have no page.
+    let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+    let pages = shown.map(|command| format!("logodds-{}.1", command.get_name()));
+    let pages: Vec<PathBuf> =
+        std::iter::once("logodds.1".to_owned()).chain(pages).map(|page| folder.join(page)).collect();
+    clap_mangen::generate_to(command, folder)
+        .with_context(|| format!("cannot write the manual to {}", folder.display()))?;
+    let facts = || facts(&[("manual", format!("{} in {}", plural(pages.len(), "page"), folder.display()))]);
+    output.result(&Manual { pages: pages.clone() }, facts)
+}
