@@ -43,7 +43,7 @@ pub(crate) struct ReportArguments {
     /// File to write: a page, or a picture with --plot
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// What to write [default: what the name of the file ends with, else html]
+    /// What to write [default: by the extension of the file]
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// The picture to draw: roc, pr, calibration, histogram, confusion, coefficients, training, path, cv
@@ -86,10 +86,10 @@ struct Evaluated {
 }
 
 pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result<()> {
+    check_apart("--output", &arguments.output, "the model file", &[&arguments.model])?;
     let format = format(arguments)?;
     let model = Model::load(&arguments.model)?;
     check_writable("--output", &arguments.output)?;
-    check_apart("--output", &arguments.output, "the model file", &[&arguments.model])?;
 
     // Some pictures are of the model alone.
     if let Some(plot) = arguments.plot.filter(|plot| !plot.needs_data()) {
@@ -128,12 +128,13 @@ pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result
 fn format(arguments: &ReportArguments) -> Result<Format, Error> {
     let extension = arguments.output.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
     let by_name = match extension.as_deref() {
-        Some("svg") => Format::Svg,
-        Some("png") => Format::Png,
-        _ if arguments.plot.is_some() => Format::Svg,
-        _ => Format::Html,
+        Some("html" | "htm") => Some(Format::Html),
+        Some("svg") => Some(Format::Svg),
+        Some("png") => Some(Format::Png),
+        _ => None,
     };
-    let format = arguments.format.unwrap_or(by_name);
+    let what = "the output's extension is none of .html, .svg, .png; say which of the three is wanted";
+    let format = arguments.format.or(by_name).ok_or(ConfigError::Missing { flag: "--format", what })?;
     match (format, arguments.plot) {
         (Format::Html, Some(_)) => {
             let why = "it draws one picture, and the page holds them all; leave it out, or give --format svg or png";

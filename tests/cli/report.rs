@@ -85,6 +85,7 @@ fn what_cannot_be_drawn_is_said_with_the_way_out() {
     let folder = cancer();
     for (line, code, said) in [
         ("report m.json -o r.html", 2, "name labelled Parquet files"),
+        ("report m.json {test} -o r.pdf", 2, "none of .html, .svg, .png"),
         ("report m.json {test} -o r.png", 1, "a picture needs --plot"),
         ("report m.json {test} --plot roc --format html -o r.html", 1, "the page holds them all"),
         ("report m.json --plot cv -o r.svg", 1, "logodds tune"),
