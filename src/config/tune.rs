@@ -39,12 +39,18 @@ pub struct TuneConfig {
 pub struct TuneSettings {
     /// Penalties: how many, from the smallest that zeroes everything down; or a list [default: 20]
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[arg(long, value_name = "N|A,B,..", conflicts_with = "cs", help_heading = "Grid")]
+    #[arg(
+        long,
+        value_name = "N|A,B,..",
+        conflicts_with = "cs",
+        allow_hyphen_values = true,
+        help_heading = "Grid"
+    )]
     pub lambdas: Option<Strengths>,
 
     /// Or as scikit-learn has it: inverse strengths, how many or a list
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[arg(long, value_name = "N|A,B,..", help_heading = "Grid")]
+    #[arg(long, value_name = "N|A,B,..", allow_hyphen_values = true, help_heading = "Grid")]
     pub cs: Option<Strengths>,
 
     /// Shares of L1 [default: 0]
