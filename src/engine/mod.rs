@@ -49,6 +49,11 @@ pub trait Engine {
     /// What runs the passes, for people: `cpu (AVX-512, 2 threads)`, `NVIDIA H200 (Vulkan)`.
     fn device(&self) -> String;
 
+    /// Models that one reading of X serves, at most: a larger stack goes in groups of so many, and a whole number of
+    /// them leaves no part of a reading unused. It follows from the device's memory, and from where arithmetic is the
+    /// limit so that another reading costs nothing.
+    fn models_per_reading(&self) -> usize;
+
     /// Mean loss and gradient of every model at `coefficients`: one pass over X.
     ///
     /// # Errors

@@ -191,6 +191,10 @@ impl Engine for Remembered<'_> {
         self.engine.device()
     }
 
+    fn models_per_reading(&self) -> usize {
+        self.engine.models_per_reading()
+    }
+
     fn evaluate_on(
         &mut self,
         models: &[ModelSpec],

@@ -97,13 +97,21 @@ pub(super) struct Waves {
 }
 
 impl Waves {
-    /// For fits of `order` coefficients, which may have a Hessian each, in so many bytes.
-    pub(super) fn new(order: usize, may_have_hessians: bool, bytes: Option<u64>) -> Self {
+    /// For fits of `order` coefficients, which may have a Hessian each, in so many bytes of the host's memory, on a device
+    /// that serves `per_reading` models at once.
+    pub(super) fn new(
+        order: usize,
+        may_have_hessians: bool,
+        bytes: Option<u64>,
+        per_reading: usize,
+    ) -> Self {
         let hessian = if may_have_hessians { 2 * order * order } else { 0 };
         let of_model = (size_of::<f64>() * (VALUES_PER_COEFFICIENT * order + hessian)) as u64;
         let fit = bytes.map_or(u64::MAX, |bytes| bytes / of_model.max(1));
         let models = usize::try_from(fit).unwrap_or(usize::MAX).clamp(1, MOST_MODELS);
-        Self { models, ranks: usize::MAX }
+        // Whole readings, so that none is for the few models that are left over.
+        let whole = models / per_reading.max(1) * per_reading;
+        Self { models: if whole > 0 { whole } else { models }, ranks: usize::MAX }
     }
 
     /// Ranks of a group where each has so many models.
@@ -115,5 +123,23 @@ impl Waves {
             (false, false) => (self.models / models_of_rank.max(1)).max(1),
         };
         Self { ranks, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wave_is_what_memory_holds_in_whole_readings() {
+        let of_model = 8 * (VALUES_PER_COEFFICIENT * 11 + 2 * 11 * 11) as u64;
+        let models = |bytes, per_reading| Waves::new(11, true, bytes, per_reading).models;
+        assert_eq!(models(None, 64), MOST_MODELS);
+        assert_eq!(models(None, 48), MOST_MODELS / 48 * 48);
+        assert_eq!(models(Some(200 * of_model), 64), 192);
+        assert_eq!(models(Some(20 * of_model), 64), 20);
+        assert_eq!(models(Some(0), 64), 1);
+        let without = Waves::new(11, false, Some(200 * of_model), 64).models;
+        assert!(without > 192, "no room for Hessians is kept where none are made: {without}");
     }
 }

@@ -152,7 +152,8 @@ impl Runner<'_> {
     fn waves(&self, plan: &Plan<'_>, models_of_rank: usize) -> Result<Waves> {
         let order = self.dataset.panels.n_features() + 1;
         let memory = self.config.train.memory.or_else(data::available_memory).map(|bytes| bytes / 2);
-        let planned = Waves::new(order, order <= FullBatch::MAX_FEATURES, memory);
+        let per_reading = self.engine.models_per_reading();
+        let planned = Waves::new(order, order <= FullBatch::MAX_FEATURES, memory, per_reading);
         let models = self.journal.remember(Digest::new().words([4]), || planned.models as f64)?;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
         let planned = Waves { models: (models as usize).max(1), ..planned };

@@ -5,7 +5,7 @@ use logodds::engine::{Engine, Evaluation};
 
 use super::problem::{Problem, problem};
 use super::reference::Reference;
-use super::software;
+use super::{noop, software};
 use crate::support::assert_close;
 
 /// Predictors are sums of up to some hundred float32 terms of order 1/sqrt(d): 1e-6 absolute; means over rows
@@ -57,8 +57,21 @@ fn tiled_pass_matches_float64() {
 }
 
 #[test]
-fn more_models_than_a_model_block_match_float64() {
+fn more_models_than_a_reading_serves_match_float64() {
     check_sizes(&[530], &[(300, 5)]);
+}
+
+#[test]
+fn a_reading_serves_as_many_models_as_have_their_sums_in_a_buffer() {
+    let served = |max_storage_buffer_binding_size, n_features| {
+        let device = noop(wgpu::Limits { max_storage_buffer_binding_size, ..wgpu::Limits::default() });
+        let problem = problem(10, n_features, 1);
+        GpuEngine::new(&device, &problem.panels, &problem.rows).unwrap().models_per_reading()
+    };
+    assert_eq!(served(128 << 20, 20), 512);
+    // 2 MiB hold a panel of 2,000 features; half of them 261 columns of 1,001 words, 131 of 2,001.
+    assert_eq!(served(2 << 20, 1_000), 256);
+    assert_eq!(served(2 << 20, 2_000), 128);
 }
 
 #[test]

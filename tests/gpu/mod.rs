@@ -14,7 +14,9 @@ mod shaders;
 use std::io::Write as _;
 use std::sync::OnceLock;
 
-use logodds::engine::gpu::{AdapterChoice, GpuDevice, Selection, select};
+use logodds::engine::gpu::{
+    AdapterChoice, AdapterKind, AdapterSummary, GpuDevice, Selection, select,
+};
 
 /// The software adapter, opened once so that each kernel is compiled once; `None` says: skip.
 pub(crate) fn software() -> Option<&'static GpuDevice> {
@@ -36,4 +38,21 @@ pub(crate) fn software() -> Option<&'static GpuDevice> {
     });
     assert!(device.is_some() || wanted != "require", "LOGODDS_TEST_ADAPTER=require and no software adapter");
     device.as_ref()
+}
+
+/// A device that computes nothing, with such limits.
+pub(crate) fn noop(required_limits: wgpu::Limits) -> GpuDevice {
+    let summary = AdapterSummary {
+        index: 0,
+        name: "noop".to_owned(),
+        backend: "noop".to_owned(),
+        kind: AdapterKind::Other,
+        driver: String::new(),
+        max_buffer_bytes: required_limits.max_buffer_size,
+        max_binding_bytes: required_limits.max_storage_buffer_binding_size,
+        max_workgroup_bytes: u64::from(required_limits.max_compute_workgroup_storage_size),
+    };
+    let descriptor = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
+    let (device, queue) = wgpu::Device::noop(&descriptor);
+    GpuDevice::from_parts(device, queue, summary)
 }

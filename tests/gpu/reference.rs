@@ -44,6 +44,10 @@ impl Engine for Reference<'_> {
         "float64 reference".to_owned()
     }
 
+    fn models_per_reading(&self) -> usize {
+        1
+    }
+
     fn evaluate_on(
         &mut self,
         models: &[ModelSpec],

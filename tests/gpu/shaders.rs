@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::mem::offset_of;
 
 use logodds::engine::gpu::kernels::{KERNELS, Kernel};
-use logodds::engine::gpu::{AdapterKind, AdapterSummary, GpuDevice, layout};
+use logodds::engine::gpu::layout;
 use naga::back::{hlsl, msl, pipeline_constants::process_overrides, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+
+use super::noop;
 
 fn parse(kernel: &Kernel) -> (naga::Module, ModuleInfo) {
     let source = kernel.source();
@@ -38,18 +40,7 @@ fn every_kernel_translates_to_spirv_msl_and_hlsl() {
 
 #[test]
 fn every_pipeline_fits_its_explicit_layout() {
-    let (device, queue) = wgpu::Device::noop(&wgpu::DeviceDescriptor::default());
-    let summary = AdapterSummary {
-        index: 0,
-        name: "noop".to_owned(),
-        backend: "noop".to_owned(),
-        kind: AdapterKind::Other,
-        driver: String::new(),
-        max_buffer_bytes: 1 << 28,
-        max_binding_bytes: 1 << 27,
-        max_workgroup_bytes: 1 << 14,
-    };
-    GpuDevice::from_parts(device, queue, summary).compile_all().unwrap();
+    noop(wgpu::Limits::default()).compile_all().unwrap();
 }
 
 #[test]

@@ -24,9 +24,15 @@ use crate::objective::{Coefficients, Hessian, ModelSpec};
 use crate::panels::{PANEL_ROWS, Panels, Rows, Sample};
 use block::{Block, Packed, Partial, Scratch, Segment};
 
-/// Models evaluated in one walk over X. Beyond this the walk is bound by arithmetic, and the
-/// residuals of a block would leave the cache.
+/// Models that take a block of X together. Beyond this arithmetic is the limit, and the residuals of a block would
+/// leave the cache.
 const MODELS_PER_WALK: usize = 64;
+
+/// Models of one reading of X, at most: they take each block by walks, while it is in cache.
+const MODELS_PER_READING: usize = 512;
+
+/// Bytes of the sums of all chunks of a reading.
+const PARTIAL_BYTES: usize = 128 << 20;
 
 /// Chunks of a pass: enough for every core of a large machine, few enough that their float64
 /// sums stay small.
@@ -63,41 +69,45 @@ impl<'a> CpuEngine<'a> {
         (PART_VALUES / (PANEL_ROWS * self.panels.n_features().max(1))).clamp(1, 8)
     }
 
-    /// Loss and gradient sums of up to [`MODELS_PER_WALK`] models over the rows of `sample`.
-    fn walk(
+    /// Loss and gradient sums of models `first ..` of the stack over the rows of `sample`, [`MODELS_PER_WALK`] in each of
+    /// what comes back: one reading of X.
+    fn read(
         &self,
         models: &[ModelSpec],
         coefficients: &Coefficients,
         first: usize,
         sample: Sample,
-    ) -> Partial {
-        let packed = Packed::new(coefficients, first..first + models.len());
+    ) -> Vec<Partial> {
+        let walks: Vec<&[ModelSpec]> = models.chunks(MODELS_PER_WALK).collect();
+        let pack = |(k, specs): (usize, &&[ModelSpec])| {
+            let start = first + k * MODELS_PER_WALK;
+            Packed::new(coefficients, start..start + specs.len())
+        };
+        let packed: Vec<Packed> = walks.iter().enumerate().map(pack).collect();
+        let zeros = || -> Vec<Partial> {
+            walks.iter().map(|specs| Partial::zeros(self.panels.n_features(), specs.len())).collect()
+        };
         let chunks = Chunks::new(sample.n_panels(self.panels.n_panels()), BLOCK_PANELS, MAX_CHUNKS);
         let part = self.panels_in_cache();
-        let partials: Vec<Partial> = (0..chunks.len())
+        let partials: Vec<Vec<Partial>> = (0..chunks.len())
             .into_par_iter()
             .map_init(Scratch::default, |scratch, chunk| {
-                let mut partial = Partial::zeros(self.panels.n_features(), models.len());
+                let mut partials = zeros();
                 for block in chunks.blocks(chunk) {
                     let segments: Vec<_> = block.map(|k| Segment::whole(sample.panel(k))).collect();
                     let block = Block { panels: self.panels, rows: self.rows, segments: &segments };
-                    self.arch.dispatch(block::Evaluate {
-                        block,
-                        models,
-                        packed: &packed,
-                        part,
-                        scratch,
-                        out: &mut partial,
-                    });
+                    for ((models, packed), out) in walks.iter().zip(&packed).zip(&mut partials) {
+                        self.arch.dispatch(block::Evaluate { block, models, packed, part, scratch, out });
+                    }
                 }
-                partial
+                partials
             })
             .collect();
-        let mut sum = Partial::zeros(self.panels.n_features(), models.len());
-        for partial in &partials {
-            sum.add(partial);
+        let mut sums = zeros();
+        for partials in &partials {
+            sums.iter_mut().zip(partials).for_each(|(sum, partial)| sum.add(partial));
         }
-        sum
+        sums
     }
 }
 
@@ -145,6 +155,13 @@ impl Engine for CpuEngine<'_> {
         format!("cpu ({lanes}, {threads} thread{})", if threads == 1 { "" } else { "s" })
     }
 
+    fn models_per_reading(&self) -> usize {
+        let n_chunks = Chunks::new(self.panels.n_panels(), BLOCK_PANELS, MAX_CHUNKS).len().max(1);
+        let of_model = size_of::<f64>() * (self.panels.n_features() + 2) * n_chunks;
+        let fitting = PARTIAL_BYTES / of_model / MODELS_PER_WALK * MODELS_PER_WALK;
+        fitting.clamp(MODELS_PER_WALK, MODELS_PER_READING)
+    }
+
     fn evaluate_on(
         &mut self,
         models: &[ModelSpec],
@@ -154,14 +171,14 @@ impl Engine for CpuEngine<'_> {
         let totals = self.rows.weights_on(sample);
         let mut loss = Vec::with_capacity(models.len());
         let mut gradient = Coefficients::zeros(self.panels.n_features(), models.len());
-        for (walk, specs) in models.chunks(MODELS_PER_WALK).enumerate() {
-            let first = walk * MODELS_PER_WALK;
-            let sum = self.walk(specs, coefficients, first, sample);
-            for (k, spec) in specs.iter().enumerate() {
-                let scale = 1.0 / spec.weight_sum_of(&totals);
-                loss.push(sum.loss[k] * scale);
-                for (g, s) in gradient.model_mut(first + k).iter_mut().zip(sum.gradient(k)) {
-                    *g = s * scale;
+        for reading in models.chunks(self.models_per_reading()) {
+            let sums = self.read(reading, coefficients, loss.len(), sample);
+            for (specs, sum) in reading.chunks(MODELS_PER_WALK).zip(&sums) {
+                for (k, spec) in specs.iter().enumerate() {
+                    let scale = 1.0 / spec.weight_sum_of(&totals);
+                    let gradient = gradient.model_mut(loss.len());
+                    gradient.iter_mut().zip(sum.gradient(k)).for_each(|(g, s)| *g = s * scale);
+                    loss.push(sum.loss[k] * scale);
                 }
             }
         }

@@ -75,6 +75,10 @@ impl Engine for GpuEngine<'_> {
         self.device.summary().to_string()
     }
 
+    fn models_per_reading(&self) -> usize {
+        tiled::models_per_reading(self)
+    }
+
     fn evaluate_on(
         &mut self,
         models: &[ModelSpec],

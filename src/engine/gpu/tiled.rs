@@ -11,8 +11,8 @@ use crate::panels::{PANEL_ROWS, Sample};
 
 /// Models of an invocation of `tile_residual`.
 const TILE_MODELS: usize = 16;
-/// Models whose residuals are held at once.
-const MODEL_BLOCK: usize = 512;
+/// Models of one reading of X, at most: arithmetic has long been the limit.
+const MOST_MODELS: usize = 512;
 /// Columns of a workgroup of `tile_gradient`.
 const TILE_COLUMNS: usize = 32;
 /// Multiply-adds handed over at once: well below a second on the slowest GPU, whose watchdog would
@@ -42,6 +42,14 @@ impl Cut {
     }
 }
 
+/// Models of one reading of X: as many whole tiles as have their sums in half a buffer, the other half being for those
+/// that are added up for more row blocks, and for what comes back beside them.
+pub(super) fn models_per_reading(engine: &GpuEngine<'_>) -> usize {
+    let of_model = size_of::<f32>() * (engine.table.n_features + 1);
+    let fitting = usize::try_from(engine.device.max_storage_bytes() / 2).unwrap_or(usize::MAX) / of_model;
+    (fitting / TILE_MODELS * TILE_MODELS).clamp(TILE_MODELS, MOST_MODELS)
+}
+
 /// Sums, not means, of loss and gradient.
 pub(super) fn evaluate(
     engine: &GpuEngine<'_>,
@@ -52,8 +60,9 @@ pub(super) fn evaluate(
     let d = engine.table.n_features;
     let mut sums =
         Evaluation { loss: vec![0.0; models.len()], gradient: Coefficients::zeros(d, models.len()) };
-    for first in (0..models.len()).step_by(MODEL_BLOCK) {
-        let end = (first + MODEL_BLOCK).min(models.len());
+    let group = models_per_reading(engine);
+    for first in (0..models.len()).step_by(group) {
+        let end = (first + group).min(models.len());
         evaluate_block(engine, first, &models[first..end], coefficients, sample, &mut sums)?;
     }
     Ok(sums)
