@@ -18,6 +18,7 @@ pub mod panels;
 pub mod plots;
 pub mod predict;
 pub mod report;
+pub mod scoring;
 pub mod solver;
 pub mod sweep;
 pub mod threshold;

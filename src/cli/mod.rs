@@ -85,6 +85,7 @@ impl Arguments {
                 .mut_arg("features", |flag| {
                     flag.help("Columns to use [default: all but target, weight, group, fold and time]")
                 })
+                .mut_arg("scoring", |flag| flag.help_heading("Choice"))
                 .mut_arg("solver", |flag| flag.help("Algorithm: auto, newton, lbfgs [default: auto]"))
                 .mut_arg("metrics", |flag| flag.help("Write one JSON line per pass"))
         };

@@ -133,7 +133,7 @@ impl Observer for Progress {
             self.bar.set_style(style("training {spinner} {msg}"));
         }
         self.bar.set_position(report.epoch as u64);
-        let validation = report.validation_loss.map(|loss| format!(", validation {}", number(loss)));
+        let validation = report.validation_score.map(|score| format!(", validation {}", number(score)));
         self.bar.set_message(format!(
             "epoch {}, objective {}, residual {:.1e}, {} of {} done{}, {} rows/s",
             report.epoch,

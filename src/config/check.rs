@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::path::PathBuf;
 
-use super::{ClassWeight, Device, PenaltyConfig, Solver, TrainConfig};
+use super::{ClassWeight, Device, PenaltyConfig, Scoring, Solver, TrainConfig};
 use crate::data::Missing;
 use crate::error::{ConfigError, Result};
 use crate::objective::Penalty;
@@ -82,10 +82,12 @@ pub struct ValidConfig {
     pub momentum: Option<f64>,
     /// Seed of every random choice.
     pub seed: u64,
-    /// Where the validation loss is measured, if anywhere.
+    /// Where models are scored after every epoch, if anywhere.
     pub validation: Option<Validation>,
-    /// Epochs without a better validation loss before stopping; only with `validation`.
+    /// Epochs without a better score there before stopping; only with `validation`.
     pub patience: Option<usize>,
+    /// What they are scored by.
+    pub scoring: Scoring,
     /// Where to run.
     pub device: Device,
     /// Bytes to stay within.
@@ -170,6 +172,7 @@ impl TrainConfig {
             seed: self.seed.unwrap_or(0),
             validation,
             patience: self.patience,
+            scoring: self.scoring.unwrap_or_default(),
             device: self.device.unwrap_or_default(),
             memory: self.memory.map(|size| size.0),
             threads: self.threads,
@@ -260,7 +263,7 @@ impl TrainConfig {
     fn check_validation(&self) -> Result<Option<Validation>> {
         let validation = match (self.validation_fraction, self.validation.is_empty()) {
             (Some(_), false) => {
-                let why = "watch the loss on another table or on a share of this one";
+                let why = "watch the score on another table or on a share of this one";
                 let (first, second) = ("--validation", "--validation-fraction");
                 return Err(ConfigError::Conflict { first, second, why }.into());
             }
@@ -274,7 +277,12 @@ impl TrainConfig {
         };
         if self.patience.is_some() && validation.is_none() {
             let flag = "--validation or --validation-fraction";
-            let what = "--patience counts epochs by the loss measured there";
+            let what = "--patience counts epochs by the score measured there";
+            return Err(ConfigError::Missing { flag, what }.into());
+        }
+        if self.scoring.is_some() && validation.is_none() {
+            let flag = "--validation or --validation-fraction";
+            let what = "--scoring says what models are compared by there";
             return Err(ConfigError::Missing { flag, what }.into());
         }
         Ok(validation)

@@ -167,7 +167,7 @@ pub struct TrainConfig {
     #[arg(long, value_name = "N", help_heading = "Solver")]
     pub seed: Option<u64>,
 
-    /// Table to watch the loss on
+    /// Table to watch the score on
     #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     #[arg(long, value_name = "DATA", conflicts_with = "validation_fraction", help_heading = "Validation")]
     pub validation: Vec<String>,
@@ -177,10 +177,16 @@ pub struct TrainConfig {
     #[arg(long, value_name = "F", allow_hyphen_values = true, help_heading = "Validation")]
     pub validation_fraction: Option<f64>,
 
-    /// Stop after N epochs without a better loss there
+    /// Stop after N epochs without a better score there
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "N", help_heading = "Validation")]
     pub patience: Option<usize>,
+
+    /// What models are compared by
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, value_name = "SCORE", hide_possible_values = true, help_heading = "Validation")]
+    #[arg(help = "log_loss, auc, accuracy, brier, average_precision, f1 [default: log_loss]")]
+    pub scoring: Option<Scoring>,
 
     /// auto, gpu, cpu, software, or an index [default: auto]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -261,6 +267,7 @@ impl TrainConfig {
             validation: list(self.validation, flags.validation),
             validation_fraction: flags.validation_fraction.or(self.validation_fraction),
             patience: flags.patience.or(self.patience),
+            scoring: flags.scoring.or(self.scoring),
             device: flags.device.or(self.device),
             memory: flags.memory.or(self.memory),
             threads: flags.threads.or(self.threads),

@@ -90,12 +90,6 @@ pub struct TuneSettings {
     #[arg(long, value_name = "COLUMN", help_heading = "Folds")]
     pub time: Option<String>,
 
-    /// What models are compared by
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[arg(long, value_enum, value_name = "SCORE", hide_possible_values = true, help_heading = "Choice")]
-    #[arg(help = "log_loss, auc, accuracy, brier, average_precision, f1 [default: log_loss]")]
-    pub scoring: Option<Scoring>,
-
     /// Which point is chosen
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, value_name = "RULE", hide_possible_values = true, help_heading = "Choice")]
@@ -195,7 +189,6 @@ impl TuneConfig {
                 group: over.group.or(sweep.group),
                 fold_column: over.fold_column.or(sweep.fold_column),
                 time: over.time.or(sweep.time),
-                scoring: over.scoring.or(sweep.scoring),
                 rule: over.rule.or(sweep.rule),
                 checkpoint: over.checkpoint.or(sweep.checkpoint),
                 resume: over.resume.or(sweep.resume),
@@ -208,8 +201,10 @@ impl TuneConfig {
     ///
     /// # Errors
     /// A [`ConfigError`] that names the flag and the value found.
-    pub fn check(self) -> Result<ValidTune> {
+    pub fn check(mut self) -> Result<ValidTune> {
         self.refuse_settings_of_one_model()?;
+        // Without folds, training would ask where to score.
+        let scoring = self.train.scoring.take();
         let sweep = self.sweep;
         let grid = grid(sweep.lambdas, sweep.cs)?;
         let mut l1_ratios = if sweep.l1_ratios.is_empty() { vec![0.0] } else { sweep.l1_ratios };
@@ -250,7 +245,7 @@ impl TuneConfig {
             per_class: sweep.per_class.unwrap_or(false),
             halving: sweep.halving.unwrap_or(false),
             folding,
-            scoring: sweep.scoring.unwrap_or_default(),
+            scoring: scoring.unwrap_or_default(),
             rule: sweep.rule.unwrap_or_default(),
             checkpoint: sweep.checkpoint,
             resume,
@@ -296,7 +291,7 @@ impl TuneConfig {
 
 impl TuneSettings {
     /// The keys of its own in a TOML file.
-    fn keys() -> [&'static str; 14] {
+    fn keys() -> [&'static str; 13] {
         [
             "lambdas",
             "cs",
@@ -307,7 +302,6 @@ impl TuneSettings {
             "group",
             "fold-column",
             "time",
-            "scoring",
             "rule",
             "checkpoint",
             "resume",

@@ -57,6 +57,11 @@ pub enum Gaps {
 }
 
 impl Exact {
+    /// What each model makes of the fold that it is scored on.
+    pub fn held_out(&self) -> &[Option<HeldOutSums>] {
+        &self.held_out
+    }
+
     /// Every number of it, in a fixed order.
     pub(crate) fn to_numbers(&self) -> Vec<f64> {
         let mut numbers = self.evaluation.to_numbers();

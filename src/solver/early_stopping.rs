@@ -1,46 +1,18 @@
-//! Stopping what no longer improves on rows that it does not learn from.
+//! Stopping models that no longer improve on rows that they do not learn from.
 
+use crate::config::Scoring;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::objective::{Coefficients, ModelSpec};
+use crate::objective::{Coefficients, HeldOut, ModelSpec};
+use crate::panels::{Panels, Rows};
+use crate::scoring::{Patience, score};
 
-/// The best loss so far, and how long ago that was.
-#[derive(Debug, Clone)]
-pub struct Patience {
-    limit: usize,
-    best: f64,
-    best_at: usize,
-}
-
-impl Patience {
-    /// Ends when `limit` steps brought no better loss.
-    pub fn new(limit: usize) -> Self {
-        Self { limit, best: f64::INFINITY, best_at: 0 }
-    }
-
-    /// Takes note of the loss after `step` steps; whether it is the best so far.
-    pub fn note(&mut self, step: usize, loss: f64) -> bool {
-        let improves = loss < self.best;
-        if improves {
-            (self.best, self.best_at) = (loss, step);
-        }
-        improves
-    }
-
-    /// Counts from `step` on: what it brought is as good as the best.
-    pub fn hold(&mut self, step: usize) {
-        self.best_at = step;
-    }
-
-    /// Whether it is at an end after `step` steps.
-    pub fn is_over(&self, step: usize) -> bool {
-        step - self.best_at >= self.limit
-    }
-}
-
-/// Held-out rows and the patience with models that do not improve on them.
+/// Held-out rows, and the patience with models that do not improve on them.
 pub struct Validation<'a> {
     engine: &'a mut dyn Engine,
+    panels: &'a Panels,
+    rows: &'a Rows,
+    scoring: Scoring,
     patience: usize,
     best: Vec<Best>,
 }
@@ -50,38 +22,70 @@ struct Best {
     column: Vec<f64>,
 }
 
+/// What the models of a stack make of the held-out rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Validated {
+    /// Mean log loss over the models.
+    pub loss: f64,
+    /// Mean of the score that they are watched by, over those where it is defined.
+    pub score: Option<f64>,
+}
+
 impl<'a> Validation<'a> {
-    /// `engine` holds the held-out rows; a model stops after `patience` epochs without a new best loss.
-    pub fn new(engine: &'a mut dyn Engine, patience: usize) -> Self {
-        Self { engine, patience, best: Vec::new() }
+    /// `engine` holds the held-out table, `panels` and `rows`; a model stops after `patience` epochs without a better score.
+    pub fn new(
+        engine: &'a mut dyn Engine,
+        (panels, rows): (&'a Panels, &'a Rows),
+        scoring: Scoring,
+        patience: usize,
+    ) -> Self {
+        Self { engine, panels, rows, scoring, patience, best: Vec::new() }
     }
 
-    /// Scores the models `active` of the stack after `epochs` of their own; returns the mean loss, and for each
-    /// of them whether its patience is at an end.
+    /// Scores the models `active` of the stack after `epochs` of their own; returns the means, and for each of them
+    /// whether its patience is at an end. A model whose score is not defined is waited for.
     pub(super) fn score(
         &mut self,
         models: &[ModelSpec],
         active: &[usize],
         point: &Coefficients,
         epochs: &[usize],
-    ) -> Result<(f64, Vec<bool>)> {
-        let losses = self.engine.evaluate(models, point)?.loss;
+    ) -> Result<(Validated, Vec<bool>)> {
+        let plain = |model: &ModelSpec| ModelSpec { positive_weight: 1.0, negative_weight: 1.0, ..*model };
+        let models: Vec<ModelSpec> = models.iter().map(plain).collect();
+        let losses = self.engine.evaluate(&models, point)?.loss;
+        let scores: Vec<Option<f64>> = match self.scoring {
+            Scoring::LogLoss => losses.iter().copied().map(Some).collect(),
+            scoring => {
+                let held_out: Vec<ModelSpec> =
+                    models.iter().map(|model| ModelSpec { held_out: HeldOut::fold(0), ..*model }).collect();
+                score(scoring, self.panels, self.rows, &held_out, point)
+            }
+        };
         let stacked = active.last().map_or(0, |m| m + 1);
         while self.best.len() < stacked {
             self.best.push(Best { patience: Patience::new(self.patience), column: Vec::new() });
         }
         let mut ended = Vec::with_capacity(active.len());
-        for (k, ((&m, &loss), &epoch)) in active.iter().zip(&losses).zip(epochs).enumerate() {
+        for (k, ((&m, &score), &epoch)) in active.iter().zip(&scores).zip(epochs).enumerate() {
             let best = &mut self.best[m];
-            if best.patience.note(epoch, loss) {
-                best.column = point.model(k).to_vec();
+            match score {
+                Some(score) if best.patience.note(epoch, self.scoring.loss(score)) => {
+                    best.column = point.model(k).to_vec();
+                }
+                Some(_) => {}
+                None => best.patience.hold(epoch),
             }
             ended.push(best.patience.is_over(epoch));
         }
-        Ok((losses.iter().sum::<f64>() / losses.len().max(1) as f64, ended))
+        let defined: Vec<f64> = scores.into_iter().flatten().collect();
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+        let validated =
+            Validated { loss: mean(&losses), score: (!defined.is_empty()).then(|| mean(&defined)) };
+        Ok((validated, ended))
     }
 
-    /// The column of model `m` with the best loss so far, if it was ever scored.
+    /// The column of model `m` with the best score so far, if it was ever scored.
     pub(super) fn best(&self, m: usize) -> Option<&[f64]> {
         self.best.get(m).map(|best| best.column.as_slice()).filter(|column| !column.is_empty())
     }

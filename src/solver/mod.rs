@@ -15,7 +15,7 @@ mod sgd;
 mod stages;
 mod working_set;
 
-pub use early_stopping::{Patience, Validation};
+pub use early_stopping::{Validated, Validation};
 pub use full_batch::{FullBatch, Method};
 pub use row_space::RowSpace;
 pub use sgd::Sgd;
@@ -97,8 +97,8 @@ pub struct Progress {
     pub active: usize,
     /// Models whose residual is within the tolerance.
     pub converged: usize,
-    /// Mean validation loss of the models that were active.
-    pub validation_loss: Option<f64>,
+    /// What the models that were active make of the held-out rows.
+    pub validated: Option<Validated>,
 }
 
 /// Why a model left the stack.
@@ -108,7 +108,7 @@ pub enum Stop {
     Converged,
     /// Its objective no longer goes down by an amount that matters.
     ProgressEnded,
-    /// Its validation loss stopped improving.
+    /// Its score on the held-out rows stopped improving.
     Patience,
     /// The bound on epochs or iterations was reached.
     Limit,

@@ -240,15 +240,15 @@ impl Sgd {
                     descent.stop = Some(Stop::ProgressEnded);
                 }
             }
-            let mut validation_loss = None;
+            let mut validated = None;
             if let Some(validation) = &mut validation {
-                let (loss, ended) = validation.score(
+                let (means, ended) = validation.score(
                     &models,
                     &active,
                     &state.snapshot.select(&active),
                     &vec![epoch; active.len()],
                 )?;
-                validation_loss = Some(loss);
+                validated = Some(means);
                 for (&m, _) in active.iter().zip(ended).filter(|(_, ended)| *ended) {
                     descents[m].stop = Some(Stop::Patience);
                 }
@@ -260,7 +260,7 @@ impl Sgd {
                 kkt_residual: descents.iter().map(|d| d.residual).fold(0.0, f64::max),
                 active: descents.iter().filter(|d| d.stop.is_none()).count(),
                 converged: descents.iter().filter(|d| d.stop == Some(Stop::Converged)).count(),
-                validation_loss,
+                validated,
             };
             if !watch(&progress) {
                 descents.iter_mut().for_each(|d| d.stop = d.stop.or(Some(Stop::Interrupted)));

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::bases::Bases;
 use super::descent::{Fit, Point, Stage, State};
 use super::full_batch::FullBatch;
-use super::{Host, Problem, Progress, Solution, Stop, Validation};
+use super::{Host, Problem, Progress, Solution, Stop, Validated, Validation};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::objective::{Coefficients, ModelSpec, kkt_residual, log1pexp};
@@ -250,8 +250,8 @@ impl<'a, 'v> Run<'a, 'v> {
             if stage == Stage::Sample {
                 continue;
             }
-            let validation_loss = self.validate(&members)?;
-            if !watch(&self.progress(validation_loss)) {
+            let validated = self.validate(&members)?;
+            if !watch(&self.progress(validated)) {
                 for fit in self.fits.iter_mut().filter(|fit| !fit.is_stopped()) {
                     fit.state = State::Stopped(Stop::Interrupted);
                 }
@@ -279,22 +279,22 @@ impl<'a, 'v> Run<'a, 'v> {
     }
 
     /// Scores the models that moved on the held-out rows, and stops those whose patience is at an end.
-    fn validate(&mut self, members: &[usize]) -> Result<Option<f64>> {
+    fn validate(&mut self, members: &[usize]) -> Result<Option<Validated>> {
         let Some(validation) = &mut self.validation else { return Ok(None) };
         let models: Vec<ModelSpec> = members.iter().map(|&m| self.fits[m].model).collect();
         let columns = members.iter().map(|&m| self.fits[m].point.column.as_slice());
         let points = Coefficients::from_columns(self.problem.start.n_features(), columns);
         let epochs: Vec<usize> = members.iter().map(|&m| self.fits[m].iterations).collect();
-        let (loss, ended) = validation.score(&models, members, &points, &epochs)?;
+        let (means, ended) = validation.score(&models, members, &points, &epochs)?;
         for (&m, _) in members.iter().zip(ended).filter(|(_, ended)| *ended) {
             if !self.fits[m].is_stopped() {
                 self.fits[m].state = State::Stopped(Stop::Patience);
             }
         }
-        Ok(Some(loss))
+        Ok(Some(means))
     }
 
-    fn progress(&self, validation_loss: Option<f64>) -> Progress {
+    fn progress(&self, validated: Option<Validated>) -> Progress {
         let stopped = |stop| self.fits.iter().filter(|fit| fit.state == State::Stopped(stop)).count();
         let n_models = self.fits.len().max(1) as f64;
         Progress {
@@ -304,7 +304,7 @@ impl<'a, 'v> Run<'a, 'v> {
             kkt_residual: self.fits.iter().map(|fit| fit.point.residual).fold(0.0, f64::max),
             active: self.fits.iter().filter(|fit| !fit.is_stopped()).count(),
             converged: stopped(Stop::Converged),
-            validation_loss,
+            validated,
         }
     }
 

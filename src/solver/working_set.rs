@@ -242,6 +242,6 @@ fn progress(fits: &[Fit], passes: f64) -> Progress {
         kkt_residual: fits.iter().map(|fit| fit.residual).fold(0.0, f64::max),
         active: fits.iter().filter(|fit| fit.stop.is_none()).count(),
         converged: fits.iter().filter(|fit| fit.stop == Some(Stop::Converged)).count(),
-        validation_loss: None,
+        validated: None,
     }
 }

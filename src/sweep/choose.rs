@@ -1,7 +1,7 @@
 //! From the scores of the folds to the penalty that is chosen.
 
 use crate::config::{Rule, Scoring};
-use crate::solver::Patience;
+use crate::scoring::Patience;
 
 /// Points in a row that are clearly worse than the best before them, after which a path is hopeless.
 const HOPELESS: usize = 2;

@@ -99,12 +99,7 @@ pub(super) struct Waves {
 impl Waves {
     /// For fits of `order` coefficients, which may have a Hessian each, in so many bytes of the host's memory, on a device
     /// that serves `per_reading` models at once.
-    pub(super) fn new(
-        order: usize,
-        may_have_hessians: bool,
-        bytes: Option<u64>,
-        per_reading: usize,
-    ) -> Self {
+    pub(super) fn new(order: usize, may_have_hessians: bool, bytes: Option<u64>, per_reading: usize) -> Self {
         let hessian = if may_have_hessians { 2 * order * order } else { 0 };
         let of_model = (size_of::<f64>() * (VALUES_PER_COEFFICIENT * order + hessian)) as u64;
         let fit = bytes.map_or(u64::MAX, |bytes| bytes / of_model.max(1));

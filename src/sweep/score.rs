@@ -1,59 +1,19 @@
-//! How good models are on the rows that they did not learn from.
+//! The scores of a sweep that the sums of its passes do not give.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::plan::Plan;
 use super::waves::{JointScores, Outcome};
 use crate::config::Scoring;
-use crate::metrics::{Confusion, Scores, multiclass_brier, multiclass_log_loss, normalise};
-use crate::objective::{Coefficients, HeldOutSums, linear_predictor_of};
-use crate::panels::{PANEL_ROWS, Panels};
-
-/// Scored rows that are held to be sorted: 16 bytes each, but never fewer than those of one model's fold.
-const HELD_ROWS: usize = 1 << 23;
-
-/// Predictors that are made at once, of the rows of some panels and all models of a walk.
-const PREDICTORS_AT_ONCE: usize = 1 << 20;
+use crate::metrics::{Confusion, multiclass_brier, multiclass_log_loss, normalise};
+use crate::objective::{Coefficients, ModelSpec};
+use crate::panels::Panels;
+use crate::scoring::{rank, walk};
 
 /// Models of a walk where all classes of a penalty are scored together.
 const MODELS_PER_WALK: usize = 512;
-
-impl Scoring {
-    /// Whether larger scores are better.
-    pub fn is_greater_better(self) -> bool {
-        !matches!(self, Self::LogLoss | Self::Brier)
-    }
-
-    /// Whether it needs the order of all rows, rather than sums over them.
-    pub(super) fn is_ranking(self) -> bool {
-        matches!(self, Self::Auc | Self::AveragePrecision)
-    }
-
-    /// The score as a loss: smaller is better.
-    pub(super) fn loss(self, score: f64) -> f64 {
-        if self.is_greater_better() { -score } else { score }
-    }
-}
-
-/// The score of a model by sums over its held-out fold; none where the fold has no weight.
-pub(super) fn of_sums(scoring: Scoring, sums: &HeldOutSums) -> Option<f64> {
-    let all = sums.weight[0] + sums.weight[1];
-    let hits = sums.weight[1] - sums.wrong[1];
-    let score = match scoring {
-        Scoring::LogLoss => sums.loss / all,
-        Scoring::Brier => sums.squares / all,
-        Scoring::Accuracy => 1.0 - (sums.wrong[0] + sums.wrong[1]) / all,
-        Scoring::F1 => {
-            let said_or_is = 2.0 * hits + sums.wrong[0] + sums.wrong[1];
-            if said_or_is > 0.0 { 2.0 * hits / said_or_is } else { 0.0 }
-        }
-        Scoring::Auc | Scoring::AveragePrecision => return None,
-    };
-    (all > 0.0).then_some(score)
-}
 
 /// Scores what the sums of the passes do not: orders of rows, and, if `together`, classes against each other. Returns the
 /// readings of X that this took.
@@ -67,7 +27,12 @@ pub(super) fn score(
 ) -> usize {
     let mut walks = 0;
     if scoring.is_ranking() {
-        walks += rank(scoring, panels, plan, outcomes);
+        let models: Vec<ModelSpec> = outcomes.iter().map(|outcome| outcome.model).collect();
+        let columns = outcomes.iter().map(|outcome| outcome.column.as_slice());
+        let columns = Coefficients::from_columns(panels.n_features(), columns);
+        let (scores, readings) = rank(scoring, panels, plan.rows, &models, &columns);
+        outcomes.iter_mut().zip(scores).for_each(|(outcome, score)| outcome.score = score);
+        walks += readings;
     }
     if together {
         let outcomes = &*outcomes;
@@ -93,50 +58,6 @@ pub(super) fn score(
 fn mean_of_all(scores: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     let scores: Vec<f64> = scores.collect::<Option<_>>()?;
     Some(scores.iter().sum::<f64>() / scores.len().max(1) as f64)
-}
-
-/// Walks over X once for some models: calls `with` with the slots of some panels and the predictors of their rows.
-fn walk(panels: &Panels, columns: &Coefficients, mut with: impl FnMut(Range<usize>, &[f64])) {
-    let at_once = (PREDICTORS_AT_ONCE / (PANEL_ROWS * columns.n_models().max(1))).max(1);
-    for first in (0..panels.n_panels()).step_by(at_once) {
-        let range = first..(first + at_once).min(panels.n_panels());
-        let z = linear_predictor_of(panels, range.clone(), columns);
-        with(range.start * PANEL_ROWS..(range.end * PANEL_ROWS).min(panels.n_rows()), &z);
-    }
-}
-
-/// The exact rank scores of models, each over the rows of its fold, a few models at a time.
-fn rank(scoring: Scoring, panels: &Panels, plan: &Plan<'_>, outcomes: &mut [Outcome]) -> usize {
-    let rows = plan.rows;
-    let fold_rows: Vec<f64> = rows.counts().folds().map(|counts| counts.iter().sum()).collect();
-    let number = |outcome: &Outcome| plan.folds.scored[outcome.member.fold].0;
-    let largest = fold_rows.iter().fold(1.0, |a: f64, &b| a.max(b));
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of rows")]
-    let at_once = (HELD_ROWS / largest as usize).max(1);
-    let mut walks = 0;
-    for some in outcomes.chunks_mut(at_once) {
-        let columns =
-            Coefficients::from_columns(panels.n_features(), some.iter().map(|o| o.column.as_slice()));
-        let mut held = vec![Scores::weighted(); some.len()];
-        walk(panels, &columns, |slots, z| {
-            held.par_iter_mut().zip(some.par_iter()).enumerate().for_each(|(k, (held, outcome))| {
-                let fold = number(outcome);
-                for (i, slot) in slots.clone().enumerate().filter(|&(_, slot)| rows.fold(slot) == fold) {
-                    let weight = f64::from(rows.weight()[slot]);
-                    let is_positive = rows.class(slot) == outcome.model.class;
-                    held.push(z[i * columns.n_models() + k], weight, is_positive);
-                }
-            });
-        });
-        walks += 1;
-        some.par_iter_mut().zip(held).for_each(|(outcome, held)| {
-            outcome.score = held.rank().ranking().map(|ranking| match scoring {
-                Scoring::Auc => ranking.auc,
-                _ => ranking.average_precision,
-            });
-        });
-    }
-    walks
 }
 
 /// Sums over the rows of a fold, of the models of all classes at one penalty.

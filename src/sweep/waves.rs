@@ -7,7 +7,7 @@ use super::curves::{Curves, Picked, picked};
 use super::fingerprint::Digest;
 use super::journal::Journal;
 use super::plan::{Member, Plan, Waves};
-use super::score::{of_sums, score};
+use super::score::score;
 use crate::config::ValidTune;
 use crate::data::{self, Dataset};
 use crate::engine::Engine;
@@ -292,7 +292,7 @@ impl Runner<'_> {
                     && solution.stops[m] != Stop::Separated,
                 separated: solution.stops[m] == Stop::Separated,
                 iterations: solution.iterations[m],
-                score: certificate.held_out.and_then(|sums| of_sums(self.config.scoring, &sums)),
+                score: certificate.held_out.and_then(|sums| self.config.scoring.of_sums(&sums)),
             });
         }
         Ok(())

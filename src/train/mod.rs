@@ -15,13 +15,13 @@ pub(crate) use device::Chosen;
 pub(crate) use solve::{minimise, takes_working_sets};
 pub(crate) use stack::{Stack, model as class_model, start};
 
-use crate::config::{Features, ValidConfig, Validation};
+use crate::config::{Features, Scoring, ValidConfig, Validation};
 use crate::data::{self, Dataset, ReadOptions, ReadProgress};
-use crate::engine::Engine;
 use crate::error::{ConfigError, Result};
 use crate::model::{Seconds, Training};
+use crate::objective::ModelSpec;
 use crate::panels::{Panels, Rows};
-use crate::solver::{Solution, Stop};
+use crate::solver::{self, Solution, Stop};
 use solve::solve;
 
 /// Trains every model that `config` asks for, all of them together.
@@ -77,6 +77,9 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
     let read = reading.elapsed().as_secs_f64();
 
     let stack = Stack::new(config, &dataset)?;
+    if let Some((_, rows)) = &validation {
+        warnings.extend(one_sided(config.scoring, rows, &stack, &dataset.target.classes));
+    }
     let started = Instant::now();
     let (description, solution, curve) = {
         let mut engine = device.engine(&dataset.panels, &dataset.rows)?;
@@ -86,8 +89,11 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         };
         let description = engine.device();
         observer.message(&format!("{description}: {}", device.reason));
-        let held_out = held_out.as_mut().map(|engine| engine.as_mut() as &mut dyn Engine);
-        let (solution, curve) = solve(config, &dataset, &stack, engine.as_mut(), held_out, observer)?;
+        let validation = held_out.as_mut().zip(validation.as_ref()).map(|(engine, (panels, rows))| {
+            let patience = config.patience.unwrap_or(usize::MAX);
+            solver::Validation::new(engine.as_mut(), (panels, rows), config.scoring, patience)
+        });
+        let (solution, curve) = solve(config, &dataset, &stack, engine.as_mut(), validation, observer)?;
         (description, solution, curve)
     };
     let fitted = stack.fitted(&dataset, &solution, config.tolerance);
@@ -102,7 +108,7 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         n_features: dataset.panels.n_features(),
         solver: solution.method.clone(),
         epochs: solution.iterations.iter().copied().max().unwrap_or(0),
-        stopped: why_stopped(&solution),
+        stopped: why_stopped(config.scoring, &solution),
         stops: solution.stops.clone(),
         passes,
         seconds,
@@ -198,6 +204,24 @@ fn validation_table(
     }
 }
 
+/// The classes whose models no score can stop, as the validation rows are on one side of them.
+fn one_sided(scoring: Scoring, rows: &Rows, stack: &Stack, classes: &[String]) -> Option<String> {
+    let is_one_sided = |model: &&ModelSpec| model.sides(rows.weights()).contains(&0.0);
+    let named: Vec<String> = stack
+        .models
+        .iter()
+        .filter(is_one_sided)
+        .map(|model| format!("{:?}", classes[model.class as usize]))
+        .collect();
+    (scoring.is_ranking() && !named.is_empty()).then(|| {
+        format!(
+            "the validation rows are on one side of class {} only: {} is not defined there, and stops nothing",
+            named.join(", "),
+            scoring.name()
+        )
+    })
+}
+
 /// What a user should look at in the table.
 pub(crate) fn warnings(dataset: &Dataset) -> Vec<String> {
     let constant = &dataset.constant_columns;
@@ -216,18 +240,22 @@ pub(crate) fn warnings(dataset: &Dataset) -> Vec<String> {
 }
 
 /// Why the run ended, for people: the reason of the model that went on longest.
-fn why_stopped(solution: &Solution) -> String {
+fn why_stopped(scoring: Scoring, solution: &Solution) -> String {
+    let patience = match scoring {
+        Scoring::LogLoss => "the validation loss stopped improving".to_owned(),
+        scoring => format!("{} on the validation rows stopped improving", scoring.name()),
+    };
     let count = |stop| solution.stops.iter().filter(|&&s| s == stop).count();
     let reasons = [
         (Stop::Interrupted, "interrupted"),
         (Stop::Separated, "a plane separates the classes: without a penalty there is no optimum"),
         (Stop::Limit, "the bound on iterations was reached"),
-        (Stop::Patience, "the validation loss stopped improving"),
+        (Stop::Patience, patience.as_str()),
         (Stop::ProgressEnded, "progress ended"),
         (Stop::Converged, "converged"),
     ];
     let found = reasons.iter().find(|(stop, _)| count(*stop) > 0);
-    found.map_or("", |(_, reason)| reason).to_owned()
+    found.map_or("", |(_, reason)| *reason).to_owned()
 }
 
 /// Passes the reader's progress on.

@@ -60,8 +60,10 @@ pub struct EpochReport {
     pub rows_per_second: f64,
     /// Seconds since training began.
     pub elapsed_secs: f64,
-    /// Mean loss over the models on the validation rows.
+    /// Mean log loss over the models on the validation rows.
     pub validation_loss: Option<f64>,
+    /// Mean of the score that patience watches, over the models where it is defined.
+    pub validation_score: Option<f64>,
 }
 
 /// The state of a sweep after a pass: a line of `--metrics`.

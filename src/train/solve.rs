@@ -22,7 +22,7 @@ pub(super) fn solve(
     dataset: &Dataset,
     stack: &Stack,
     engine: &mut dyn Engine,
-    held_out: Option<&mut dyn Engine>,
+    validation: Option<solver::Validation<'_>>,
     observer: &dyn Observer,
 ) -> Result<(Solution, Option<TrainingCurve>)> {
     let n_rows = dataset.panels.n_rows();
@@ -41,8 +41,6 @@ pub(super) fn solve(
         is_warm: false,
         gaps: Gaps::With,
     };
-    let validation =
-        held_out.map(|engine| solver::Validation::new(engine, config.patience.unwrap_or(usize::MAX)));
     let bound = if config.solver == Solver::Sgd { config.epochs } else { config.max_iterations };
     let (start, mut last) = (Instant::now(), 0.0);
     let mut curve = CurveRecorder::default();
@@ -58,7 +56,8 @@ pub(super) fn solve(
             models_converged: progress.converged,
             rows_per_second: n_rows as f64 / (elapsed_secs - last),
             elapsed_secs,
-            validation_loss: progress.validation_loss,
+            validation_loss: progress.validated.map(|means| means.loss),
+            validation_score: progress.validated.and_then(|means| means.score),
         });
         last = elapsed_secs;
         curve.add(CurveStep {

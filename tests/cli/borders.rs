@@ -92,6 +92,7 @@ fn lower_parts_do_not_know_higher_ones() {
         ("src/engine/cpu", vec!["engine::gpu"]),
         ("src/engine/gpu", vec!["engine::cpu"]),
         ("src/data", vec!["engine", "solver", "model", "train"]),
+        ("src/scoring", vec!["data", "engine", "solver", "model", "train"]),
         ("src/inference", vec!["solver", "sweep", "cli"]),
         ("src/metrics", vec!["data", "engine", "solver", "model", "train", "config"]),
     ] {

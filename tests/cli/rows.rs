@@ -100,6 +100,49 @@ fn patience_ends_a_run_whose_validation_loss_no_longer_falls() {
 }
 
 #[test]
+fn patience_may_watch_any_score_and_it_is_that_of_evaluate() {
+    let folder = tempdir().unwrap();
+    write_table(&folder.path().join("t.parquet"), |i| usize::from(i < 200), |_, _| 1.0);
+    write_table(&folder.path().join("v.parquet"), |i| usize::from(i >= 200), |_, _| 1.0);
+    let train = "train t.parquet --target y --exclude w --l2 1e-9 --tolerance 1e-12 --class-weight balanced \
+                 --device cpu --quiet -o m.json --validation v.parquet --patience 2 --metrics m.jsonl --scoring";
+    for (scoring, greater_is_better) in
+        [("auc", true), ("brier", false), ("accuracy", true), ("log_loss", false)]
+    {
+        let report = succeed_json(folder.path(), &format!("{train} {scoring}"));
+        let name = if scoring == "log_loss" { "validation loss" } else { scoring };
+        assert_says(report["stopped"].as_str().unwrap(), &[name, "stopped improving"]);
+        let text = fs::read_to_string(folder.path().join("m.jsonl")).unwrap();
+        let scores: Vec<f64> = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["validation_score"].as_f64().unwrap())
+            .collect();
+        let better = if greater_is_better { f64::max } else { f64::min };
+        let best = scores.iter().copied().reduce(better).unwrap();
+        let at = scores.iter().position(|&score| score == best).unwrap();
+        assert_eq!(at + 2, scores.len() - 1, "two epochs without a better {scoring}: {scores:?}");
+        let found = succeed_json(folder.path(), "evaluate m.json v.parquet")[scoring].as_f64().unwrap();
+        // Panels are in float32, evaluate reads the table.
+        assert_close(&[found], &[best], 1e-5, 0.0);
+    }
+    fail(folder.path(), "train t.parquet --target y --scoring auc -o m.json", 2);
+}
+
+#[test]
+fn a_ranking_of_one_side_stops_nothing_and_is_named() {
+    let folder = tempdir().unwrap();
+    write_table(&folder.path().join("t.parquet"), |_| 1, |_, _| 1.0);
+    let columns = vec![("a", float_column([1.0, 2.0])), ("y", text_column(["yes", "yes"]))];
+    write_parquet(&folder.path().join("v.parquet"), columns);
+    let line = "train t.parquet --target y --features a --device cpu -o m.json --validation v.parquet \
+                --patience 1 --scoring auc";
+    let report = succeed_json(folder.path(), line);
+    assert_says(&report["warnings"].to_string(), &["one side", "yes", "auc"]);
+    assert!(!report["stopped"].as_str().unwrap().contains("improving"), "{report}");
+    assert!(report["epochs"].as_u64().unwrap() > 2, "{report}");
+}
+
+#[test]
 fn validation_rows_of_a_class_that_training_never_saw_are_reported() {
     let folder = tempdir().unwrap();
     let table = |name: &str, labels: [&str; 4]| {

@@ -14,9 +14,7 @@ mod shaders;
 use std::io::Write as _;
 use std::sync::OnceLock;
 
-use logodds::engine::gpu::{
-    AdapterChoice, AdapterKind, AdapterSummary, GpuDevice, Selection, select,
-};
+use logodds::engine::gpu::{AdapterChoice, AdapterKind, AdapterSummary, GpuDevice, Selection, select};
 
 /// The software adapter, opened once so that each kernel is compiled once; `None` says: skip.
 pub(crate) fn software() -> Option<&'static GpuDevice> {

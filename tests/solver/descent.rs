@@ -1,5 +1,6 @@
 //! Every full-batch solver reaches the optimum, whatever the penalty, the stack and the table.
 
+use logodds::config::Scoring;
 use logodds::engine::cpu::CpuEngine;
 use logodds::objective::{Gaps, ModelSpec, Penalty};
 use logodds::panels::{Panels, Rows};
@@ -262,7 +263,7 @@ fn patience_returns_the_best_point_on_the_held_out_rows() {
     let offsets = [0.0; 40];
     let problem = problem(&models, &panels, &rows, &offsets, true);
     let mut engine = CpuEngine::new(&held, &held_rows);
-    let validation = Some(Validation::new(&mut engine, 3));
+    let validation = Some(Validation::new(&mut engine, (&held, &held_rows), Scoring::LogLoss, 3));
     let mut losses = Vec::new();
     let solution = settings(METHODS[1], 1e-12)
         .run(
@@ -271,7 +272,7 @@ fn patience_returns_the_best_point_on_the_held_out_rows() {
             &problem,
             validation,
             &mut |p| {
-                losses.push(p.validation_loss.expect("a validation loss"));
+                losses.push(p.validated.expect("held-out rows").loss);
                 true
             },
         )

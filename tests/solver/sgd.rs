@@ -1,3 +1,4 @@
+use logodds::config::Scoring;
 use logodds::engine::cpu::CpuEngine;
 use logodds::objective::{Coefficients, Gaps, ModelSpec, Penalty, certify, smoothness};
 use logodds::panels::{Panels, Rows};
@@ -135,9 +136,9 @@ fn patience_returns_the_best_point_on_the_held_out_rows() {
         .run(
             &mut CpuEngine::new(&panels, &rows),
             &problem,
-            Some(Validation::new(&mut engine, 3)),
+            Some(Validation::new(&mut engine, (&held, &held_rows), Scoring::LogLoss, 3)),
             &mut |progress| {
-                losses.push(progress.validation_loss.expect("a validation loss"));
+                losses.push(progress.validated.expect("held-out rows").loss);
                 true
             },
         )

@@ -63,9 +63,8 @@ fn one_standard_error_takes_a_larger_penalty_that_is_as_good() {
 #[test]
 fn each_class_may_take_its_own_penalty() {
     let base = shipped_config("wine", "cultivar");
-    let sweep =
-        TuneSettings { per_class: Some(true), scoring: Some(Scoring::Brier), ..TuneSettings::default() };
-    let tuned = tune(base.clone(), sweep);
+    let sweep = TuneSettings { per_class: Some(true), ..TuneSettings::default() };
+    let tuned = tune(TrainConfig { scoring: Some(Scoring::Brier), ..base.clone() }, sweep);
     let table = tuned.table();
     assert_eq!(table.chosen.len(), 3);
     assert!(tuned.model.penalty.is_none());
@@ -121,11 +120,11 @@ fn folds_with_one_side_only_are_named_and_left_out() {
     let path = write(&folder.path().join("t.parquet"), &batch, &[("fold", &lopsided)], &|_| true);
     let sweep = TuneSettings {
         fold_column: Some("fold".into()),
-        scoring: Some(Scoring::Auc),
         lambdas: Some(Strengths::Values(vec![0.1, 0.01])),
         ..TuneSettings::default()
     };
-    let tuned = tune(config(&path, "diagnosis"), sweep.clone());
+    let by_ranks = |path| TrainConfig { scoring: Some(Scoring::Auc), ..config(path, "diagnosis") };
+    let tuned = tune(by_ranks(&path), sweep.clone());
     let table = tuned.table();
     let (scored, unscored): (Vec<_>, Vec<_>) =
         table.results.iter().filter(|row| row.fold.is_some()).partition(|row| row.score.is_some());
@@ -135,19 +134,19 @@ fn folds_with_one_side_only_are_named_and_left_out() {
     assert!((table.curve[0].mean.unwrap() - mean).abs() < 1e-15);
     assert!(table.warnings.iter().any(|w| w.contains("fold 9") && w.contains("auc")), "{:?}", table.warnings);
     // It is said for sums as well, which have a value there.
-    let by_loss = tune(config(&path, "diagnosis"), TuneSettings { scoring: None, ..sweep.clone() });
+    let by_loss = tune(config(&path, "diagnosis"), sweep.clone());
     assert!(by_loss.table().warnings.iter().any(|w| w.contains("fold 9")), "{:?}", by_loss.table().warnings);
 
     // All malignant rows in one fold: outside it there is nothing to learn.
     let hopeless = |row: usize| if diagnosis[row] == "malignant" { 7 } else { fold(row) };
     let path = write(&folder.path().join("h.parquet"), &batch, &[("fold", &hopeless)], &|_| true);
-    let tuned = tune(config(&path, "diagnosis"), TuneSettings { scoring: None, ..sweep.clone() });
+    let tuned = tune(config(&path, "diagnosis"), sweep.clone());
     assert_eq!(tuned.table().skipped, 2);
     let warning = tuned.table().warnings.iter().find(|w| w.contains("no model can learn")).unwrap();
     assert!(warning.contains("fold 7") && warning.contains("malignant"), "{warning}");
 
     // With ranks as scores nothing is left to choose by.
-    let config = TuneConfig { train: config(&path, "diagnosis"), sweep };
+    let config = TuneConfig { train: by_ranks(&path), sweep };
     let error = Sweep::new(&config.check().unwrap()).run(&Silent).unwrap_err().to_string();
     assert!(error.contains("no penalty could be scored") && error.contains("fold 7"), "{error}");
 }

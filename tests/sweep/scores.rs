@@ -42,13 +42,13 @@ fn check(device: Device, tables: &[&str]) {
             let train = TrainConfig {
                 tolerance: Some(1e-7),
                 device: Some(device),
+                scoring: Some(scoring),
                 ..config(&path, &cases[0].target)
             };
             let sweep = TuneSettings {
                 cs: Some(Strengths::Values(vec![0.02, 1.0])),
                 l1_ratios: vec![0.0, 0.5],
                 fold_column: Some("fold".into()),
-                scoring: Some(scoring),
                 ..TuneSettings::default()
             };
             let tuned = tune(train, sweep);
