@@ -1,6 +1,6 @@
 //! Between the units of the original columns and those of the panels.
 
-use crate::data::Encoding;
+use crate::data::{ColumnKind, Encoding};
 use crate::objective::Coefficients;
 
 /// Coefficients of the original columns that give the same linear predictor as `panel` does on
@@ -29,6 +29,30 @@ pub fn to_original_units(encoding: &Encoding, panel: &Coefficients) -> Coefficie
 /// If the encoding has another number of features.
 pub fn to_panel_units(encoding: &Encoding, original: &Coefficients) -> Coefficients {
     convert(encoding, original, |beta, centre, scale| (beta * scale, beta * centre))
+}
+
+/// Shifts the coefficients of each categorical column to mean 0 and the intercept by as much, so that every training row
+/// keeps its linear predictor: it has one of the levels. Without a penalty all such shifts have the same objective, and
+/// this one is the limit of L2 penalties that vanish.
+///
+/// # Panics
+/// If the encoding has another number of features.
+pub(crate) fn centre_levels(encoding: &Encoding, original: &mut Coefficients) {
+    assert_eq!(encoding.n_features(), original.n_features(), "one coefficient for each encoded feature");
+    for m in 0..original.n_models() {
+        let (features, intercept) = original.model_mut(m).split_at_mut(encoding.n_features());
+        let mut at = 0;
+        for column in &encoding.columns {
+            let n = column.levels.as_ref().map_or(1, Vec::len);
+            let levels = &mut features[at..at + n];
+            if column.kind == ColumnKind::Categorical && n > 0 {
+                let mean = levels.iter().sum::<f64>() / n as f64;
+                levels.iter_mut().for_each(|w| *w -= mean);
+                intercept[0] += mean;
+            }
+            at += n;
+        }
+    }
 }
 
 /// Applies `change(coefficient, centre, scale) -> (coefficient, share of the intercept)`.

@@ -3,7 +3,9 @@
 use crate::config::{ClassWeight, ValidConfig};
 use crate::data::Dataset;
 use crate::error::{ConfigError, Result};
-use crate::model::{FittedModel, Model, PenaltyScales, Task, Training, to_original_units, to_panel_units};
+use crate::model::{
+    FittedModel, Model, PenaltyScales, Task, Training, centre_levels, to_original_units, to_panel_units,
+};
 use crate::objective::{Certificate, Coefficients, HeldOut, ModelSpec, Penalty, certify};
 use crate::panels::Rows;
 use crate::solver::{Solution, Stop};
@@ -53,7 +55,10 @@ impl Stack {
     /// Each model in the units of the original columns, with its certificate at those very numbers:
     /// the solver's own, unless the change of units rounded them away.
     pub(crate) fn fitted(&self, dataset: &Dataset, solution: &Solution, tolerance: f64) -> Vec<FittedModel> {
-        let original = to_original_units(&dataset.encoding, &solution.coefficients);
+        let mut original = to_original_units(&dataset.encoding, &solution.coefficients);
+        if self.intercept && self.models.iter().all(|model| model.penalty == Penalty::default()) {
+            centre_levels(&dataset.encoding, &mut original);
+        }
         let stored = to_panel_units(&dataset.encoding, &original);
         let certificates = self.certificates(dataset, solution, &stored);
         let n_features = original.n_features();

@@ -1,13 +1,14 @@
 use std::fs;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use serde_json::Value;
 use tempfile::tempdir;
 
 use super::support::{
     assert_says, fail, files, float_column, json, run, succeed, succeed_json, text_column, write_parquet,
 };
+use crate::support::assert_close;
 
 const CANCER: &str =
     "train {data}/breast_cancer/train.parquet --target diagnosis --device cpu --quiet -o m.json";
@@ -152,6 +153,41 @@ fn every_solver_says_its_name_and_finds_the_same_optimum() {
     }
     // Two optima within 1e-6 of their conditions: objectives differ by the square of it, over the curvature.
     assert!(objectives.iter().all(|o| (o - objectives[0]).abs() < 1e-8), "{objectives:?}");
+}
+
+#[test]
+fn without_a_penalty_levels_are_centred_whatever_the_solver() {
+    let folder = tempdir().unwrap();
+    // Rows 0 to 399: a number, and two columns of levels, of which one has nulls; the classes overlap everywhere.
+    let number = |i: usize| ((i * 37) % 101) as f64 / 25.0 - 2.0;
+    let score = |i: usize| {
+        number(i) + [0.5, -0.7, 0.1][i % 3] + [1.0, -0.4][i % 2] + ((i * 53) % 97) as f64 / 20.0 - 2.4
+    };
+    let level = |i: usize| ["a", "b", "c"][i % 3];
+    let other: Vec<Option<&str>> = (0..400).map(|i| (i % 2 == 0).then_some("yes")).collect();
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("number", float_column((0..400).map(number))),
+        ("level", text_column((0..400).map(level))),
+        ("other", Arc::new(StringArray::from(other))),
+        ("y", text_column((0..400).map(|i| if score(i) > 0.0 { "up" } else { "down" }))),
+    ];
+    write_parquet(&folder.path().join("t.parquet"), columns);
+    let train = "train t.parquet --target y --device cpu --tolerance 1e-11 --quiet -o m.json";
+    let mut found: Vec<Vec<f64>> = Vec::new();
+    // The last is close to the limit of small penalties; it is off by their share of the curvature, 1e-5 of about 0.05.
+    for flags in ["--solver newton --l2 0", "--solver lbfgs --l2 0", "--solver newton --l2 1e-5"] {
+        succeed(folder.path(), &format!("{train} {flags}"));
+        let model = &json(&folder.path().join("m.json"))["models"][0];
+        assert_eq!(model["converged"], true, "{flags}: {model}");
+        let coefficients = model["coefficients"].as_array().unwrap().iter().map(|w| w.as_f64().unwrap());
+        found.push(coefficients.chain([model["intercept"].as_f64().unwrap()]).collect());
+    }
+    for column in &found {
+        assert!(column[1..4].iter().sum::<f64>().abs() < 1e-5, "{column:?}");
+        assert!((column[4] + column[5]).abs() < 1e-5, "{column:?}");
+    }
+    assert_close(&found[1], &found[0], 1e-6, 1e-6);
+    assert_close(&found[2], &found[0], 1e-3, 1e-3);
 }
 
 #[test]
