@@ -26,7 +26,7 @@ pub use strengths::Strengths;
 pub use tune::{Grid, TuneConfig, TuneSettings, ValidTune};
 
 use crate::data::Missing;
-use crate::error::{ConfigError, Result};
+use crate::error::{ConfigError, Error, Result};
 
 /// Settings of a training run as a user gives them; what is left out takes its default.
 ///
@@ -306,7 +306,17 @@ fn load_split<A: DeserializeOwned, B: DeserializeOwned>(path: &Path, keys: &[&st
         let blank = format!("{blank:<width$}", width = span.len());
         parts[usize::from(!of_second)].replace_range(span, &blank);
     }
-    Ok((parse(path, &parts[0])?, parse(path, &parts[1])?))
+    let first = parse(path, &parts[0]).map_err(|error| match error {
+        // Any key that is not of the second part is looked for in the first.
+        Error::Config(ConfigError::Parse { path, line, column, message })
+            if message.starts_with("unknown field") =>
+        {
+            let more: String = keys.iter().map(|key| format!(", `{key}`")).collect();
+            ConfigError::Parse { path, line, column, message: message + &more }.into()
+        }
+        other => other,
+    })?;
+    Ok((first, parse(path, &parts[1])?))
 }
 
 /// A list, or a single value for a list of one.

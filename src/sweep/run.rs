@@ -166,7 +166,7 @@ impl<'a> Sweep<'a> {
         plan.points = points(&config.grid, &config.l1_ratios, slope, is_wide);
 
         let names = Names::new(&dataset, &stack, &folds);
-        notes.extend(few_folds(config, &folds));
+        notes.extend(of_folds(config, &folds));
         notes.extend(names.untrainable(&plan));
         notes.extend(names.one_sided(&plan, config.scoring));
         let (outcomes, joint) = runner.grid(&plan)?;
@@ -250,14 +250,28 @@ impl<'a> Sweep<'a> {
     }
 }
 
-/// What to say where there are fewer folds than were asked for, or too few for a rule.
-fn few_folds(config: &ValidTune, folds: &Folds) -> Vec<String> {
+/// What to say where there are fewer folds than were asked for, or too few for a rule, or rows that no fold was given for.
+fn of_folds(config: &ValidTune, folds: &Folds) -> Vec<String> {
     let found = folds.scored.len();
     let mut notes = Vec::new();
     if let Folding::Time { column, folds: asked } = &config.folding
         && found < *asked
     {
         notes.push(format!("{found} of {asked} folds: column {column:?} has too many equal times for more"));
+    }
+    if folds.null_rows > 0 {
+        let rows = folds.null_rows;
+        match &config.folding {
+            Folding::Group { column, .. } => {
+                notes.push(format!(
+                    "{rows} rows have no value in group column {column:?}: they are one group"
+                ));
+            }
+            Folding::Column { column } => notes.push(format!(
+                "{rows} rows have no value in fold column {column:?}: always learned from, never scored"
+            )),
+            Folding::Stratified { .. } | Folding::Time { .. } => {}
+        }
     }
     if config.rule == Rule::OneStandardError && found < 2 {
         notes.push("one fold has no standard error: the best penalty is taken".to_owned());

@@ -101,6 +101,7 @@ fn keys_of_a_sweep_are_refused_by_name_and_line() {
     for (text, says) in [
         ("data = \"d\"\ntarget = \"y\"\nlambdas = \"ten\"\n", "line 3, column 11"),
         ("data = \"d\"\nfolds = 5\nlamdas = 3\n", "line 3, column 1: unknown field `lamdas`"),
+        ("data = \"d\"\nfolds = 5\nlamdas = 3\n", "`metrics`, `lambdas`"),
         ("data = \"d\"\ntarget = \"y\"\nlambdas = []\n", "--lambdas is empty"),
         ("data = \"d\"\ntarget = \"y\"\nl1-ratios = 2.0\n", "--l1-ratios is 2"),
     ] {

@@ -233,7 +233,9 @@ fn as_many_groups_as_folds_are_one_each() {
         ("g", booleans([Some(true), None, Some(false)].into_iter().cycle().take(9))),
         ("y", target(9)),
     ];
-    let found = numbers(&dealt(columns, 4, &group(3)));
+    let dataset = dealt(columns, 4, &group(3));
+    assert_eq!(dataset.folds.as_ref().unwrap().null_rows, 3);
+    let found = numbers(&dataset);
     assert_eq!(found[..3].iter().collect::<BTreeSet<_>>().len(), 3);
     assert!((3..9).all(|row| found[row] == found[row % 3]));
 }

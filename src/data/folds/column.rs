@@ -39,7 +39,7 @@ pub(super) fn by_column(reading: &Reading<'_>, column: usize, codes: &[u16]) -> 
         return Err(too_many());
     }
     let n_scored = u16::try_from(keys.len()).unwrap_or(NO_FOLD);
-    let mut has_null = false;
+    let mut null_rows = 0;
     for ((of_row, group), found) in by_group(source, &mut of_row).into_iter().zip(&source.groups).zip(&found)
     {
         let place = |key: &Key| keys.binary_search_by(|k| k.order(key)).unwrap_or(0);
@@ -49,7 +49,7 @@ pub(super) fn by_column(reading: &Reading<'_>, column: usize, codes: &[u16]) -> 
                 (false, _) => 0,
                 (true, Some(&fold)) => fold,
                 (true, None) => {
-                    has_null = true;
+                    null_rows += 1;
                     n_scored
                 }
             };
@@ -57,14 +57,14 @@ pub(super) fn by_column(reading: &Reading<'_>, column: usize, codes: &[u16]) -> 
     }
     match keys.as_slice() {
         [] => return Err(DataError::Folds(FoldError::ColumnNull { column: keyed.name() })),
-        [only] if !has_null => {
+        [only] if null_rows == 0 => {
             return Err(DataError::Folds(FoldError::OneFold { column: keyed.name(), value: only.name() }));
         }
         _ => {}
     }
     let scored = (0..).zip(keys.iter().map(|key| name(key))).collect();
-    let n_folds = keys.len() + usize::from(has_null);
-    Ok(Assigned { of_row, folds: Folds { scored, forward: false, n_folds } })
+    let n_folds = keys.len() + usize::from(null_rows > 0);
+    Ok(Assigned { of_row, folds: Folds { scored, forward: false, n_folds, null_rows } })
 }
 
 /// An integer as a number if it fits, anything else as text.

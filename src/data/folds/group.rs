@@ -22,7 +22,7 @@ pub(super) fn by_group_of(
     folds: usize,
     seed: u64,
 ) -> Result<Assigned, DataError> {
-    let Groups { ids, n_groups } = Groups::read(reading, column, codes)?;
+    let Groups { ids, n_groups, null_rows } = Groups::read(reading, column, codes)?;
     if n_groups < folds {
         let column = reading.source.columns[column].name.clone();
         return Err(DataError::Folds(FoldError::TooFewGroups { column, groups: n_groups, folds }));
@@ -31,7 +31,8 @@ pub(super) fn by_group_of(
     let fold_of = place_groups(&classes, n_classes, folds, hash(seed, 0x6772_6f75));
     drop(classes);
     let fold = |&id: &u32| if id == NULL_ID { 0 } else { fold_of[id as usize] };
-    Ok(Assigned { of_row: ids.par_iter().map(fold).collect(), folds: Folds::numbered(folds) })
+    let folds = Folds { null_rows, ..Folds::numbered(folds) };
+    Ok(Assigned { of_row: ids.par_iter().map(fold).collect(), folds })
 }
 
 /// The classes of each group's rows.

@@ -17,6 +17,8 @@ pub(super) struct Groups {
     /// By row of the files; [`NULL_ID`] where the row is not trained on.
     pub(super) ids: Vec<u32>,
     pub(super) n_groups: usize,
+    /// Rows where the column is null, which are one group.
+    pub(super) null_rows: usize,
 }
 
 impl Groups {
@@ -51,13 +53,13 @@ impl Groups {
             });
         }
         let mut n_groups = values.next;
-        let mut is_null = false;
+        let mut null_rows = 0;
         for (id, _) in ids.iter_mut().zip(codes).filter(|(id, code)| **id == NULL_ID && is_trained(**code)) {
             *id = n_groups;
-            is_null = true;
+            null_rows += 1;
         }
-        n_groups += u32::from(is_null);
-        Ok(Self { ids, n_groups: n_groups as usize })
+        n_groups += u32::from(null_rows > 0);
+        Ok(Self { ids, n_groups: n_groups as usize, null_rows })
     }
 }
 

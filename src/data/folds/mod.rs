@@ -72,6 +72,8 @@ pub struct Folds {
     pub forward: bool,
     /// Numbers in use: every row's fold is below this.
     pub n_folds: usize,
+    /// Rows without a value in the column of groups or folds.
+    pub null_rows: usize,
 }
 
 impl Folds {
@@ -79,6 +81,6 @@ impl Folds {
     fn numbered(n_folds: usize) -> Self {
         let scored =
             (0..).zip(1..).take(n_folds).map(|(fold, name)| (fold, FoldName::Number(name))).collect();
-        Self { scored, forward: false, n_folds }
+        Self { scored, forward: false, n_folds, null_rows: 0 }
     }
 }

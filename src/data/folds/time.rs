@@ -35,7 +35,7 @@ pub(super) fn by_time(
     let of_row = ticks.into_par_iter().zip(codes).map(block).collect();
     let scored =
         (1..).zip(1..).take(cuts.len()).map(|(block, name)| (block, FoldName::Number(name))).collect();
-    Ok(Assigned { of_row, folds: Folds { scored, forward: true, n_folds: cuts.len() + 1 } })
+    Ok(Assigned { of_row, folds: Folds { scored, forward: true, n_folds: cuts.len() + 1, null_rows: 0 } })
 }
 
 /// The first time of each block but the first, for blocks of numbers of rows as equal as ties allow.
