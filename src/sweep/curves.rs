@@ -91,29 +91,47 @@ impl Curves {
         }
     }
 
+    /// The points that are chosen. A class without a score takes the one that is best for the others on average.
+    ///
     /// # Errors
     /// There is no score to choose by; `notes` say why.
     pub(super) fn choose(&self, config: &ValidTune, notes: &[String]) -> Result<Vec<Picked>> {
-        let of = |(class, scores): &(Option<usize>, Vec<Option<Mean>>)| {
+        let best_of = |scores: &[Option<Mean>]| {
             let candidate = |((&path, score), &barred): ((&usize, &Option<Mean>), &bool)| Candidate {
                 path,
                 score: score.filter(|_| !barred),
             };
             let points = self.paths.iter().zip(scores).zip(&self.barred);
             let candidates: Vec<Candidate> = points.map(candidate).collect();
-            match choose(config.scoring, config.rule, &candidates) {
-                Some((best, point)) => Ok(Picked { point, best, class: *class }),
-                None => {
-                    let why = if notes.is_empty() {
-                        "no fold holds rows of both sides of every class; take fewer folds".to_owned()
-                    } else {
-                        notes.join("; ")
-                    };
-                    Err(SweepError::NothingToChoose { why }.into())
-                }
+            choose(config.scoring, config.rule, &candidates)
+        };
+        let of = |(class, scores): &(Option<usize>, Vec<Option<Mean>>)| match best_of(scores)
+            .or_else(|| best_of(&self.averages()))
+        {
+            Some((best, point)) => Ok(Picked { point, best, class: *class }),
+            None => {
+                let why = if notes.is_empty() {
+                    "no fold holds rows of both sides of every class; take fewer folds".to_owned()
+                } else {
+                    notes.join("; ")
+                };
+                Err(SweepError::NothingToChoose { why }.into())
             }
         };
         self.curves.iter().map(of).collect()
+    }
+
+    /// Each point's mean score over the classes that have one.
+    fn averages(&self) -> Vec<Option<Mean>> {
+        let of =
+            |point: usize| mean(self.curves.iter().map(|(_, scores)| scores[point].map(|score| score.mean)));
+        (0..self.paths.len()).map(of).collect()
+    }
+
+    /// The classes without any score, of curves for each class.
+    pub(super) fn unscored(&self) -> impl Iterator<Item = usize> {
+        let is_unscored = |scores: &[Option<Mean>]| scores.iter().all(Option::is_none);
+        self.curves.iter().filter(move |(_, scores)| is_unscored(scores)).filter_map(|(class, _)| *class)
     }
 
     /// The paths that are not worth following, for a class or for all.

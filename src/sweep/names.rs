@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::SweepRow;
-use super::curves::Picked;
+use super::curves::{Curves, Picked};
 use super::plan::Plan;
 use super::waves::{Outcome, count_nonzero};
 use crate::config::Scoring;
@@ -83,6 +83,17 @@ impl<'a> Names<'a> {
             format!(
                 "without a penalty {} of the models have no optimum, for a plane separates {}: take 0 out of --lambdas",
                 separated.count(),
+                named.join(", ")
+            )
+        })
+    }
+
+    /// The classes that no fold scores, though each class takes its own penalty.
+    pub(super) fn unscored(&self, plan: &Plan<'_>, curves: &Curves) -> Option<String> {
+        let named: Vec<String> = curves.unscored().map(|class| self.described(plan, class)).collect();
+        (!named.is_empty()).then(|| {
+            format!(
+                "no fold has a score of {}: the penalty is the one that is best for the other classes on average",
                 named.join(", ")
             )
         })

@@ -172,6 +172,7 @@ impl<'a> Sweep<'a> {
         let (outcomes, joint) = runner.grid(&plan)?;
         notes.extend(names.separated(&plan, &outcomes));
         let curves = Curves::new(config, &plan, &outcomes, &joint);
+        notes.extend(names.unscored(&plan, &curves));
         let choice = curves.choose(config, &notes)?;
         let (refit, solution) = runner.refit(&plan, &stack, &outcomes, &choice)?;
 

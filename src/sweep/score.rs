@@ -36,28 +36,30 @@ pub(super) fn score(
     }
     if together {
         let outcomes = &*outcomes;
-        // By point and fold: the outcome of each class. A fold without one of its models has no joint score.
+        // By point and fold: the outcome of each class.
         let mut whole: BTreeMap<(usize, usize), Vec<&Outcome>> = BTreeMap::new();
         for outcome in outcomes {
             whole.entry((outcome.member.point, outcome.member.fold)).or_default().push(outcome);
         }
-        whole.retain(|_, models| models.len() == plan.classes.len());
-        whole.values_mut().for_each(|models| models.sort_by_key(|outcome| outcome.member.class));
         if scoring.is_ranking() {
             joint.extend(
-                whole.iter().map(|(key, models)| (*key, mean_of_all(models.iter().map(|m| m.score)))),
+                whole.iter().map(|(key, models)| (*key, mean_of_defined(models.iter().map(|m| m.score)))),
             );
         } else {
+            // Probabilities that are scaled to sum to 1 need every class.
+            whole.retain(|_, models| models.len() == plan.classes.len());
+            whole.values_mut().for_each(|models| models.sort_by_key(|outcome| outcome.member.class));
             walks += jointly(scoring, panels, plan, &whole, joint);
         }
     }
     walks
 }
 
-/// The mean of scores, if there is every one.
-fn mean_of_all(scores: impl Iterator<Item = Option<f64>>) -> Option<f64> {
-    let scores: Vec<f64> = scores.collect::<Option<_>>()?;
-    Some(scores.iter().sum::<f64>() / scores.len().max(1) as f64)
+/// The mean over the classes that have a score. Which they are depends on the fold alone, so that the penalties are
+/// compared on the same ones.
+fn mean_of_defined(scores: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let scores: Vec<f64> = scores.flatten().collect();
+    (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
 }
 
 /// Sums over the rows of a fold, of the models of all classes at one penalty.

@@ -1,12 +1,13 @@
 //! What is chosen, and what becomes of it.
 
+use arrow::array::RecordBatch;
 use logodds::config::{Device, Rule, Scoring, Strengths, TrainConfig, TuneConfig, TuneSettings};
 use logodds::data::FoldName;
-use logodds::sweep::Sweep;
+use logodds::sweep::{Sweep, SweepRow};
 use logodds::train::{Silent, train};
 use tempfile::tempdir;
 
-use super::table::{config, fold, shipped, tune, write};
+use super::table::{FOLDS, config, fold, shipped, tune, write};
 use crate::support::assert_close;
 
 fn shipped_config(name: &str, target: &str) -> TrainConfig {
@@ -101,19 +102,18 @@ fn a_path_that_has_passed_its_best_is_given_up() {
     assert_eq!(given_up.table().chosen, whole.table().chosen);
 }
 
+fn column_of_text(batch: &RecordBatch, name: &str) -> Vec<String> {
+    let column =
+        arrow::compute::cast(batch.column_by_name(name).unwrap(), &arrow::datatypes::DataType::Utf8).unwrap();
+    let column: &arrow::array::StringArray = arrow::array::AsArray::as_string(&column);
+    column.iter().map(|text| text.unwrap().to_owned()).collect()
+}
+
 #[test]
 fn folds_with_one_side_only_are_named_and_left_out() {
     let folder = tempdir().unwrap();
     let batch = shipped("breast_cancer");
-    let diagnosis: Vec<String> = {
-        let column = arrow::compute::cast(
-            batch.column_by_name("diagnosis").unwrap(),
-            &arrow::datatypes::DataType::Utf8,
-        )
-        .unwrap();
-        let column: &arrow::array::StringArray = arrow::array::AsArray::as_string(&column);
-        column.iter().map(|text| text.unwrap().to_owned()).collect()
-    };
+    let diagnosis = column_of_text(&batch, "diagnosis");
     // Fold 9 holds benign rows only.
     let lopsided =
         |row: usize| if diagnosis[row] == "benign" && row.is_multiple_of(3) { 9 } else { fold(row) };
@@ -149,6 +149,40 @@ fn folds_with_one_side_only_are_named_and_left_out() {
     let config = TuneConfig { train: by_ranks(&path), sweep };
     let error = Sweep::new(&config.check().unwrap()).run(&Silent).unwrap_err().to_string();
     assert!(error.contains("no penalty could be scored") && error.contains("fold 7"), "{error}");
+}
+
+#[test]
+fn a_class_of_one_row_leaves_the_others_their_choice() {
+    let folder = tempdir().unwrap();
+    let batch = shipped("wine");
+    let cultivar = column_of_text(&batch, "cultivar");
+    let lone = cultivar.iter().position(|class| class == "class_2").unwrap();
+    let keep = |row: usize| row == lone || cultivar[row] != "class_2";
+    let path = write(&folder.path().join("t.parquet"), &batch, &[("fold", &fold)], &keep);
+    let train = TrainConfig { scoring: Some(Scoring::Auc), ..config(&path, "cultivar") };
+    let sweep = TuneSettings {
+        fold_column: Some("fold".into()),
+        lambdas: Some(Strengths::Values(vec![10.0, 0.1])),
+        ..TuneSettings::default()
+    };
+    let tuned = tune(train.clone(), sweep.clone());
+    let defined: Vec<&SweepRow> = tuned
+        .table()
+        .results
+        .iter()
+        .filter(|row| row.fold.is_some() && row.l2 == 0.1 && row.score.is_some())
+        .collect();
+    assert!(defined.iter().all(|row| row.class.as_deref() != Some("class_2")));
+    assert_eq!(defined.len(), 2 * FOLDS as usize);
+    let mean = defined.iter().map(|row| row.score.unwrap()).sum::<f64>() / defined.len() as f64;
+    assert!((tuned.table().curve[1].mean.unwrap() - mean).abs() < 1e-15);
+
+    let each = tune(train, TuneSettings { per_class: Some(true), ..sweep });
+    let chosen = &each.table().chosen;
+    assert_eq!(chosen.len(), 3);
+    assert!(chosen[..2].iter().any(|choice| choice.l2 == chosen[2].l2), "{chosen:?}");
+    let says = |w: &String| w.contains("no fold has a score") && w.contains("class_2");
+    assert!(each.table().warnings.iter().any(says), "{:?}", each.table().warnings);
 }
 
 #[test]
