@@ -8,6 +8,7 @@ use logodds::config::MemorySize;
 use logodds::data;
 use logodds::error::ConfigError;
 use logodds::evaluate::EvaluateOptions;
+use logodds::inference::{Inference, InferenceOptions, infer};
 use logodds::model::Model;
 use logodds::output::{check_apart, check_writable, write_whole};
 use logodds::plots::Picture;
@@ -55,6 +56,9 @@ pub(crate) struct ReportArguments {
     /// Column of row weights
     #[arg(long, value_name = "COLUMN", help_heading = "Evaluation")]
     weight: Option<String>,
+    /// The training rows: intervals of the odds ratios, from their standard errors; may be repeated
+    #[arg(long, value_name = "TRAINING", help_heading = "Evaluation")]
+    inference: Vec<String>,
     /// Binary: begin with this threshold [default: the model's]
     #[arg(long, value_name = "T", allow_hyphen_values = true, help_heading = "Evaluation")]
     threshold: Option<f64>,
@@ -93,7 +97,8 @@ pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result
 
     // Some pictures are of the model alone.
     if let Some(plot) = arguments.plot.filter(|plot| !plot.needs_data()) {
-        let picture = model_plot(&model, plot, arguments.class.as_deref())?;
+        let inference = inference(arguments, &model, output)?;
+        let picture = model_plot(&model, plot, arguments.class.as_deref(), inference.as_ref())?;
         return finish(arguments, output, format, &draw(&picture, format), None);
     }
     if arguments.data.is_empty() {
@@ -108,11 +113,14 @@ pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result
         intervals: None,
         memory: arguments.memory.map(|size| size.0),
     };
+    let inference = inference(arguments, &model, output)?;
     let progress = Progress::start(output, None);
-    catch_ctrl_c(STOPPING, STOPPING)?;
     let done = Report::new(&model, &arguments.data, &options, &progress);
     progress.finish(done.is_ok())?;
-    let report = done?;
+    let mut report = done?;
+    if let Some(inference) = inference {
+        report = report.with_inference(inference);
+    }
     let content = match arguments.plot {
         Some(plot) => draw(&report.plot(plot, arguments.class.as_deref())?, format),
         None => {
@@ -122,6 +130,27 @@ pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result
         }
     };
     finish(arguments, output, format, &content, Some(&report))
+}
+
+/// What the training rows say of the coefficients, if they are given.
+fn inference(
+    arguments: &ReportArguments,
+    model: &Model,
+    output: Output,
+) -> anyhow::Result<Option<Inference>> {
+    catch_ctrl_c(STOPPING, STOPPING)?;
+    if arguments.inference.is_empty() {
+        return Ok(None);
+    }
+    let options = InferenceOptions {
+        weight: arguments.weight.clone(),
+        memory: arguments.memory.map(|size| size.0),
+        ..InferenceOptions::default()
+    };
+    let progress = Progress::start(output, None);
+    let found = infer(model, &arguments.inference, &options, &progress);
+    progress.finish(found.is_ok())?;
+    Ok(Some(found?))
 }
 
 /// What is to be written, by flag or file name; a page is no picture, and the other way round.

@@ -16,22 +16,32 @@ pub struct Effect {
     pub feature: String,
     /// Change of the log-odds for one standard deviation of a numeric column, or for having a level.
     pub standardised: f64,
+    /// Ends of its interval, where there is one.
+    pub interval: Option<[f64; 2]>,
 }
 
-/// Draws the odds ratio of each effect on a logarithmic axis: right of 1 raises the odds of `class`.
-/// `n_features` says how many there are in all.
-pub fn odds_ratios(effects: &[Effect], n_features: usize, class: &str) -> Picture {
+/// Draws the odds ratio of each effect on a logarithmic axis that ends at `reach` log-odds: right of 1 raises the odds of
+/// `class`. `n_features` says how many there are in all, `intervals` what the intervals are, if any.
+pub fn odds_ratios(
+    effects: &[Effect],
+    reach: f64,
+    n_features: usize,
+    class: &str,
+    intervals: Option<&str>,
+) -> Picture {
     let words = [
         format!("Odds ratios of {}", short(class, 40)),
-        format!("the {} largest of {n_features} features, per standard deviation or level", effects.len()),
+        format!(
+            "the {} largest of {n_features} features, per standard deviation or level{}",
+            effects.len(),
+            intervals.map_or(String::new(), |what| format!("; {what}"))
+        ),
         "Odds ratios of the largest coefficients, for one standard deviation of a numeric column or for having a level, \
          on a logarithmic axis. The values are in the table of coefficients."
             .to_owned(),
     ];
     let height = 48.0 + ROW * effects.len().max(1) as f64;
     let room = Room { left: NAME, right: 70.0, top: 6.0, bottom: 42.0 };
-    let sizes = effects.iter().map(|effect| effect.standardised.abs()).filter(|size| size.is_finite());
-    let reach = sizes.fold(0.0, f64::max);
     let x = ratio_axis(reach);
     let y = Scale { range: 0.0..effects.len().max(1) as f64, ticks: Vec::new() };
     let mut canvas = Canvas::default();
@@ -44,7 +54,17 @@ pub fn odds_ratios(effects: &[Effect], n_features: usize, class: &str) -> Pictur
         canvas.write((NAME - 10.0, y + 4.0), "end", &short(&effect.feature, 30));
         let at = frame.across(effect.standardised);
         let pen = Pen::named(if effect.standardised >= 0.0 { 1 } else { 0 });
-        canvas.polyline(&[(frame.across(0.0), y), (at, y)], &pen.clone().faded(0.45), 2.0);
+        match effect.interval {
+            // Ends beyond the axis are cut off, and have no stroke.
+            Some([low, high]) => {
+                canvas.polyline(&[(frame.across(low), y), (frame.across(high), y)], &pen, 1.5);
+                for end in [low, high].into_iter().filter(|end| frame.x.range.contains(end)) {
+                    let end = frame.across(end);
+                    canvas.polyline(&[(end, y - 4.0), (end, y + 4.0)], &pen, 1.5);
+                }
+            }
+            None => canvas.polyline(&[(frame.across(0.0), y), (at, y)], &pen.clone().faded(0.45), 2.0),
+        }
         canvas.dot((at, y), 4.5, &pen);
         canvas.write((frame.right + 10.0, y + 4.0), "note", &number(effect.standardised.exp()));
     }

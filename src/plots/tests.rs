@@ -59,10 +59,15 @@ fn bins_without_rows_leave_room() {
 
 #[test]
 fn odds_ratios_of_any_size_have_an_axis() {
-    let effect = |standardised| Effect { feature: "x\u{0}<".repeat(40), standardised };
+    let effect = |standardised: f64| Effect {
+        feature: "x\u{0}<".repeat(40),
+        standardised,
+        interval: Some([standardised - 1.0, standardised + 1e3]).filter(|_| standardised > 0.0),
+    };
     for effects in [vec![], vec![0.0], vec![1e-9], vec![-0.2, 0.1], vec![3.0, -1.0], vec![1e5, -1e300]] {
         let effects: Vec<Effect> = effects.into_iter().map(effect).collect();
-        check(&odds_ratios(&effects, 1000, "a"));
+        let reach = effects.iter().fold(0.0, |reach: f64, effect| reach.max(effect.standardised.abs()));
+        check(&odds_ratios(&effects, reach, 1000, "a", Some("95% confidence intervals")));
     }
     for reach in [0.0, 0.1, 0.5, 1.0, 2.0, 10.0, 100.0, 1e9] {
         let axis = ratio_axis(reach);

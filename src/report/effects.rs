@@ -1,6 +1,7 @@
 //! Coefficients in the order of their weight beside each other.
 
 use super::text::{number, ratio, significant};
+use crate::inference::{CoefficientInference, ModelInference, Status};
 use crate::model::{FittedModel, Model};
 use crate::plots::{Effect, short};
 
@@ -11,29 +12,82 @@ const OF_ONE: (usize, usize) = (20, 1_000);
 /// Rows of a forest plot; `page.js` shows as many.
 pub(super) const SHOWN: usize = 20;
 
+/// Intervals that reach further than so many times the largest effect are cut off.
+const WIDEST: f64 = 2.0;
+
+/// A coefficient that a page carries.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    /// Index of the feature.
+    pub(super) feature: usize,
+    /// In original units.
+    pub(super) coefficient: f64,
+    /// Times the feature's scale.
+    pub(super) standardised: f64,
+    /// Interval of the latter, where there is one.
+    pub(super) interval: Option<[f64; 2]>,
+}
+
 /// The largest coefficients of a model that are not zero, by what they do for one standard deviation.
 #[derive(Debug, Clone)]
 pub(super) struct Largest {
-    /// Index of the feature, coefficient in original units, and times the feature's scale.
-    pub(super) kept: Vec<(usize, f64, f64)>,
+    pub(super) kept: Vec<Kept>,
     pub(super) nonzero: usize,
+    pub(super) intercept: f64,
 }
 
-/// Those of a model.
-pub(super) fn largest(model: &Model, fitted: &FittedModel, most: usize) -> Largest {
+/// Those of a model; with its inference those of that, where levels are compared with their reference.
+pub(super) fn largest(
+    model: &Model,
+    fitted: &FittedModel,
+    inference: Option<&ModelInference>,
+    most: usize,
+) -> Largest {
     let transform = model.encoding().panel_transform();
-    let mut kept: Vec<(usize, f64, f64)> = fitted
-        .coefficients
-        .iter()
+    let mut values: Vec<(f64, Option<[f64; 2]>)> = fitted.coefficients.iter().map(|&w| (w, None)).collect();
+    let mut intercept = fitted.intercept;
+    if let Some(inference) = inference {
+        let n_before = inference.coefficients.len() - values.len();
+        let (before, of_features) = inference.coefficients.split_at(n_before);
+        intercept = before.first().map_or(intercept, |found| found.estimate);
+        let interval = |c: &CoefficientInference| {
+            let is_known = c.status == Status::Estimated;
+            c.low.zip(c.high).filter(|_| is_known).map(|(low, high)| [low, high])
+        };
+        values = of_features.iter().map(|c| (c.estimate, interval(c))).collect();
+    }
+    let mut kept: Vec<Kept> = values
+        .into_iter()
         .zip(transform)
         .enumerate()
-        .filter(|(_, (coefficient, _))| **coefficient != 0.0)
-        .map(|(j, (&coefficient, (_, scale)))| (j, carried(coefficient), carried(coefficient * scale)))
+        .filter(|(_, ((coefficient, _), _))| *coefficient != 0.0)
+        .map(|(feature, ((coefficient, interval), (_, scale)))| Kept {
+            feature,
+            coefficient: carried(coefficient),
+            standardised: carried(coefficient * scale),
+            interval: interval.map(|ends| ends.map(|end| carried(end * scale))),
+        })
         .collect();
-    kept.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()).then(a.0.cmp(&b.0)));
+    let size = |kept: &Kept| kept.standardised.abs();
+    kept.sort_by(|a, b| size(b).total_cmp(&size(a)).then(a.feature.cmp(&b.feature)));
     let nonzero = kept.len();
     kept.truncate(most);
-    Largest { kept, nonzero }
+    Largest { kept, nonzero, intercept }
+}
+
+/// How far an axis reaches, in log-odds: to the largest effect, and to the ends of the intervals unless these are far
+/// wider.
+pub(super) fn reach<'a>(of: impl Iterator<Item = &'a Largest>) -> f64 {
+    let finite = |sizes: &mut dyn Iterator<Item = f64>| {
+        sizes.filter(|size| size.is_finite()).map(f64::abs).fold(0.0, f64::max)
+    };
+    let (mut sizes, mut ends): (f64, f64) = (0.0, 0.0);
+    for largest in of {
+        let shown = &largest.kept[..largest.kept.len().min(SHOWN)];
+        sizes = sizes.max(finite(&mut largest.kept.iter().map(|kept| kept.standardised)));
+        ends = ends.max(finite(&mut shown.iter().filter_map(|kept| kept.interval).flatten()));
+    }
+    sizes.max(ends.min(WIDEST * sizes))
 }
 
 /// Eight significant digits: those that the page carries, so that what it says first is what its script says later.
@@ -48,9 +102,10 @@ pub(super) fn kept_of_each(n_models: usize) -> usize {
 
 /// The rows of a forest plot.
 pub(super) fn effects(model: &Model, largest: &Largest) -> Vec<Effect> {
-    let effect = |&(j, _, standardised): &(usize, f64, f64)| Effect {
-        feature: model.features[j].clone(),
-        standardised,
+    let effect = |kept: &Kept| Effect {
+        feature: model.features[kept.feature].clone(),
+        standardised: kept.standardised,
+        interval: kept.interval,
     };
     largest.kept.iter().take(SHOWN).map(effect).collect()
 }
@@ -62,6 +117,8 @@ pub(super) struct EffectRow {
     pub(super) from: String,
     pub(super) to: String,
     pub(super) at: String,
+    /// Where the interval begins and ends, and its ends as odds ratios.
+    pub(super) interval: Option<(String, String, String)>,
     pub(super) ratio: String,
     pub(super) per_unit: String,
     pub(super) coefficient: String,
@@ -81,6 +138,10 @@ pub(super) fn effect_row(effect: &Effect, coefficient: f64, reach: f64) -> Effec
         from: percent(at.min(50.0)),
         to: percent(at.max(50.0)),
         at: percent(at),
+        interval: effect.interval.map(|[low, high]| {
+            let ratios = format!("{} to {}", ratio(low.exp()), ratio(high.exp()));
+            (percent(place(low, reach)), percent(place(high, reach)), ratios)
+        }),
         ratio: ratio(effect.standardised.exp()),
         per_unit: ratio(coefficient.exp()),
         coefficient: number(coefficient),

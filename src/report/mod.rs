@@ -6,6 +6,7 @@
 mod classes;
 mod decisions;
 mod effects;
+mod intervals;
 mod page;
 mod payload;
 mod plot;
@@ -18,6 +19,7 @@ pub use plot::{Plot, model_plot};
 
 use crate::error::Result;
 use crate::evaluate::{EvaluateOptions, Evaluation};
+use crate::inference::Inference;
 use crate::model::{Model, Task};
 use crate::train::Observer;
 use scores::{ClassScores, collect};
@@ -34,6 +36,7 @@ pub struct Report<'a> {
     /// Binary: the positive class; else the first classes, each against the rest.
     classes: Vec<ClassScores>,
     is_weighted: bool,
+    inference: Option<Inference>,
 }
 
 /// What a page calls its sources.
@@ -63,7 +66,13 @@ impl<'a> Report<'a> {
             Task::OneVsRest => (0..model.classes.len().min(CLASSES)).collect(),
         };
         let (evaluation, classes) = collect(model, data, options, &of, observer)?;
-        Ok(Self { model, evaluation, classes, is_weighted: options.weight.is_some() })
+        Ok(Self { model, evaluation, classes, is_weighted: options.weight.is_some(), inference: None })
+    }
+
+    /// The same with intervals of the odds ratios.
+    #[must_use]
+    pub fn with_inference(self, inference: Inference) -> Self {
+        Self { inference: Some(inference), ..self }
     }
 
     /// The page.

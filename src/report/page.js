@@ -216,11 +216,20 @@
       bar.style.setProperty("--from", Math.min(at, 50) + "%");
       bar.style.setProperty("--to", Math.max(at, 50) + "%");
       bar.style.setProperty("--at", at + "%");
+      const known = c.lo && c.lo[i] !== null;
+      if (known) {
+        const interval = element("span", { class: "interval" });
+        interval.style.setProperty("--low", middle(c.lo[i]) + "%");
+        interval.style.setProperty("--high", middle(c.hi[i]) + "%");
+        bar.append(interval);
+      }
       const axis = element("td", { class: "axis" });
       axis.append(bar);
       line.append(
         element("th", { scope: "row" }, data.features[c.f[i]]), axis,
         element("td", {}, oddsRatio(Math.exp(c.s[i]))),
+        ...(c.lo ? [element("td", { class: "wide" }, known ?
+          oddsRatio(Math.exp(c.lo[i])) + " to " + oddsRatio(Math.exp(c.hi[i])) : "–")] : []),
         element("td", { class: "wide" }, oddsRatio(Math.exp(c.b[i]))),
         element("td", { class: "wide" }, digits(c.b[i], 4)),
       );
@@ -231,6 +240,7 @@
       "the " + shown + " largest of " + count(c.nonzero));
     say("nonzero", count(c.nonzero));
     say("intercept", digits(c.intercept, 4));
+    document.querySelectorAll(".inference").forEach((of, k) => { of.hidden = k !== data.classes.indexOf(current); });
   };
   find.addEventListener("input", coefficients);
 

@@ -4,13 +4,14 @@ use askama::Template;
 
 use super::classes::{average_rows, class_rows, mistakes};
 use super::decisions::{Decision, bin_rows, decision, lift_rows, stop_rows};
-use super::effects::{EffectRow, Largest, effect_row, effects, kept_of_each, largest, ratio_ticks};
+use super::effects::{EffectRow, Largest, effect_row, effects, kept_of_each, largest, ratio_ticks, reach};
+use super::intervals::{self, of_class};
 use super::payload::payload;
 use super::plot::Plot;
 use super::text::{count, number, percent, plural, score, score_or_dash};
 use super::training::{Curve, Sweep, certificates, column_rows, curve, data_facts, sweep, training_facts};
 use super::{Names, Report};
-use crate::model::Task;
+use crate::model::{FittedModel, Task};
 use crate::plots::{STYLE, confusion_matrix, ratio_axis, short, variables};
 
 /// Rows of the longer tables at most.
@@ -68,6 +69,8 @@ struct Page<'a> {
     unit: &'a str,
     ratio_ticks: Vec<(String, String)>,
     effects: Vec<EffectRow>,
+    has_intervals: bool,
+    inference: Vec<Inferred>,
     kept_note: String,
     // Training, sweep and data.
     training_facts: Vec<(&'a str, String)>,
@@ -80,6 +83,13 @@ struct Page<'a> {
     unseen: Vec<Vec<String>>,
     column_rows: Vec<Vec<String>>,
     columns_left: usize,
+}
+
+/// What inference says of one model.
+struct Inferred {
+    class: String,
+    facts: Vec<(&'static str, String)>,
+    warnings: Vec<String>,
 }
 
 struct Figure {
@@ -97,15 +107,21 @@ pub(super) fn html(report: &Report<'_>, names: &Names) -> String {
     let positive = &model.classes[scores.class];
 
     let most = kept_of_each(report.classes.len());
-    let kept: Vec<Largest> =
-        model.models.iter().take(report.classes.len()).map(|fitted| largest(model, fitted, most)).collect();
-    let sizes = kept.iter().filter_map(|largest| largest.kept.first()).map(|kept| kept.2.abs());
-    let axis = ratio_axis(sizes.filter(|size| size.is_finite()).fold(0.0, f64::max));
+    let known = |fitted: &FittedModel| {
+        report.inference.as_ref().and_then(|inference| of_class(inference, &fitted.class))
+    };
+    let kept: Vec<Largest> = model
+        .models
+        .iter()
+        .take(report.classes.len())
+        .map(|fitted| largest(model, fitted, known(fitted), most))
+        .collect();
+    let axis = ratio_axis(reach(kept.iter()));
     let reach = axis.range.end;
     let rows: Vec<EffectRow> = effects(model, &kept[0])
         .iter()
         .zip(&kept[0].kept)
-        .map(|(effect, kept)| effect_row(effect, kept.1, reach))
+        .map(|(effect, kept)| effect_row(effect, kept.coefficient, reach))
         .collect();
     let left = kept.iter().any(|largest| largest.nonzero > largest.kept.len());
     let each = if several { " of each model" } else { "" };
@@ -154,11 +170,13 @@ pub(super) fn html(report: &Report<'_>, names: &Names) -> String {
         classes_left: evaluation.classes.len().saturating_sub(ROWS),
         nonzero: count(kept[0].nonzero as f64),
         n_features: count(model.features.len() as f64),
-        intercept: number(model.models[0].intercept),
+        intercept: number(kept[0].intercept),
         found: format!("the {} largest of {}", rows.len(), count(kept[0].nonzero as f64)),
         unit: if model.standardize { " per SD" } else { "" },
         ratio_ticks: ratio_ticks(&axis.ticks, reach),
         effects: rows,
+        has_intervals: report.inference.is_some(),
+        inference: inferred(report),
         kept_note: if left {
             format!("This page carries the {} largest{each}; logodds inspect shows all.", count(most as f64))
         } else {
@@ -184,6 +202,19 @@ pub(super) fn html(report: &Report<'_>, names: &Names) -> String {
         columns_left: model.columns.len().saturating_sub(ROWS),
     };
     page.render().expect("a string takes all that is written")
+}
+
+/// The models in the order of their classes; those that are too many to be carried are left out.
+fn inferred(report: &Report<'_>) -> Vec<Inferred> {
+    let Some(inference) = &report.inference else { return Vec::new() };
+    let of = |fitted: &FittedModel| {
+        of_class(inference, &fitted.class).map(|model| Inferred {
+            class: short(&fitted.class, NAME),
+            facts: intervals::facts(inference, model),
+            warnings: intervals::warnings(inference, model),
+        })
+    };
+    report.model.models.iter().take(report.classes.len()).filter_map(of).collect()
 }
 
 fn style() -> String {

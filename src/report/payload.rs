@@ -5,7 +5,7 @@ use serde_json::{Number, Value};
 
 use super::Report;
 use super::decisions::bin_rows;
-use super::effects::Largest;
+use super::effects::{Kept, Largest};
 use super::scores::ClassScores;
 use super::text::significant;
 use crate::model::Task;
@@ -60,20 +60,32 @@ struct Coefficients {
     f: Vec<usize>,
     b: Vec<Value>,
     s: Vec<Value>,
+    /// With inference: ends of the intervals of `s`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lo: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hi: Vec<Value>,
 }
 
 /// The numbers as JSON that may stand inside a script element.
 pub(super) fn payload(report: &Report<'_>, largest: &[Largest], reach: f64) -> String {
     let model = report.model;
-    let mut used: Vec<usize> = largest.iter().flat_map(|l| l.kept.iter().map(|kept| kept.0)).collect();
+    let mut used: Vec<usize> = largest.iter().flat_map(|l| l.kept.iter().map(|kept| kept.feature)).collect();
     used.sort_unstable();
     used.dedup();
-    let coefficients = largest.iter().zip(&model.models).map(|(largest, fitted)| Coefficients {
+    let ends = |largest: &Largest, end: usize| {
+        let is_known = report.inference.is_some();
+        let of = |kept: &Kept| kept.interval.map_or(Value::Null, |ends| exact(ends[end]));
+        if is_known { largest.kept.iter().map(of).collect() } else { Vec::new() }
+    };
+    let coefficients = largest.iter().map(|largest| Coefficients {
         nonzero: largest.nonzero,
-        intercept: fitted.intercept,
-        f: largest.kept.iter().map(|kept| used.binary_search(&kept.0).unwrap_or(0)).collect(),
-        b: largest.kept.iter().map(|kept| exact(kept.1)).collect(),
-        s: largest.kept.iter().map(|kept| exact(kept.2)).collect(),
+        intercept: largest.intercept,
+        f: largest.kept.iter().map(|kept| used.binary_search(&kept.feature).unwrap_or(0)).collect(),
+        b: largest.kept.iter().map(|kept| exact(kept.coefficient)).collect(),
+        s: largest.kept.iter().map(|kept| exact(kept.standardised)).collect(),
+        lo: ends(largest, 0),
+        hi: ends(largest, 1),
     });
     let several = model.task == Task::OneVsRest;
     let matrix = several.then(|| {

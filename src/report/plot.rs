@@ -3,9 +3,11 @@
 use std::str::FromStr;
 
 use super::Report;
-use super::effects::{SHOWN, effects, largest};
+use super::effects::{SHOWN, effects, largest, reach};
+use super::intervals::{of_class, what_intervals};
 use super::scores::ClassScores;
 use crate::error::{ConfigError, Result};
+use crate::inference::Inference;
 use crate::model::{Model, Task};
 use crate::plots::{
     Picture, calibration_plot, confusion_matrix, odds_ratios, precision_recall_curve, roc_curve,
@@ -74,7 +76,7 @@ impl Report<'_> {
     /// [`ConfigError`]: the model has no such class, or nothing to draw.
     pub fn plot(&self, plot: Plot, class: Option<&str>) -> Result<Picture> {
         if !plot.needs_data() {
-            return model_plot(self.model, plot, class);
+            return model_plot(self.model, plot, class, self.inference.as_ref());
         }
         if plot == Plot::Confusion {
             return Ok(confusion_matrix(&self.evaluation.confusion_matrix, &self.model.classes));
@@ -112,11 +114,16 @@ impl Report<'_> {
     }
 }
 
-/// A picture that the model alone gives.
+/// A picture that the model alone gives; `inference` adds intervals to its odds ratios.
 ///
 /// # Errors
 /// [`ConfigError`]: the model has no such class, or nothing to draw.
-pub fn model_plot(model: &Model, plot: Plot, class: Option<&str>) -> Result<Picture> {
+pub fn model_plot(
+    model: &Model,
+    plot: Plot,
+    class: Option<&str>,
+    inference: Option<&Inference>,
+) -> Result<Picture> {
     let index = class_index(model, class)?;
     let nothing = |why: &str| ConfigError::NotApplicable { flag: "--plot", why: why.to_owned() };
     match plot {
@@ -144,8 +151,12 @@ pub fn model_plot(model: &Model, plot: Plot, class: Option<&str>) -> Result<Pict
         }
         Plot::Coefficients => {
             let fitted = if model.task == Task::Binary { &model.models[0] } else { &model.models[index] };
-            let largest = largest(model, fitted, SHOWN);
-            Ok(odds_ratios(&effects(model, &largest), model.features.len(), &fitted.class))
+            let known = inference.and_then(|inference| of_class(inference, &fitted.class));
+            let largest = largest(model, fitted, known, SHOWN);
+            let reach = reach(std::iter::once(&largest));
+            let intervals = inference.zip(known).map(|(all, known)| what_intervals(all, known));
+            let (effects, n_features) = (effects(model, &largest), model.features.len());
+            Ok(odds_ratios(&effects, reach, n_features, &fitted.class, intervals.as_deref()))
         }
         _ => Err(nothing("it is drawn from labelled rows: name the data after the model").into()),
     }

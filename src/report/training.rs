@@ -82,7 +82,7 @@ fn rows(rows: usize, dropped: usize) -> String {
 
 /// The training curve, if the model keeps one.
 pub(super) fn curve(model: &Model) -> Option<Curve> {
-    let picture = model_plot(model, Plot::Training, None).ok()?;
+    let picture = model_plot(model, Plot::Training, None, None).ok()?;
     let curve = model.training.curve.as_ref()?;
     let has_objective = !curve.objective.is_empty();
     let (all, n) = (curve.passes.len(), POINTS.min(curve.passes.len()));
