@@ -28,10 +28,7 @@ pub fn rank(
     coefficients: &Coefficients,
 ) -> (Vec<Option<f64>>, usize) {
     assert_eq!(models.len(), coefficients.n_models(), "a column of coefficients for each model");
-    let fold_rows = rows.counts().folds().map(|counts| counts.iter().sum::<f64>());
-    let largest = fold_rows.fold(1.0, f64::max);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of rows")]
-    let at_once = (HELD_ROWS / largest as usize).max(1);
+    let at_once = rankings_at_once(rows);
     let (mut scores, mut readings) = (Vec::with_capacity(models.len()), 0);
     for some in models.chunks(at_once) {
         let members: Vec<usize> = (scores.len()..scores.len() + some.len()).collect();
@@ -47,18 +44,26 @@ pub fn rank(
             });
         });
         readings += 1;
-        let ranked: Vec<Option<f64>> = held
-            .into_par_iter()
-            .map(|held| {
-                held.rank().ranking().map(|ranking| match scoring {
-                    Scoring::AveragePrecision => ranking.average_precision,
-                    _ => ranking.auc,
-                })
-            })
-            .collect();
-        scores.extend(ranked);
+        scores.par_extend(held.into_par_iter().map(|held| area(scoring, held)));
     }
     (scores, readings)
+}
+
+/// Folds whose scores may be held to be sorted at the same time.
+pub(crate) fn rankings_at_once(rows: &Rows) -> usize {
+    let fold_rows = rows.counts().folds().map(|counts| counts.iter().sum::<f64>());
+    let largest = fold_rows.fold(1.0, f64::max);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of rows")]
+    let at_once = HELD_ROWS / largest as usize;
+    at_once.max(1)
+}
+
+/// The area under a curve; none where one side has no weight.
+pub(crate) fn area(scoring: Scoring, held: Scores) -> Option<f64> {
+    held.rank().ranking().map(|ranking| match scoring {
+        Scoring::AveragePrecision => ranking.average_precision,
+        _ => ranking.auc,
+    })
 }
 
 /// Walks over X once for some models: calls `with` with the slots of some panels and the predictors of their rows.

