@@ -7,7 +7,7 @@ use logodds::data;
 use logodds::error::ConfigError;
 use logodds::model::{Choice, CurvePoint, Seconds, SweepRow};
 use logodds::output::{check_apart, check_writable};
-use logodds::sweep::{Sweep, SweepReport, Tuned, report_files, write_report};
+use logodds::sweep::{Sweep, SweepReport, Tuned, path_features, report_files, write_report};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -66,14 +66,17 @@ pub(crate) fn run(arguments: TuneArguments, output: Output) -> anyhow::Result<()
     let tuned = Sweep::new(&config).run(&progress);
     let recorded = progress.finish(tuned.is_ok());
     let tuned = tuned?;
-    tuned.model.save(&path)?;
-    // What was found is told first: plots that cannot be drawn take nothing of it away.
+    // What was found is told first: a model or plots that cannot be written take nothing of it away.
+    let saved = tuned.model.save(&path);
     let plots = match &config.plots {
-        Some(folder) => write_report(folder, tuned.table(), &tuned.path, &tuned.model.features),
+        Some(folder) => {
+            write_report(folder, tuned.table(), &tuned.path, &path_features(&tuned.model.encoding()))
+        }
         None => Ok(Vec::new()),
     };
     let drawn = plots.as_deref().unwrap_or_default();
     output.result(&json(&tuned, &path, drawn), || text(&tuned, &config, &path))?;
+    saved?;
     plots?;
     recorded
 }
@@ -251,7 +254,7 @@ fn curve_table(tuned: &Tuned) -> String {
                 or_dash(point.l1_ratio),
                 or_dash(point.mean),
                 or_dash(point.standard_error),
-                number((point.nonzero * 10.0).round() / 10.0),
+                or_dash(point.nonzero.map(|nonzero| (nonzero * 10.0).round() / 10.0)),
                 mark.to_owned(),
             ]);
             row

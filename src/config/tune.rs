@@ -55,7 +55,13 @@ pub struct TuneSettings {
 
     /// Shares of L1 [default: 0]
     #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
-    #[arg(long, value_delimiter = ',', value_name = "A,B,..", help_heading = "Grid")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "A,B,..",
+        allow_hyphen_values = true,
+        help_heading = "Grid"
+    )]
     pub l1_ratios: Vec<f64>,
 
     /// Each class takes its own penalty
@@ -321,6 +327,12 @@ fn grid(lambdas: Option<Strengths>, cs: Option<Strengths>) -> Result<Grid> {
         }
         (None, Some(Strengths::Count(count))) => {
             check_count("--cs", count)?;
+            ensure(
+                count > 1,
+                "--cs",
+                count,
+                "2 or more values of the grid; for the value 1 itself write 1.0",
+            )?;
             // scikit-learn's grid: evenly on a logarithmic scale from 1e-4 to 1e4.
             let at = |k: usize| 10f64.powf(-4.0 + 8.0 * k as f64 / (count - 1).max(1) as f64);
             Ok(Grid::Cs((0..count).map(at).collect()))

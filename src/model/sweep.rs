@@ -51,8 +51,8 @@ pub struct CurvePoint {
     pub mean: Option<f64>,
     /// Standard deviation over the folds, divided by the root of their number.
     pub standard_error: Option<f64>,
-    /// Coefficients that are not zero, mean over the models.
-    pub nonzero: f64,
+    /// Coefficients that are not zero, mean over the models; null where none was trained.
+    pub nonzero: Option<f64>,
     /// Whether its mean is the best.
     pub best: bool,
     /// Whether it was chosen.
@@ -86,7 +86,7 @@ pub struct PathPoint {
     pub l1_ratio: f64,
     /// The class of the models; none where the target has two.
     pub class: Option<String>,
-    /// One coefficient for each feature, as it is penalised (of the standardised column), mean over the folds.
+    /// One coefficient for each feature, in the units of the original column, mean over the folds.
     pub coefficients: Vec<f64>,
 }
 
@@ -110,8 +110,16 @@ pub struct ClassPath {
 pub struct FeaturePath {
     /// Name of the encoded feature.
     pub feature: String,
-    /// Its coefficient at each penalty, as it is penalised (of the standardised column), mean over the folds.
+    /// Its coefficient at each penalty, in the units of the original column, mean over the folds.
     pub coefficients: Vec<f64>,
+    /// What a coefficient is multiplied by to be that of the standardised column, as it is penalised.
+    #[serde(default = "one")]
+    pub scale: f64,
+}
+
+/// Files of older versions keep coefficients of standardised columns.
+fn one() -> f64 {
+    1.0
 }
 
 /// A whole sweep.

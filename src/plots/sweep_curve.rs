@@ -111,7 +111,7 @@ fn error(point: &CurvePoint) -> Option<f64> {
 
 /// The number of coefficients that are not zero, above the chart.
 fn nonzero(canvas: &mut Canvas, frame: &Frame, x: &PenaltyAxis, curve: &[CurvePoint]) {
-    let mut points: Vec<_> = curve.iter().filter_map(|p| Some((x.place(p.l1 + p.l2)?, p.nonzero))).collect();
+    let mut points: Vec<_> = curve.iter().filter_map(|p| Some((x.place(p.l1 + p.l2)?, p.nonzero?))).collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut free = f64::NEG_INFINITY;
     for (at, nonzero) in points.into_iter().filter(|(_, nonzero)| nonzero.is_finite()) {

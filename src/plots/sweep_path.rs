@@ -8,7 +8,7 @@ use super::frame::{Frame, Room};
 use super::labels::apart;
 use super::lines::runs;
 use super::picture::Picture;
-use crate::model::{Choice, ClassPath, SweepTable};
+use crate::model::{Choice, ClassPath, FeaturePath, SweepTable};
 
 /// Features that are named at most, and where panels are small.
 const NAMED: usize = 12;
@@ -23,8 +23,8 @@ pub fn sweep_path(table: &SweepTable, paths: &[ClassPath], n_classes: usize) -> 
     let x = PenaltyAxis::new(lambdas.chain(chosen.iter().flatten().map(|chosen| chosen.l1 + chosen.l2)));
     let columns = paths.len().clamp(1, 3);
     let rows = paths.len().div_ceil(3).max(1);
-    let values =
-        paths.iter().flat_map(|path| path.features.iter().flat_map(|f| f.coefficients.iter().copied()));
+    let features = || paths.iter().flat_map(|path| &path.features);
+    let values = features().flat_map(|feature| standardised(feature));
     // Zero is always in sight.
     let y = value_axis(values.chain([0.0]), if rows > 1 { 4 } else { 6 });
 
@@ -42,9 +42,11 @@ pub fn sweep_path(table: &SweepTable, paths: &[ClassPath], n_classes: usize) -> 
     let width = if columns == 1 { 560.0 } else { 860.0 };
     let size = (width, if rows == 1 { 400.0 } else { 40.0 + 205.0 * rows as f64 });
     let mut canvas = Canvas::default();
+    let is_scaled = features().any(|feature| feature.scale != 1.0);
+    let value_name = if is_scaled { "coefficient per standard deviation" } else { "coefficient" };
     let axis = "penalty λ = l1 + l2 (weaker to the right)";
     canvas.write((size.0 / 2.0, size.1 - 8.0), "note mid", axis);
-    canvas.write_upwards((14.0, (size.1 - 30.0) / 2.0), "note mid", "coefficient per standard deviation");
+    canvas.write_upwards((14.0, (size.1 - 30.0) / 2.0), "note mid", value_name);
     let part = ((size.0 - 22.0) / columns as f64, (size.1 - 28.0) / rows as f64);
     let mut colours = HashMap::new();
     for (i, (path, chosen)) in paths.iter().zip(chosen).enumerate() {
@@ -52,6 +54,11 @@ pub fn sweep_path(table: &SweepTable, paths: &[ClassPath], n_classes: usize) -> 
         draw(&mut canvas, (path, chosen), &mut colours, (&x, &y), (origin, part), (rows, columns));
     }
     Picture::new(size, words, canvas)
+}
+
+/// A feature's coefficients for one standard deviation of its column, or for having a level.
+fn standardised(feature: &FeaturePath) -> impl Iterator<Item = f64> {
+    feature.coefficients.iter().map(|coefficient| coefficient * feature.scale)
 }
 
 fn title(paths: &[ClassPath], n_classes: usize) -> String {
@@ -115,13 +122,13 @@ fn draw<'a>(
         canvas.write((frame.middle(), frame.top - 9.0), "mid", &short(class, 30));
     }
     canvas.line((frame.left, frame.down(0.0)), (frame.right, frame.down(0.0)), "axis", 1.0);
-    let places = |coefficients: &[f64]| -> Vec<Vec<(f64, f64)>> {
-        let points = path.lambda.iter().copied().zip(coefficients.iter().copied().map(Some));
+    let places = |feature: &FeaturePath| -> Vec<Vec<(f64, f64)>> {
+        let points = path.lambda.iter().copied().zip(standardised(feature).map(Some));
         let runs = runs(x, points);
         runs.into_iter().map(|run| run.into_iter().map(|point| frame.place(point)).collect()).collect()
     };
     for feature in others.iter().rev() {
-        line(canvas, &places(&feature.coefficients), &Pen::FAINT.faded(0.8), 0.8);
+        line(canvas, &places(feature), &Pen::FAINT.faded(0.8), 0.8);
     }
     if let Some(at) = chosen.and_then(|chosen| x.place(chosen.l1 + chosen.l2)) {
         let at = frame.across(at);
@@ -134,7 +141,7 @@ fn draw<'a>(
     // The largest last, above the others.
     for (rank, feature) in named.iter().enumerate().rev() {
         let pen = Pen::named(own[rank]);
-        let runs = places(&feature.coefficients);
+        let runs = places(feature);
         if let Some(&last) = runs.last().and_then(|run| run.last()) {
             ends.push((last, feature.feature.as_str(), pen.clone()));
         }

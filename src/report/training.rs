@@ -142,7 +142,7 @@ pub(super) fn sweep(model: &Model) -> Option<Sweep> {
             or_dash(point.c),
             or_dash(point.mean),
             or_dash(point.standard_error),
-            number((point.nonzero * 10.0).round() / 10.0),
+            point.nonzero.map_or_else(|| "–".into(), |nonzero| number((nonzero * 10.0).round() / 10.0)),
             mark.to_owned(),
         ]);
         cells

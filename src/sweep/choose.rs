@@ -6,6 +6,9 @@ use crate::scoring::Patience;
 /// Points in a row that are clearly worse than the best before them, after which a path is hopeless.
 const HOPELESS: usize = 2;
 
+/// A standard error below this share of its mean is that of equal scores, which a mean rounds.
+const ROUNDING: f64 = 1e-12;
+
 /// Mean and standard error of a score over folds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Mean {
@@ -37,7 +40,7 @@ pub(super) struct Candidate {
 /// The best point and the chosen one, of points in the order of falling penalties on each path.
 pub(super) fn choose(scoring: Scoring, rule: Rule, points: &[Candidate]) -> Option<(usize, usize)> {
     let loss = |at: usize| points[at].score.map(|score| scoring.loss(score.mean));
-    // The first of equals: the largest penalty.
+    // The first of equals: the largest penalty of the least share of L1.
     let best = (0..points.len())
         .filter(|&at| loss(at).is_some_and(|loss| !loss.is_nan()))
         .min_by(|&a, &b| loss(a).unwrap_or(f64::INFINITY).total_cmp(&loss(b).unwrap_or(f64::INFINITY)))?;
@@ -56,18 +59,19 @@ pub(super) fn choose(scoring: Scoring, rule: Rule, points: &[Candidate]) -> Opti
 }
 
 /// Whether a path is not worth following towards smaller penalties: its last points are worse than the best before
-/// them by more than one standard error of that best.
+/// them by more than one standard error, the larger of both. Without an error nothing is clear: a model that says the
+/// same of every row has none, as its score is that of the classes' shares.
 pub(super) fn is_hopeless(scoring: Scoring, path: impl IntoIterator<Item = Option<Mean>>) -> bool {
     let mut patience = Patience::new(HOPELESS);
-    let mut bound = f64::INFINITY;
+    let mut best = (f64::INFINITY, 0.0);
     let mut steps = 0;
     for (step, score) in path.into_iter().enumerate() {
         let Some(score) = score else { continue };
         steps = step;
-        let loss = scoring.loss(score.mean);
+        let (loss, error) = (scoring.loss(score.mean), score.standard_error.unwrap_or(0.0));
         if patience.note(step, loss) {
-            bound = loss + score.standard_error.unwrap_or(0.0);
-        } else if loss <= bound {
+            best = (loss, error);
+        } else if best.1 <= ROUNDING * loss.abs() || loss <= best.0 + best.1.max(error) {
             // No better, but no clear loss either.
             patience.hold(step);
         }
@@ -118,5 +122,11 @@ mod tests {
         assert!(!path(&[0.6, 0.4, 0.5]));
         assert!(path(&[0.6, 0.4, 0.5, 0.5]));
         assert!(!path(&[0.6, 0.4, 0.5, 0.44]));
+        let score = |(mean, error)| Some(Mean { mean, standard_error: Some(error) });
+        // The first is that of a model which says the same of every row.
+        let constant = [(0.86, 5.6e-17), (0.85, 0.001), (0.85, 0.001), (0.85, 0.001)];
+        assert!(!is_hopeless(Scoring::Accuracy, constant.map(score)));
+        let uncertain = [(0.5, 0.01), (0.4, 0.01), (0.45, 0.1), (0.45, 0.1)];
+        assert!(!is_hopeless(Scoring::LogLoss, uncertain.map(score)));
     }
 }

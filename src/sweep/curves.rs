@@ -34,10 +34,10 @@ impl Picked {
 pub(super) struct Curves {
     /// Class, and for each grid point its score.
     curves: Vec<(Option<usize>, Vec<Option<Mean>>)>,
-    nonzero: Vec<Vec<f64>>,
+    nonzero: Vec<Vec<Option<f64>>>,
     paths: Vec<usize>,
-    /// Points some of whose models have no optimum: they are shown, and not chosen.
-    barred: Vec<bool>,
+    /// For each curve the points some of whose models have no optimum: they are shown, and not chosen.
+    barred: Vec<Vec<bool>>,
 }
 
 impl Curves {
@@ -71,14 +71,19 @@ impl Curves {
                 .flatten()
                 .map(|outcome| count_nonzero(&outcome.column) as f64)
                 .collect();
-            // A fold of nothing, summed as floats, would be minus zero.
-            counts.iter().fold(0.0, |sum, count| sum + count) / counts.len().max(1) as f64
+            (!counts.is_empty()).then(|| counts.iter().sum::<f64>() / counts.len() as f64)
         };
         let points = 0..plan.points.len();
-        let mut barred = vec![false; plan.points.len()];
-        outcomes.iter().filter(|outcome| outcome.separated).for_each(|o| barred[o.member.point] = true);
+        let barred = |class: &Option<usize>| {
+            let mut barred = vec![false; plan.points.len()];
+            let separated = outcomes.iter().filter(|outcome| outcome.separated);
+            let of_curve =
+                separated.filter(|outcome| class.is_none_or(|class| class == outcome.member.class));
+            of_curve.for_each(|outcome| barred[outcome.member.point] = true);
+            barred
+        };
         Self {
-            barred,
+            barred: classes.iter().map(barred).collect(),
             curves: classes
                 .iter()
                 .map(|&class| (class, points.clone().map(|point| score(point, class)).collect()))
@@ -94,31 +99,29 @@ impl Curves {
     /// The points that are chosen. A class without a score takes the one that is best for the others on average.
     ///
     /// # Errors
-    /// There is no score to choose by; `notes` say why.
-    pub(super) fn choose(&self, config: &ValidTune, notes: &[String]) -> Result<Vec<Picked>> {
-        let best_of = |scores: &[Option<Mean>]| {
+    /// There is none, as models without an optimum are not chosen; `separated` says which.
+    pub(super) fn choose(&self, config: &ValidTune, separated: Option<&str>) -> Result<Vec<Picked>> {
+        let best_of = |scores: &[Option<Mean>], barred: &[bool]| {
             let candidate = |((&path, score), &barred): ((&usize, &Option<Mean>), &bool)| Candidate {
                 path,
                 score: score.filter(|_| !barred),
             };
-            let points = self.paths.iter().zip(scores).zip(&self.barred);
+            let points = self.paths.iter().zip(scores).zip(barred);
             let candidates: Vec<Candidate> = points.map(candidate).collect();
             choose(config.scoring, config.rule, &candidates)
         };
-        let of = |(class, scores): &(Option<usize>, Vec<Option<Mean>>)| match best_of(scores)
-            .or_else(|| best_of(&self.averages()))
+        let of = |((class, scores), barred): (&(Option<usize>, Vec<Option<Mean>>), &Vec<bool>)| match best_of(
+            scores, barred,
+        )
+        .or_else(|| best_of(&self.averages(), barred))
         {
             Some((best, point)) => Ok(Picked { point, best, class: *class }),
             None => {
-                let why = if notes.is_empty() {
-                    "no fold holds rows of both sides of every class; take fewer folds".to_owned()
-                } else {
-                    notes.join("; ")
-                };
+                let why = separated.unwrap_or("every score is undefined; try another --scoring").to_owned();
                 Err(SweepError::NothingToChoose { why }.into())
             }
         };
-        self.curves.iter().map(of).collect()
+        self.curves.iter().zip(&self.barred).map(of).collect()
     }
 
     /// Each point's mean score over the classes that have one.
@@ -179,12 +182,13 @@ impl Curves {
     }
 }
 
-/// The mean coefficients of the folds at each grid point.
+/// The mean coefficients of the folds at each grid point; `scales` are those of the features.
 pub(super) fn path(
     plan: &Plan<'_>,
     outcomes: &[Outcome],
     names: &Names<'_>,
     weight_sum: f64,
+    scales: &[f64],
 ) -> Vec<PathPoint> {
     let mut columns: HashMap<(usize, usize), Vec<&[f64]>> = HashMap::new();
     for outcome in outcomes {
@@ -197,6 +201,7 @@ pub(super) fn path(
             let Some(columns) = columns.get(&(class, at)) else { continue };
             let mut coefficients = mean_column(columns);
             coefficients.pop();
+            coefficients.iter_mut().zip(scales).for_each(|(w, scale)| *w /= scale);
             let penalty = point.scales(weight_sum);
             path.push(PathPoint {
                 l1: penalty.l1,

@@ -73,6 +73,7 @@ pub(super) fn points(grid: &Grid, l1_ratios: &[f64], slope: f64, is_wide: bool) 
             Grid::Lambdas(Strengths::Values(lambdas)) => {
                 lambdas.iter().map(|&lambda| Strength::Lambda(lambda)).collect()
             }
+            Grid::Lambdas(Strengths::Count(_)) if slope == 0.0 => vec![Strength::Lambda(0.0)],
             Grid::Lambdas(Strengths::Count(count)) => {
                 let largest = slope * (1.0 + SLACK) / l1_ratio.max(LEAST_L1_RATIO);
                 let depth = match (is_wide, l1_ratio < LEAST_L1_RATIO) {

@@ -19,6 +19,6 @@ mod score;
 mod waves;
 
 pub use crate::model::{Choice, ClassPath, CurvePoint, FeaturePath, PathPoint, SweepRow, SweepTable};
-pub use paths::{Kept, class_paths};
+pub use paths::{Kept, PathFeature, class_paths, path_features};
 pub use report::{report_files, write_report};
 pub use run::{Sweep, SweepReport, Tuned};

@@ -10,6 +10,10 @@ use crate::config::Scoring;
 use crate::data::{Dataset, Folds};
 use crate::train::Stack;
 
+/// Names of a list that are written out, and classes that have a note of their own.
+const NAMED: usize = 8;
+const NAMED_CLASSES: usize = 5;
+
 /// What classes and folds are called.
 pub(super) struct Names<'a> {
     /// None where the target has two classes.
@@ -55,23 +59,59 @@ impl<'a> Names<'a> {
         format!("class {:?}", self.all_classes[plan.classes[class]])
     }
 
-    /// The classes and folds whose models have one side only to learn from.
-    pub(super) fn untrainable(&self, plan: &Plan<'_>) -> Vec<String> {
-        let mut notes = Vec::new();
-        for class in 0..plan.classes.len() {
-            let folds: Vec<String> = (0..self.folds.scored.len())
-                .filter(|&fold| !plan.is_trainable(class, fold))
-                .map(|fold| self.folds.scored[fold].1.to_string())
-                .collect();
-            if !folds.is_empty() {
-                notes.push(format!(
-                    "{} has rows of one side only outside fold {}: no model can learn it there",
-                    self.described(plan, class),
-                    folds.join(", ")
-                ));
-            }
+    /// `fold 2` or `folds 2, 3`, the first of many.
+    fn of_folds(&self, folds: &[usize]) -> String {
+        let named: Vec<String> = folds.iter().map(|&fold| self.folds.scored[fold].1.to_string()).collect();
+        format!("fold{} {}", if named.len() == 1 { "" } else { "s" }, some_of(&named))
+    }
+
+    /// A note for each of the first classes that some folds are to be said of, and how many more there are.
+    fn by_class(
+        &self,
+        plan: &Plan<'_>,
+        is_said: impl Fn(usize, usize) -> bool,
+        note: impl Fn(&str, &str) -> String,
+    ) -> Vec<String> {
+        let folds_of = |class: usize| -> Vec<usize> {
+            (0..self.folds.scored.len()).filter(|&fold| is_said(class, fold)).collect()
+        };
+        let found: Vec<(usize, Vec<usize>)> = (0..plan.classes.len())
+            .map(|class| (class, folds_of(class)))
+            .filter(|(_, folds)| !folds.is_empty())
+            .collect();
+        let of =
+            |(class, folds): &(usize, Vec<usize>)| note(&self.described(plan, *class), &self.of_folds(folds));
+        let mut notes: Vec<String> = found.iter().take(NAMED_CLASSES).map(of).collect();
+        if found.len() > notes.len() {
+            notes.push(format!("the same holds of {} more classes", found.len() - notes.len()));
         }
         notes
+    }
+
+    /// The classes and folds whose models have one side only to learn from.
+    pub(super) fn untrainable(&self, plan: &Plan<'_>, together: bool) -> Vec<String> {
+        let place = if self.folds.forward { "before" } else { "outside" };
+        let consequence = if together { ", and all classes have no score there" } else { "" };
+        self.by_class(
+            plan,
+            |class, fold| !plan.is_trainable(class, fold),
+            |class, folds| {
+                format!("{class} has rows of one side only {place} {folds}: no model can learn it there{consequence}")
+            },
+        )
+    }
+
+    /// Why no penalty will have a score, and what to do.
+    pub(super) fn nothing_to_choose(&self, plan: &Plan<'_>, scoring: Scoring, together: bool) -> String {
+        let mut why = self.untrainable(plan, together);
+        if scoring.is_ranking() {
+            why.extend(self.one_sided(plan, scoring));
+        }
+        if why.is_empty() {
+            why.push("no fold has rows with a weight".to_owned());
+        }
+        why.push("merge or drop rare classes, or take fewer folds".to_owned());
+        why.join("; ")
     }
 
     /// The penalties at which a plane separates the classes of some models.
@@ -83,7 +123,7 @@ impl<'a> Names<'a> {
             format!(
                 "without a penalty {} of the models have no optimum, for a plane separates {}: take 0 out of --lambdas",
                 separated.count(),
-                named.join(", ")
+                some_of(&named)
             )
         })
     }
@@ -94,39 +134,30 @@ impl<'a> Names<'a> {
         (!named.is_empty()).then(|| {
             format!(
                 "no fold has a score of {}: the penalty is the one that is best for the other classes on average",
-                named.join(", ")
+                some_of(&named)
             )
         })
     }
 
-    /// The folds that hold rows of one side of a class only.
+    /// The folds that hold rows of one side of a class only; rows of weight 0 count as none.
     pub(super) fn one_sided(&self, plan: &Plan<'_>, scoring: Scoring) -> Vec<String> {
-        let counts: Vec<&[f64]> = plan.rows.counts().folds().collect();
-        let mut notes = Vec::new();
-        for (class, &index) in plan.classes.iter().enumerate() {
-            let is_one_sided = |fold: usize| {
-                let rows = counts[self.folds.scored[fold].0 as usize];
-                let all: f64 = rows.iter().sum();
-                rows[index] == 0.0 || rows[index] == all
-            };
-            let folds: Vec<String> = (0..self.folds.scored.len())
-                .filter(|&fold| is_one_sided(fold))
-                .map(|fold| self.folds.scored[fold].1.to_string())
-                .collect();
-            if folds.is_empty() {
-                continue;
-            }
-            let consequence = if scoring.is_ranking() {
-                format!("where {} is not defined: left out of the mean", scoring.name())
-            } else {
-                format!("where {} says little", scoring.name())
-            };
-            notes.push(format!(
-                "fold {} holds rows of one side of {} only, {consequence}",
-                folds.join(", "),
-                self.described(plan, class)
-            ));
-        }
-        notes
+        let consequence = if scoring.is_ranking() {
+            format!("{} is not defined there, and left out of the mean", scoring.name())
+        } else {
+            format!("{} says little there", scoring.name())
+        };
+        self.by_class(
+            plan,
+            |class, fold| !plan.is_two_sided(class, fold),
+            |class, folds| format!("rows of one side of {class} only in {folds}: {consequence}"),
+        )
     }
+}
+
+/// The first of some names, and how many more there are.
+fn some_of(names: &[String]) -> String {
+    let shown = &names[..names.len().min(NAMED)];
+    let more = names.len() - shown.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", shown.join(", "))
 }

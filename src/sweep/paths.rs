@@ -1,5 +1,6 @@
 //! What of the coefficients along a path is drawn and kept.
 
+use crate::data::Encoding;
 use crate::model::{ClassPath, FeaturePath, PathPoint, SweepTable};
 
 /// How much of a path.
@@ -20,12 +21,32 @@ impl Kept {
     pub const IN_MODEL: Self = Self { classes: 12, features: 30, penalties: 60 };
 }
 
-/// The paths of the first classes, each at the share of L1 that was chosen for it, with the largest coefficients.
-/// `features` names the coefficients of each point of `path`.
+/// A feature that has a path.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PathFeature {
+    /// Name of the encoded feature.
+    pub name: String,
+    /// What a coefficient is multiplied by to be that of the standardised column.
+    pub scale: f64,
+}
+
+/// The features of an encoding, in the order of their coefficients.
+pub fn path_features(encoding: &Encoding) -> Vec<PathFeature> {
+    let scales = encoding.panel_transform().into_iter().map(|(_, scale)| scale);
+    encoding
+        .feature_names()
+        .into_iter()
+        .zip(scales)
+        .map(|(name, scale)| PathFeature { name, scale })
+        .collect()
+}
+
+/// The paths of the first classes, each at the share of L1 that was chosen for it, with the coefficients that are largest
+/// by what they do for one standard deviation. `features` are those of the coefficients of each point of `path`.
 pub fn class_paths(
     table: &SweepTable,
     path: &[PathPoint],
-    features: &[String],
+    features: &[PathFeature],
     kept: Kept,
 ) -> Vec<ClassPath> {
     let of_class = |class: Option<&str>| {
@@ -38,11 +59,12 @@ pub fn class_paths(
         points
             .retain(|point| point.l1 + point.l2 == 0.0 || share.is_none_or(|share| share == point.l1_ratio));
         points.sort_by(|a, b| (b.l1 + b.l2).total_cmp(&(a.l1 + a.l2)));
-        let largest = largest(&points, kept.features);
+        let largest = largest(&points, features, kept.features);
         thin(&mut points, kept.penalties);
         let feature = |&j: &usize| FeaturePath {
-            feature: features.get(j).map_or_else(|| format!("feature {j}"), Clone::clone),
+            feature: features[j].name.clone(),
             coefficients: points.iter().map(|point| rounded(point.coefficients[j])).collect(),
+            scale: features[j].scale,
         };
         ClassPath {
             class: class.map(str::to_owned),
@@ -71,13 +93,13 @@ fn classes(path: &[PathPoint]) -> Vec<Option<&str>> {
 }
 
 /// The features with the largest coefficients at the end of the path; of those equal there, with the largest before.
-fn largest(points: &[&PathPoint], most: usize) -> Vec<usize> {
+fn largest(points: &[&PathPoint], of: &[PathFeature], most: usize) -> Vec<usize> {
     let n = points.iter().map(|point| point.coefficients.len()).min().unwrap_or(0);
     let mut size = vec![(0.0_f64, 0.0_f64); n];
     for point in points {
-        for ((last, most), value) in size.iter_mut().zip(&point.coefficients) {
+        for (((last, most), value), feature) in size.iter_mut().zip(&point.coefficients).zip(of) {
             if value.is_finite() {
-                *last = value.abs();
+                *last = (value * feature.scale).abs();
                 *most = most.max(*last);
             }
         }

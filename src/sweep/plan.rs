@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::grid::GridPoint;
-use crate::config::ClassWeight;
+use crate::config::{ClassWeight, Scoring};
 use crate::data::Folds;
 use crate::objective::{HeldOut, ModelSpec};
 use crate::panels::Rows;
@@ -67,6 +67,39 @@ impl Plan<'_> {
             ..ModelSpec::shared()
         };
         model.sides(self.rows.weights()).iter().all(|&weight| weight > 0.0)
+    }
+
+    /// The weights of the rows that a fold scores: of the class, and of all.
+    fn scored_weight(&self, class: usize, fold: usize) -> (f64, f64) {
+        let by_class =
+            self.rows.weights().folds().nth(self.folds.scored[fold].0 as usize).unwrap_or_default();
+        (by_class[self.classes[class]], by_class.iter().sum())
+    }
+
+    /// Whether rows of both sides of a class have a weight in a fold.
+    pub(super) fn is_two_sided(&self, class: usize, fold: usize) -> bool {
+        let (positive, all) = self.scored_weight(class, fold);
+        0.0 < positive && positive < all
+    }
+
+    /// Whether any fold will have a score to choose by: of some class where each takes its own penalty, else of all.
+    pub(super) fn has_scores(&self, scoring: Scoring, per_class: bool) -> bool {
+        let is_scored = |class: usize, fold: usize| {
+            if scoring.is_ranking() {
+                self.is_two_sided(class, fold)
+            } else {
+                self.scored_weight(class, fold).1 > 0.0
+            }
+        };
+        let classes = || 0..self.classes.len();
+        (0..self.folds.scored.len()).any(|fold| {
+            if per_class {
+                classes().any(|class| self.is_trainable(class, fold) && is_scored(class, fold))
+            } else {
+                classes().all(|class| self.is_trainable(class, fold))
+                    && classes().any(|class| is_scored(class, fold))
+            }
+        })
     }
 
     /// The members of some ranks that can be trained, siblings side by side; not those of paths that are `hopeless`, for

@@ -3,25 +3,27 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::paths::{Kept, class_paths, n_classes};
+use super::paths::{Kept, PathFeature, class_paths, n_classes};
 use crate::data::{Frame, Values, write_frames};
 use crate::error::{DataError, Result};
 use crate::model::{CurvePoint, PathPoint, SweepRow, SweepTable};
 use crate::output::write_whole;
 use crate::plots::{sweep_curve, sweep_path};
 
+/// The files of a report, in the order in which they are written.
+const FILES: [&str; 6] =
+    ["curve.svg", "path.svg", "results.parquet", "results.json", "curve.parquet", "coefficients.parquet"];
+
 /// The files of a report in `folder`.
 pub fn report_files(folder: &Path) -> Vec<PathBuf> {
-    let names =
-        ["curve.svg", "path.svg", "results.parquet", "results.json", "curve.parquet", "coefficients.parquet"];
-    names.map(|name| folder.join(name)).to_vec()
+    FILES.map(|name| folder.join(name)).to_vec()
 }
 
 /// Writes the report into `folder`, which is created if need be, and returns the files: the pictures `curve.svg` and
 /// `path.svg`; the whole table as `results.json`; and as Parquet every model (`results.parquet`), the curves
 /// (`curve.parquet`) and every coefficient of the paths (`coefficients.parquet`, a row for each).
 ///
-/// `features` names the coefficients of each point of `path`.
+/// `features` are those of the coefficients of each point of `path`.
 ///
 /// # Errors
 /// [`DataError::Write`], naming the file that cannot be written. Files before it are whole and stay.
@@ -29,27 +31,24 @@ pub fn write_report(
     folder: &Path,
     table: &SweepTable,
     path: &[PathPoint],
-    features: &[String],
+    features: &[PathFeature],
 ) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(folder)
         .map_err(|error| DataError::Write { path: folder.to_owned(), reason: error.to_string() })?;
-    let mut written = Vec::new();
-    let mut place = |name: &str| {
-        written.push(folder.join(name));
-        written[written.len() - 1].clone()
-    };
-    write_text(&place("curve.svg"), &sweep_curve(table).svg())?;
+    let written = report_files(folder);
+    let [curve_svg, path_svg, results_parquet, results_json, curve_parquet, coefficients_parquet] =
+        FILES.map(|name| folder.join(name));
+    write_text(&curve_svg, &sweep_curve(table).svg())?;
     let paths = class_paths(table, path, features, Kept::IN_PICTURE);
-    write_text(&place("path.svg"), &sweep_path(table, &paths, n_classes(path)).svg())?;
-    write_frames(&place("results.parquet"), results(&table.results), [])?;
-    let json = place("results.json");
+    write_text(&path_svg, &sweep_path(table, &paths, n_classes(path)).svg())?;
+    write_frames(&results_parquet, results(&table.results), [])?;
     let text = serde_json::to_string_pretty(table)
-        .map_err(|error| DataError::Write { path: json.clone(), reason: error.to_string() })?;
-    write_text(&json, &(text + "\n"))?;
-    write_frames(&place("curve.parquet"), curve(&table.curve), [])?;
+        .map_err(|error| DataError::Write { path: results_json.clone(), reason: error.to_string() })?;
+    write_text(&results_json, &(text + "\n"))?;
+    write_frames(&curve_parquet, curve(&table.curve), [])?;
     // Point by point: all of them at once could be larger than the models.
     let points = path.chunks(1).map(|point| coefficients(point, features));
-    write_frames(&place("coefficients.parquet"), coefficients(&[], features), points)?;
+    write_frames(&coefficients_parquet, coefficients(&[], features), points)?;
     Ok(written)
 }
 
@@ -90,26 +89,25 @@ fn curve(points: &[CurvePoint]) -> Frame<'_> {
         ("class", Values::OptionalText(each(points, |p| p.class.clone()))),
         ("mean", Values::OptionalFloat(each(points, |p| p.mean))),
         ("standard_error", Values::OptionalFloat(each(points, |p| p.standard_error))),
-        ("nonzero", Values::Float(each(points, |p| p.nonzero))),
+        ("nonzero", Values::OptionalFloat(each(points, |p| p.nonzero))),
         ("best", Values::Boolean(each(points, |p| p.best))),
         ("chosen", Values::Boolean(each(points, |p| p.chosen))),
     ]
 }
 
-fn coefficients<'a>(path: &[PathPoint], features: &'a [String]) -> Frame<'a> {
+fn coefficients<'a>(path: &[PathPoint], features: &'a [PathFeature]) -> Frame<'a> {
     // A row for each feature that has a coefficient.
-    let rows: Vec<(&PathPoint, &'a str, f64)> = path
+    let rows: Vec<(&PathPoint, &'a PathFeature, f64)> = path
         .iter()
-        .flat_map(|p| {
-            features.iter().zip(&p.coefficients).map(move |(name, value)| (p, name.as_str(), *value))
-        })
+        .flat_map(|p| features.iter().zip(&p.coefficients).map(move |(feature, value)| (p, feature, *value)))
         .collect();
     vec![
         ("l1", Values::Float(each(&rows, |r| r.0.l1))),
         ("l2", Values::Float(each(&rows, |r| r.0.l2))),
         ("l1_ratio", Values::Float(each(&rows, |r| r.0.l1_ratio))),
         ("class", Values::OptionalText(each(&rows, |r| r.0.class.clone()))),
-        ("feature", Values::Text(each(&rows, |r| r.1))),
+        ("feature", Values::Text(each(&rows, |r| r.1.name.as_str()))),
         ("coefficient", Values::Float(each(&rows, |r| r.2))),
+        ("scale", Values::Float(each(&rows, |r| r.1.scale))),
     ]
 }

@@ -4,18 +4,18 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::curves::{Curves, path, picked};
+use super::curves::{Curves, Picked, path, picked};
 use super::fingerprint::fingerprint;
-use super::grid::{needs_slope, points};
+use super::grid::{Strength, needs_slope, points};
 use super::journal::{Journal, Remembered, RememberedHost};
 use super::names::Names;
-use super::paths::{Kept, class_paths};
+use super::paths::{Kept, class_paths, path_features};
 use super::plan::Plan;
 use super::waves::Runner;
 use super::{PathPoint, SweepRow, SweepTable};
-use crate::config::{Rule, ValidTune};
+use crate::config::{Grid, Rule, Strengths, ValidTune};
 use crate::data::{self, FoldName, Folding, Folds};
-use crate::error::Result;
+use crate::error::{Result, SweepError};
 use crate::model::{CurveRecorder, Model, PenaltyScales, Seconds, Training};
 use crate::train::{
     Chosen, HostTable, Observer, Reading, Stack, read_options, training, warnings, with_threads,
@@ -164,16 +164,24 @@ impl<'a> Sweep<'a> {
         let slope = if needs_slope(&config.grid) { runner.largest_slope(&plan, &stack)? } else { 0.0 };
         let is_wide = dataset.panels.n_features() > dataset.panels.n_rows();
         plan.points = points(&config.grid, &config.l1_ratios, slope, is_wide);
+        notes.extend(of_grid(config, slope));
 
         let names = Names::new(&dataset, &stack, &folds);
         notes.extend(of_folds(config, &folds));
-        notes.extend(names.untrainable(&plan));
+        let together = plan.classes.len() > 1 && !config.per_class;
+        if !plan.has_scores(config.scoring, config.per_class) {
+            let why = names.nothing_to_choose(&plan, config.scoring, together);
+            return Err(SweepError::NothingToChoose { why }.into());
+        }
+        notes.extend(names.untrainable(&plan, together));
         notes.extend(names.one_sided(&plan, config.scoring));
         let (outcomes, joint) = runner.grid(&plan)?;
-        notes.extend(names.separated(&plan, &outcomes));
+        let separated = names.separated(&plan, &outcomes);
         let curves = Curves::new(config, &plan, &outcomes, &joint);
         notes.extend(names.unscored(&plan, &curves));
-        let choice = curves.choose(config, &notes)?;
+        let choice = curves.choose(config, separated.as_deref())?;
+        notes.extend(separated);
+        notes.extend(at_the_edge(config, &plan, &choice));
         let (refit, solution) = runner.refit(&plan, &stack, &outcomes, &choice)?;
 
         let fitted = refit.fitted(&dataset, &solution, train.tolerance);
@@ -214,8 +222,9 @@ impl<'a> Sweep<'a> {
             seconds,
             warnings: notes.clone(),
         };
-        let path = path(&plan, &outcomes, &names, weight_sum);
-        let features = dataset.encoding.feature_names();
+        let features = path_features(&dataset.encoding);
+        let scales: Vec<f64> = features.iter().map(|feature| feature.scale).collect();
+        let path = path(&plan, &outcomes, &names, weight_sum, &scales);
         let mut table = SweepTable {
             scoring: config.scoring,
             greater_is_better: config.scoring.is_greater_better(),
@@ -249,6 +258,34 @@ impl<'a> Sweep<'a> {
         model.sweep = Some(table);
         Ok(Tuned { model, report, path })
     }
+}
+
+/// What to say of a grid that is not what was asked for, or hardly meant.
+fn of_grid(config: &ValidTune, slope: f64) -> Option<String> {
+    match &config.grid {
+        Grid::Lambdas(Strengths::Count(_)) if slope == 0.0 => {
+            Some("no feature has a slope, whatever the penalty: the only penalty tried is 0".to_owned())
+        }
+        Grid::Lambdas(Strengths::Count(1)) => Some(
+            "--lambdas 1 asks for one penalty, the largest; --lambdas 1.0 asks for the penalty 1".to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// What to say where the smallest penalty of a path was chosen: a smaller one may be better.
+fn at_the_edge(config: &ValidTune, plan: &Plan<'_>, choice: &[Picked]) -> Option<String> {
+    let is_last = |picked: &&Picked| {
+        let point = &plan.points[picked.best];
+        let ranks = plan.points.iter().filter(|other| other.path == point.path).map(|other| other.rank);
+        point.rank > 0 && ranks.max() == Some(point.rank) && point.strength != Strength::Lambda(0.0)
+    };
+    let n = choice.iter().filter(is_last).count();
+    let flag = if matches!(config.grid, Grid::Cs(_)) { "--cs" } else { "--lambdas" };
+    (n > 0).then(|| {
+        let of = if choice.len() > 1 { format!(" for {n} of {} classes", choice.len()) } else { String::new() };
+        format!("the smallest penalty of the grid is the best{of}: a list of {flag} that goes further may be better")
+    })
 }
 
 /// What to say where there are fewer folds than were asked for, or too few for a rule, or rows that no fold was given for.

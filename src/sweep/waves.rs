@@ -91,10 +91,6 @@ impl Runner<'_> {
         let config = self.config;
         let n_ranks = plan.points.iter().map(|point| point.rank + 1).max().unwrap_or(0);
         let everything = plan.members(0..n_ranks, &[]);
-        if everything.is_empty() {
-            let why = "no fold leaves rows of both sides of any class to learn from".to_owned();
-            return Err(SweepError::NothingToChoose { why }.into());
-        }
         self.total = everything.len() + plan.classes.len();
         let waves = self.waves(plan, everything.len() / n_ranks.max(1))?;
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(everything.len());

@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use logodds::config::{Device, Rule, Scoring, Strengths, TrainConfig, TuneConfig, TuneSettings};
 use logodds::data::FoldName;
 use logodds::sweep::{Sweep, SweepRow};
-use logodds::train::{Silent, train};
+use logodds::train::{Observer, Silent, SweepProgress, train};
 use tempfile::tempdir;
 
 use super::table::{FOLDS, config, fold, shipped, tune, write};
@@ -34,7 +34,7 @@ fn an_l1_path_begins_at_zero_and_its_model_is_the_one_trained_alone() {
     };
     let below = tune(base.clone(), just_below);
     assert!(below.table().results.iter().any(|row| row.nonzero > 0));
-    let nonzero: Vec<f64> = table.curve.iter().map(|point| point.nonzero).collect();
+    let nonzero: Vec<f64> = table.curve.iter().filter_map(|point| point.nonzero).collect();
     assert!(nonzero[11] > nonzero[0], "{nonzero:?}");
 
     let chosen = &table.chosen[0];
@@ -183,6 +183,104 @@ fn a_class_of_one_row_leaves_the_others_their_choice() {
     assert!(chosen[..2].iter().any(|choice| choice.l2 == chosen[2].l2), "{chosen:?}");
     let says = |w: &String| w.contains("no fold has a score") && w.contains("class_2");
     assert!(each.table().warnings.iter().any(says), "{:?}", each.table().warnings);
+}
+
+#[test]
+fn a_separable_class_bars_a_penalty_for_itself_alone() {
+    let sweep = TuneSettings {
+        per_class: Some(true),
+        lambdas: Some(Strengths::Values(vec![0.1, 0.001, 0.0])),
+        ..TuneSettings::default()
+    };
+    // Setosa is apart from the others, versicolor lies between two.
+    let train = TrainConfig { scoring: Some(Scoring::Accuracy), ..shipped_config("iris", "species") };
+    let tuned = tune(train, sweep);
+    let table = tuned.table();
+    let chosen =
+        |class: &str| table.chosen.iter().find(|choice| choice.class.as_deref() == Some(class)).unwrap();
+    assert!(chosen("setosa").l2 > 0.0);
+    let best =
+        |class: &str| table.curve.iter().find(|p| p.best && p.class.as_deref() == Some(class)).unwrap();
+    let versicolor = table.curve.iter().filter(|point| point.class.as_deref() == Some("versicolor"));
+    let largest = versicolor.filter_map(|point| point.mean).fold(0.0, f64::max);
+    assert_eq!(best("versicolor").mean, Some(largest), "no point of versicolor is barred");
+}
+
+#[test]
+fn rows_of_weight_zero_make_a_fold_one_sided_too() {
+    let folder = tempdir().unwrap();
+    let batch = shipped("breast_cancer");
+    let diagnosis = column_of_text(&batch, "diagnosis");
+    // The malignant rows of fold 2, and all rows of fold 3, weigh nothing.
+    let weight = |row: usize| i64::from(fold(row) != 3 && (fold(row) != 2 || diagnosis[row] == "benign"));
+    let more: [(&str, &dyn Fn(usize) -> i64); 2] = [("fold", &fold), ("w", &weight)];
+    let path = write(&folder.path().join("t.parquet"), &batch, &more, &|_| true);
+    let sweep = TuneSettings {
+        fold_column: Some("fold".into()),
+        lambdas: Some(Strengths::Values(vec![0.1, 0.01])),
+        ..TuneSettings::default()
+    };
+    let train = config(&path, "diagnosis");
+    let train = TrainConfig { scoring: Some(Scoring::Auc), weight: Some("w".into()), ..train };
+    let tuned = tune(train, sweep);
+    let says = |w: &String| w.contains("folds 2, 3") && w.contains("auc is not defined");
+    assert!(tuned.table().warnings.iter().any(says), "{:?}", tuned.table().warnings);
+    let scored = tuned.table().results.iter().filter(|row| row.l2 == 0.1 && row.score.is_some()).count();
+    assert_eq!(scored, 2);
+}
+
+#[test]
+fn what_no_fold_can_score_is_refused_before_anything_is_trained() {
+    struct Untouched;
+    impl Observer for Untouched {
+        fn sweep(&self, progress: &SweepProgress) {
+            panic!("{progress:?}");
+        }
+    }
+    let folder = tempdir().unwrap();
+    let batch = shipped("iris");
+    // As many classes as rows: each is unknown where it would be scored.
+    let label = |row: usize| row as i64;
+    let path =
+        write(&folder.path().join("t.parquet"), &batch, &[("label", &label), ("fold", &fold)], &|_| true);
+    let sweep = TuneSettings { fold_column: Some("fold".into()), ..TuneSettings::default() };
+    let train = TrainConfig { exclude: vec!["species".into()], ..config(&path, "label") };
+    let config = TuneConfig { train, sweep }.check().unwrap();
+    let error = Sweep::new(&config).run(&Untouched).unwrap_err().to_string();
+    for part in ["no penalty could be scored", "class \"0\"", "more classes", "merge or drop", "fewer folds"]
+    {
+        assert!(error.contains(part), "{part} is not in {error}");
+    }
+    assert!(error.len() < 1500, "{error}");
+}
+
+#[test]
+fn a_choice_at_the_edge_of_the_grid_is_said() {
+    let sweep = |lambdas: &[f64]| TuneSettings {
+        lambdas: Some(Strengths::Values(lambdas.to_vec())),
+        ..TuneSettings::default()
+    };
+    let warnings = |lambdas: &[f64]| {
+        tune(shipped_config("breast_cancer", "diagnosis"), sweep(lambdas)).table().warnings.join("; ")
+    };
+    assert!(warnings(&[10.0, 1.0]).contains("the smallest penalty of the grid is the best"));
+    assert!(!warnings(&[10.0, 1.0, 0.01, 1e-9]).contains("the smallest penalty"));
+}
+
+#[test]
+fn paths_are_in_the_units_of_the_columns() {
+    let sweep = TuneSettings { lambdas: Some(Strengths::Values(vec![1.0, 0.01])), ..TuneSettings::default() };
+    let tuned = tune(shipped_config("breast_cancer", "diagnosis"), sweep);
+    let (path, model) = (&tuned.table().paths[0], &tuned.model);
+    for feature in &path.features {
+        let at = model.features.iter().position(|name| *name == feature.feature).unwrap();
+        let chosen = path.lambda.iter().position(|lambda| *lambda == tuned.table().chosen[0].l2).unwrap();
+        // Means over the folds beside the refit on all rows.
+        let (mean, refit) = (feature.coefficients[chosen], model.models[0].coefficients[at]);
+        let scale = model.columns[at].scale.unwrap();
+        assert_eq!(feature.scale, scale);
+        assert!(((mean - refit) * scale).abs() < 0.05, "{}: {mean} and {refit}", feature.feature);
+    }
 }
 
 #[test]

@@ -8,7 +8,9 @@ use arrow::datatypes::{Float64Type, Int64Type};
 use logodds::config::{Rule, Scoring};
 use logodds::data::FoldName;
 use logodds::plots::{sweep_curve, sweep_path};
-use logodds::sweep::{Choice, CurvePoint, Kept, PathPoint, SweepRow, SweepTable, class_paths, write_report};
+use logodds::sweep::{
+    Choice, CurvePoint, Kept, PathFeature, PathPoint, SweepRow, SweepTable, class_paths, write_report,
+};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 fn table(curve: Vec<CurvePoint>) -> SweepTable {
@@ -42,7 +44,7 @@ fn point(lambda: f64, l1_ratio: Option<f64>, class: Option<&str>, mean: Option<f
         class: class.map(Into::into),
         mean,
         standard_error: mean.map(|mean| mean / 10.0),
-        nonzero: 3.0,
+        nonzero: Some(3.0),
         best: lambda == 0.01,
         chosen: lambda == 0.1,
     }
@@ -52,7 +54,7 @@ fn curve_svg(table: &SweepTable) -> String {
     sweep_curve(table).svg()
 }
 
-fn path_svg(table: &SweepTable, path: &[PathPoint], features: &[String]) -> String {
+fn path_svg(table: &SweepTable, path: &[PathPoint], features: &[PathFeature]) -> String {
     let mut classes: Vec<_> = path.iter().map(|point| &point.class).collect();
     classes.dedup();
     sweep_path(table, &class_paths(table, path, features, Kept::IN_PICTURE), classes.len()).svg()
@@ -83,8 +85,9 @@ fn path(classes: &[Option<&str>], n_features: usize) -> Vec<PathPoint> {
         .collect()
 }
 
-fn names(n: usize) -> Vec<String> {
-    (0..n).map(|j| format!("a<b> & \"c\" {j}\u{1}")).collect()
+fn names(n: usize) -> Vec<PathFeature> {
+    let feature = |j| PathFeature { name: format!("a<b> & \"c\" {j}\u{1}"), scale: 1.0 + j as f64 };
+    (0..n).map(feature).collect()
 }
 
 /// Parses a picture, in which every number must be one, and inside; returns all its text.
@@ -157,7 +160,7 @@ fn curves_with_little_to_draw_are_pictures_too() {
     none.push(point(0.0, None, None, Some(0.9)));
     let mut not_numbers = curve(&[0.5], &[None]);
     (not_numbers[0].mean, not_numbers[1].standard_error) = (Some(f64::NAN), Some(f64::INFINITY));
-    (not_numbers[2].l2, not_numbers[3].nonzero) = (f64::INFINITY, f64::NAN);
+    (not_numbers[2].l2, not_numbers[3].nonzero) = (f64::INFINITY, Some(f64::NAN));
     let huge = vec![point(1e300, Some(0.5), None, Some(1e299)), point(1e-310, Some(0.5), None, Some(-1e299))];
     for points in [
         vec![],
@@ -285,7 +288,7 @@ fn reports_hold_what_the_sweep_found() {
         result(None, None),
     ];
     let path = path(&[Some("a"), None], 3);
-    let names = ["x", "y", "z"].map(String::from);
+    let names = ["x", "y", "z"].map(|name| PathFeature { name: name.to_owned(), scale: 2.5 });
     let written = write_report(&folder, &table, &path, &names).unwrap();
 
     let found: Vec<_> = written.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
@@ -318,10 +321,11 @@ fn reports_hold_what_the_sweep_found() {
     assert!(!coefficients.schema().field_with_name("coefficient").unwrap().is_nullable());
     assert!(coefficients["class"].is_null(4 * 3) && !coefficients["class"].is_null(0));
     let values = coefficients["coefficient"].as_primitive::<Float64Type>();
+    assert!(coefficients["scale"].as_primitive::<Float64Type>().values().iter().all(|scale| *scale == 2.5));
     for (row, (value, name)) in
         values.values().iter().zip(coefficients["feature"].as_string::<i32>()).enumerate()
     {
-        assert_eq!((*value, name), (path[row / 3].coefficients[row % 3], Some(names[row % 3].as_str())));
+        assert_eq!((*value, name), (path[row / 3].coefficients[row % 3], Some(names[row % 3].name.as_str())));
     }
 }
 
@@ -332,7 +336,7 @@ fn reports_without_rows_keep_their_columns() {
     for _ in 0..2 {
         write_report(folder.path(), &table(vec![]), &[], &[]).unwrap();
     }
-    for (file, columns) in [("results", 12), ("curve", 10), ("coefficients", 6)] {
+    for (file, columns) in [("results", 12), ("curve", 10), ("coefficients", 7)] {
         let file = File::open(folder.path().join(format!("{file}.parquet"))).unwrap();
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
         assert_eq!(builder.schema().fields().len(), columns);
