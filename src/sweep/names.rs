@@ -102,8 +102,9 @@ impl<'a> Names<'a> {
     }
 
     /// Why no penalty will have a score, and what to do.
-    pub(super) fn nothing_to_choose(&self, plan: &Plan<'_>, scoring: Scoring, together: bool) -> String {
-        let mut why = self.untrainable(plan, together);
+    pub(super) fn nothing_to_choose(&self, plan: &Plan<'_>, scoring: Scoring) -> Vec<String> {
+        // That all classes go without a score is what is being explained.
+        let mut why = self.untrainable(plan, false);
         if scoring.is_ranking() {
             why.extend(self.one_sided(plan, scoring));
         }
@@ -111,7 +112,7 @@ impl<'a> Names<'a> {
             why.push("no fold has rows with a weight".to_owned());
         }
         why.push("merge or drop rare classes, or take fewer folds".to_owned());
-        why.join("; ")
+        why
     }
 
     /// The penalties at which a plane separates the classes of some models.

@@ -18,7 +18,7 @@ use crate::data::{self, FoldName, Folding, Folds};
 use crate::error::{Result, SweepError};
 use crate::model::{CurveRecorder, Model, PenaltyScales, Seconds, Training};
 use crate::train::{
-    Chosen, HostTable, Observer, Reading, Stack, read_options, training, warnings, with_threads,
+    Chosen, HostTable, Observer, Reading, Stack, many_classes, read_options, training, warnings, with_threads,
 };
 
 /// A sweep to be run: a grid of penalties, cross-validated, and a model with the penalty that it chooses.
@@ -170,7 +170,9 @@ impl<'a> Sweep<'a> {
         notes.extend(of_folds(config, &folds));
         let together = plan.classes.len() > 1 && !config.per_class;
         if !plan.has_scores(config.scoring, config.per_class) {
-            let why = names.nothing_to_choose(&plan, config.scoring, together);
+            let mut why = names.nothing_to_choose(&plan, config.scoring);
+            why.extend(many_classes(&dataset));
+            let why = why.join("; ");
             return Err(SweepError::NothingToChoose { why }.into());
         }
         notes.extend(names.untrainable(&plan, together));

@@ -24,6 +24,10 @@ use crate::panels::{Panels, Rows};
 use crate::solver::{self, Solution, Stop};
 use solve::solve;
 
+/// A target of more classes than that, each of fewer rows than these on average, is asked about.
+const MANY_CLASSES: usize = 50;
+const ROWS_OF_A_CLASS: usize = 10;
+
 /// Trains every model that `config` asks for, all of them together.
 ///
 /// The model is returned, not written: see [`crate::model::Model::save`].
@@ -236,7 +240,19 @@ pub(crate) fn warnings(dataset: &Dataset) -> Vec<String> {
             names.join(", ")
         ));
     }
+    warnings.extend(many_classes(dataset));
     warnings
+}
+
+/// What to say of a target that looks like a number rather than a class.
+pub(crate) fn many_classes(dataset: &Dataset) -> Option<String> {
+    let (classes, rows) = (dataset.target.classes.len(), dataset.rows.n_rows());
+    (classes > MANY_CLASSES && classes * ROWS_OF_A_CLASS > rows).then(|| {
+        format!(
+            "target {:?} has {classes} different values in {rows} rows: is it a number rather than a class?",
+            dataset.target.name
+        )
+    })
 }
 
 /// Why the run ended, for people: the reason of the model that went on longest.

@@ -247,8 +247,14 @@ fn what_no_fold_can_score_is_refused_before_anything_is_trained() {
     let train = TrainConfig { exclude: vec!["species".into()], ..config(&path, "label") };
     let config = TuneConfig { train, sweep }.check().unwrap();
     let error = Sweep::new(&config).run(&Untouched).unwrap_err().to_string();
-    for part in ["no penalty could be scored", "class \"0\"", "more classes", "merge or drop", "fewer folds"]
-    {
+    for part in [
+        "no penalty could be scored",
+        "class \"0\"",
+        "more classes",
+        "merge or drop",
+        "fewer folds",
+        "a number rather than a class",
+    ] {
         assert!(error.contains(part), "{part} is not in {error}");
     }
     assert!(error.len() < 1500, "{error}");
