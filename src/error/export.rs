@@ -38,10 +38,7 @@ pub enum ExportError {
         way_out: &'static str,
     },
     /// Two names that the dialect takes for one.
-    #[error(
-        "columns {first:?} and {second:?} differ only in case, and {form} takes them for one; rename one of \
-         them and train again"
-    )]
+    #[error("{form} takes columns {first:?} and {second:?} for one; rename one of them and train again")]
     SameName {
         /// One of them.
         first: String,

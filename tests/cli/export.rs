@@ -83,6 +83,9 @@ fn flags_that_do_not_apply_and_names_that_collide_are_refused() {
     assert_says(&fail(folder.path(), "export m.json -o m.json", 1), &["m.json", "model file"]);
     let stderr = fail(folder.path(), "export m.json -o m.sql --keep Prediction", 1);
     assert_says(&stderr, &["Prediction", "--keep"]);
+    let stderr = fail(folder.path(), "export m.json -o m.sql --keep id,id", 2);
+    assert_says(&stderr, &["--keep", "\"id\"", "twice"]);
+    assert_says(&fail(folder.path(), "export m.json -o m.sql --table a..b", 2), &["--table", "a..b"]);
     fail(folder.path(), "export m.json -o nowhere/m.sql", 1);
     assert_eq!(files(folder.path()), ["m.json"]);
 }
@@ -140,7 +143,7 @@ fn bigquery_gets_its_own_quotes_types_and_names() {
             "WHEN 'b\\'' THEN",
             "WHEN 'c\\n' THEN",
             "AS `probability__1`",
-            "AS `probability__1_`",
+            "AS `probability__1_1`",
             "AS `probability_2`",
             "THEN '<1'",
         ],

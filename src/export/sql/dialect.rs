@@ -7,6 +7,9 @@ use crate::error::{ExportError, Result};
 /// Arguments of one call of GREATEST: SQLite takes 127 at most.
 const ARGUMENTS: usize = 100;
 
+/// Bytes of a name in PostgreSQL, which cuts longer ones.
+const POSTGRESQL_NAME: usize = 63;
+
 impl Dialect {
     /// `name` as a quoted identifier.
     pub(super) fn identifier(self, name: &str) -> Result<String> {
@@ -176,9 +179,36 @@ impl Dialect {
         }
     }
 
-    /// Whether names that differ only in case are one.
-    pub(super) fn ignores_case(self) -> bool {
-        matches!(self, Self::Duckdb | Self::Sqlite | Self::Bigquery)
+    /// What two names have in common that are one to the database: in any case of letters, or up to a length.
+    pub(super) fn key(self, name: &str) -> String {
+        match self {
+            Self::Duckdb | Self::Sqlite | Self::Bigquery => name.to_lowercase(),
+            Self::Postgresql => name[..name.floor_char_boundary(POSTGRESQL_NAME)].to_owned(),
+            Self::Ansi => name.to_owned(),
+        }
+    }
+
+    /// The name of an output: as the database keeps it, and none of the `taken` ones to it.
+    pub(super) fn output_name(self, wanted: &str, taken: &[String]) -> String {
+        let mut name = match self {
+            // Its names hold letters, digits and underscores only.
+            Self::Bigquery => wanted.replace(|c: char| !(c.is_ascii_alphanumeric() || c == '_'), "_"),
+            Self::Postgresql => self.key(wanted),
+            _ => wanted.to_owned(),
+        };
+        let is_taken = |name: &String| taken.iter().any(|other| self.key(other) == self.key(name));
+        let whole = name.clone();
+        let mut n = 0;
+        while is_taken(&name) {
+            n += 1;
+            let suffix = format!("_{n}");
+            let room = match self {
+                Self::Postgresql => POSTGRESQL_NAME - suffix.len(),
+                _ => whole.len(),
+            };
+            name = format!("{}{suffix}", &whole[..whole.floor_char_boundary(room)]);
+        }
+        name
     }
 }
 

@@ -12,10 +12,10 @@ mod terms;
 
 use self::query::Query;
 use super::ExportedInput;
-use super::stack::{Stack, fresh};
+use super::stack::Stack;
 use crate::config::Dialect;
 use crate::data::PREDICTION;
-use crate::error::{DataError, ExportError, Result};
+use crate::error::{ConfigError, DataError, ExportError, Result};
 use crate::model::{Model, Task};
 
 /// The table that a statement reads unless another is named.
@@ -51,18 +51,15 @@ pub struct Sql {
 ///
 /// # Errors
 /// [`ExportError`]: a name or text that the dialect cannot write, or names that it takes for one.
-/// [`DataError::OutputColumn`]: a column to keep bears the name of an output.
+/// [`DataError::OutputColumn`]: a column to keep bears the name of an output. [`ConfigError`]: a table or a column to keep has
+/// no name that can be.
 pub fn sql(model: &Model, options: &SqlOptions) -> Result<Sql> {
     let dialect = options.dialect;
     let stack = Stack::new(model);
-    check_case(dialect, stack.inputs.iter().map(|input| input.column.name.as_str()))?;
+    check_apart(dialect, stack.inputs.iter().map(|input| input.column.name.as_str()))?;
     let names = probability_names(model, dialect);
-    let outputs = || names.iter().map(String::as_str).chain([PREDICTION]);
-    for kept in &options.keep {
-        if outputs().any(|output| output.to_lowercase() == kept.to_lowercase()) {
-            return Err(DataError::OutputColumn { column: kept.clone() }.into());
-        }
-    }
+    let outputs: Vec<&str> = names.iter().map(String::as_str).chain([PREDICTION]).collect();
+    check_keep(dialect, &options.keep, &outputs)?;
     let table = options.table.as_deref().unwrap_or(DEFAULT_TABLE);
     // No name between the stages is that of a column or of the table.
     let mut prefix = "logodds_".to_owned();
@@ -106,28 +103,23 @@ fn header(model: &Model, dialect: Dialect, statement: &str) -> String {
     text
 }
 
-/// The names that `predict` gives the probabilities; for BigQuery, whose names hold letters, digits and
-/// underscores only, others are replaced by underscores.
+/// The names that `predict` gives the probabilities, as far as the database can tell them apart.
 fn probability_names(model: &Model, dialect: Dialect) -> Vec<String> {
     if model.task == Task::Binary {
         return vec!["probability".to_owned()];
     }
     let mut names: Vec<String> = Vec::with_capacity(model.classes.len());
     for class in &model.classes {
-        let mut name = format!("probability_{class}");
-        if dialect == Dialect::Bigquery {
-            name = name.replace(|c: char| !(c.is_ascii_alphanumeric() || c == '_'), "_");
-            name = fresh(&name, names.iter().map(String::as_str));
-        }
-        names.push(name);
+        names.push(dialect.output_name(&format!("probability_{class}"), &names));
     }
     names
 }
 
-fn check_case<'n>(dialect: Dialect, names: impl Iterator<Item = &'n str>) -> Result<()> {
+/// Refuses columns that are one to the database.
+fn check_apart<'n>(dialect: Dialect, names: impl Iterator<Item = &'n str>) -> Result<()> {
     let mut seen = std::collections::HashMap::new();
-    for name in names.filter(|_| dialect.ignores_case()) {
-        if let Some(first) = seen.insert(name.to_lowercase(), name) {
+    for name in names {
+        if let Some(first) = seen.insert(dialect.key(name), name) {
             let (first, second) = (first.to_owned(), name.to_owned());
             return Err(ExportError::SameName { first, second, form: dialect.name() }.into());
         }
@@ -135,27 +127,111 @@ fn check_case<'n>(dialect: Dialect, names: impl Iterator<Item = &'n str>) -> Res
     Ok(())
 }
 
-/// The parts of a table's name in the quotes of the dialect.
-fn quote_table(dialect: Dialect, table: &str) -> Result<String> {
-    let (mut parts, mut part, mut open) = (Vec::new(), String::new(), None);
-    for c in table.chars() {
-        match (c, open) {
-            ('.', None) => parts.push(std::mem::take(&mut part)),
-            ('"' | '`', None) => {
-                open = Some(c);
-                part.push(c);
-            }
-            (c, open_with) => {
-                if open_with == Some(c) {
-                    open = None;
-                }
-                part.push(c);
-            }
+/// Refuses columns to keep that have no name, are named twice, or bear the name of an output.
+fn check_keep(dialect: Dialect, keep: &[String], outputs: &[&str]) -> Result<()> {
+    for (at, column) in keep.iter().enumerate() {
+        if column.is_empty() {
+            let (found, expected) = ("a name that is empty".to_owned(), "names of columns");
+            return Err(ConfigError::Invalid { flag: "--keep", found, expected }.into());
+        }
+        if keep[..at].iter().any(|other| dialect.key(other) == dialect.key(column)) {
+            return Err(ConfigError::Twice { flag: "--keep", column: column.clone() }.into());
+        }
+        // In any case of letters: people tell these apart no better than most databases.
+        if outputs.iter().any(|output| output.to_lowercase() == column.to_lowercase()) {
+            return Err(DataError::OutputColumn { column: column.clone() }.into());
         }
     }
-    parts.push(part);
-    let quote = |part: &String| {
-        if part.starts_with(['"', '`']) { Ok(part.clone()) } else { dialect.identifier(part) }
-    };
-    Ok(parts.iter().map(quote).collect::<Result<Vec<_>>>()?.join("."))
+    Ok(())
+}
+
+/// The name of a table, its parts in the quotes of the dialect, whatever quotes they were given in.
+fn quote_table(dialect: Dialect, table: &str) -> Result<String> {
+    let parts = table_parts(table).ok_or_else(|| ConfigError::Invalid {
+        flag: "--table",
+        found: format!("{table:?}"),
+        expected: "the name of a table, such as customers, sales.customers or \"odd name\"",
+    })?;
+    Ok(parts.iter().map(|part| dialect.identifier(part)).collect::<Result<Vec<_>>>()?.join("."))
+}
+
+/// The parts between dots, out of their quotes; none if one is empty or its quote does not end.
+fn table_parts(table: &str) -> Option<Vec<String>> {
+    let mut parts = Vec::new();
+    let mut rest = table;
+    loop {
+        let part;
+        (part, rest) = match rest.chars().next().filter(|c| matches!(c, '"' | '`')) {
+            Some(quote) => quoted_part(&rest[1..], quote)?,
+            None => {
+                let end = rest.find('.').unwrap_or(rest.len());
+                (rest[..end].to_owned(), &rest[end..])
+            }
+        };
+        if part.is_empty() {
+            return None;
+        }
+        parts.push(part);
+        match rest.strip_prefix('.') {
+            Some(more) => rest = more,
+            None => return rest.is_empty().then_some(parts),
+        }
+    }
+}
+
+/// What stands before the quote that ends a part, doubled ones being one of it, and what follows.
+fn quoted_part(text: &str, quote: char) -> Option<(String, &str)> {
+    let mut part = String::new();
+    let mut letters = text.char_indices().peekable();
+    while let Some((at, c)) = letters.next() {
+        if c != quote {
+            part.push(c);
+        } else if letters.next_if(|(_, next)| *next == quote).is_some() {
+            part.push(quote);
+        } else {
+            return Some((part, &text[at + 1..]));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_named_with_and_without_quotes() {
+        for (given, written) in [
+            ("t", "\"t\""),
+            ("a.b", "\"a\".\"b\""),
+            ("\"a.b\".c", "\"a.b\".\"c\""),
+            ("`a`", "\"a\""),
+            ("\"a\"\"b\"", "\"a\"\"b\""),
+            ("it's \"so\"", "\"it's \"\"so\"\"\""),
+        ] {
+            assert_eq!(quote_table(Dialect::Postgresql, given).unwrap(), written, "{given}");
+        }
+        for given in ["", ".", "a..b", "a.", "\"a", "\"a\"b", "\"\""] {
+            let error = quote_table(Dialect::Duckdb, given).unwrap_err().to_string();
+            assert!(error.contains("--table"), "{given}: {error}");
+        }
+    }
+
+    #[test]
+    fn outputs_are_apart_for_the_database() {
+        let long = "x".repeat(70);
+        let two = format!("{long}2");
+        let names = |dialect: Dialect, wanted: [&str; 2]| {
+            let first = dialect.output_name(wanted[0], &[]);
+            let second = dialect.output_name(wanted[1], std::slice::from_ref(&first));
+            [first, second]
+        };
+        assert_eq!(names(Dialect::Duckdb, ["p_A", "p_a"]), ["p_A", "p_a_1"]);
+        assert_eq!(names(Dialect::Postgresql, ["p_A", "p_a"]), ["p_A", "p_a"]);
+        let [first, second] = names(Dialect::Postgresql, [&long, &two]);
+        assert_eq!((first.len(), second.len()), (63, 63));
+        assert!(first != second && second.ends_with("_1"), "{second}");
+        assert_eq!(names(Dialect::Ansi, [&long, &two]), [long.clone(), two.clone()]);
+        assert_eq!(names(Dialect::Bigquery, ["p_<1", "p_>1"]), ["p__1", "p__1_1"]);
+    }
 }
