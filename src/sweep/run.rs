@@ -7,10 +7,11 @@ use serde::Serialize;
 use super::curves::{Curves, path, picked};
 use super::fingerprint::fingerprint;
 use super::grid::{needs_slope, points};
-use super::journal::{Journal, Remembered, RememberedHost};
+use super::journal::Journal;
 use super::names::Names;
 use super::paths::{Kept, class_paths};
 use super::plan::Plan;
+use super::remembered::{Remembered, RememberedHost};
 use super::waves::Runner;
 use super::{PathPoint, SweepRow, SweepTable};
 use crate::config::{Rule, ValidTune};
@@ -135,8 +136,11 @@ impl<'a> Sweep<'a> {
         let description = engine.device();
         observer.message(&format!("{description}: {}", device.reason));
         let journal = match &config.checkpoint {
-            Some(folder) => Journal::open(folder, config.resume, fingerprint(config, &dataset))?,
-            None => Journal::none(),
+            Some(folder) => {
+                let tell = |text: &str| observer.message(text);
+                Journal::open(folder, config.resume, fingerprint(config, &dataset), &tell)?
+            }
+            None => Journal::default(),
         };
         let host = HostTable::new(&dataset.panels, &dataset.rows);
         let mut runner = Runner {
@@ -144,13 +148,14 @@ impl<'a> Sweep<'a> {
             dataset: &dataset,
             offsets: &stack.offsets,
             engine: &mut Remembered { engine: engine.as_mut(), journal: &journal },
-            host: &RememberedHost { host: &host, journal: &journal },
+            host: &RememberedHost::new(&host, &journal),
             journal: &journal,
             observer,
             started,
             total: 0,
             done: 0,
             waves: 0,
+            passes: 0.0,
             methods: Vec::new(),
             curve: CurveRecorder::default(),
         };
@@ -177,7 +182,7 @@ impl<'a> Sweep<'a> {
         let (refit, solution) = runner.refit(&plan, &stack, &outcomes, &choice)?;
 
         let fitted = refit.fitted(&dataset, &solution, train.tolerance);
-        let (passes, n_refit) = (journal.passes(), fitted.len());
+        let (passes, n_refit) = (runner.passes, fitted.len());
         let seconds =
             Seconds { read, train: started.elapsed().as_secs_f64(), total: begin.elapsed().as_secs_f64() };
         let weight_sum = dataset.rows.weight_sum();
