@@ -7,7 +7,9 @@ use logodds::data;
 use logodds::error::ConfigError;
 use logodds::model::{Choice, CurvePoint, Seconds, SweepRow};
 use logodds::output::{check_apart, check_writable};
-use logodds::sweep::{Sweep, SweepReport, Tuned, path_features, report_files, write_report};
+use logodds::sweep::{
+    Sweep, SweepReport, Tuned, checkpoint_files, path_features, report_files, write_report,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -98,13 +100,17 @@ fn check_folders(config: &ValidTune, model: &Path, config_file: Option<&Path>) -
             .into());
         }
     }
-    let Some(folder) = &config.plots else { return Ok(()) };
+    if config.plots.is_none() && config.checkpoint.is_none() {
+        return Ok(());
+    }
     let source = data::open(&config.train.data)?;
-    for path in report_files(folder) {
-        check_apart("--plots", &path, "an input table", source.files())?;
-        check_apart("--plots", &path, "the config file", config_file.as_slice())?;
-        check_apart("--plots", &path, "the model that --output names", &[model])?;
-        check_apart("--plots", &path, "the --metrics file", config.train.metrics.as_slice())?;
+    let plots = config.plots.iter().flat_map(|folder| report_files(folder)).map(|path| ("--plots", path));
+    let kept = config.checkpoint.iter().flat_map(|folder| checkpoint_files(folder));
+    for (flag, path) in plots.chain(kept.map(|path| ("--checkpoint", path))) {
+        check_apart(flag, &path, "an input table", source.files())?;
+        check_apart(flag, &path, "the config file", config_file.as_slice())?;
+        check_apart(flag, &path, "the model that --output names", &[model])?;
+        check_apart(flag, &path, "the --metrics file", config.train.metrics.as_slice())?;
     }
     Ok(())
 }

@@ -68,7 +68,7 @@ impl Bases {
             }
             Quarter::Matrix(Arc::new(quarter))
         } else {
-            let squares = host.mean_squares().into_iter().chain([1.0]);
+            let squares = host.mean_squares()?.into_iter().chain([1.0]);
             Quarter::Diagonal(Arc::new(squares.map(|x| x / 4.0).collect()))
         };
         Ok(Self { quarter, factors: Vec::new() })

@@ -12,6 +12,7 @@ mod renewal;
 mod row_space;
 mod separation;
 mod sgd;
+mod spectrum;
 mod stages;
 mod working_set;
 
@@ -19,7 +20,10 @@ pub use early_stopping::{Validated, Validation};
 pub use full_batch::{FullBatch, Method};
 pub use row_space::RowSpace;
 pub use sgd::Sgd;
+pub use spectrum::Spectrum;
 pub use working_set::WorkingSet;
+
+use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::error::Result;
@@ -56,7 +60,10 @@ pub trait Host: Sync {
     fn evaluate(&self, models: &[ModelSpec], coefficients: &Coefficients, gaps: Gaps) -> Result<Exact>;
 
     /// `(1/S) sum_i s_i x_ij^2` of each feature.
-    fn mean_squares(&self) -> Vec<f64>;
+    ///
+    /// # Errors
+    /// As above.
+    fn mean_squares(&self) -> Result<Vec<f64>>;
 
     /// The classes and weights of the rows.
     fn rows(&self) -> &Rows;
@@ -64,11 +71,23 @@ pub trait Host: Sync {
     /// The columns `features` alone, as a table of their own.
     fn select(&self, features: &[usize]) -> Panels;
 
-    /// `X X'`: the products of all pairs of rows in float64, `n_rows x n_rows`.
-    fn row_products(&self) -> Vec<f64>;
+    /// The spectrum of the rows, and the readings of X that it took: none where it was known.
+    ///
+    /// # Errors
+    /// Its products are not finite; and as above.
+    fn row_spectrum(&self) -> Result<(Arc<Spectrum>, f64)>;
 
-    /// `X' a`: a combination of the rows, one value for each feature.
-    fn combine_rows(&self, weights: &[f64]) -> Vec<f64>;
+    /// `X w` of each column of coefficients, intercepts not added: one reading of X.
+    ///
+    /// # Errors
+    /// As above.
+    fn scores(&self, coefficients: &Coefficients) -> Result<Vec<Vec<f64>>>;
+
+    /// `X' a` for each `a` of `weights`, one value for each feature: one reading of X.
+    ///
+    /// # Errors
+    /// As above.
+    fn combine_rows(&self, weights: &[Vec<f64>]) -> Result<Vec<Vec<f64>>>;
 
     /// Calls `work` with an engine and a host over another table of the same rows.
     ///
@@ -79,6 +98,43 @@ pub trait Host: Sync {
         panels: &Panels,
         work: &mut dyn FnMut(&mut dyn Engine, &dyn Host) -> Result<()>,
     ) -> Result<()>;
+
+    /// Minimises a problem over another table of the same rows.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    fn minimise_over(
+        &self,
+        panels: &Panels,
+        solver: &FullBatch,
+        problem: &Problem<'_>,
+        watch: &mut dyn FnMut(&Progress) -> bool,
+    ) -> Result<Minimum> {
+        let mut solution = None;
+        self.with_table(panels, &mut |engine, host| {
+            solution = Some(solver.run(engine, host, problem, None, watch)?);
+            Ok(())
+        })?;
+        Ok(solution.expect("the work was done").into())
+    }
+}
+
+/// What a run over another table leads to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Minimum {
+    /// The best point found of each model.
+    pub coefficients: Coefficients,
+    /// Iterations that each model took.
+    pub iterations: Vec<usize>,
+    /// Readings of that table.
+    pub passes: f64,
+}
+
+impl From<Solution> for Minimum {
+    fn from(solution: Solution) -> Self {
+        let Solution { coefficients, iterations, passes, .. } = solution;
+        Self { coefficients, iterations, passes }
+    }
 }
 
 /// The state of a run after an epoch or iteration.

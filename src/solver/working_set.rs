@@ -181,12 +181,7 @@ impl Run<'_> {
             max_iterations: self.settings.max_iterations,
             tolerance: (INNER_SHARE * fit.residual).max(0.3 * self.settings.tolerance),
         };
-        let mut solution = None;
-        self.host.with_table(&self.host.select(set), &mut |engine, host| {
-            solution = Some(solver.run(engine, host, &inner, None, &mut |_| true)?);
-            Ok(())
-        })?;
-        let solution = solution.expect("the work was done");
+        let solution = self.host.minimise_over(&self.host.select(set), &solver, &inner, &mut |_| true)?;
         self.passes += solution.passes * set.len() as f64 / d as f64;
         fit.column[..d].fill(0.0);
         for (&j, w) in set.iter().zip(solution.coefficients.features(0)) {

@@ -1,37 +1,49 @@
-//! Remembering every pass, so that a sweep that was stopped goes on where it was.
+//! Remembering every answer to a solver, so that a sweep that was stopped goes on where it was.
 //!
-//! A solver's way depends on nothing but the answers to its passes. So it is these that are written down: loss and
-//! gradient of each pass, each Hessian. A sweep that is resumed runs again from its start, and is answered from the
-//! journal, in no time, as long as it asks what was asked before; then it goes on. The result is the
-//! uninterrupted one, bit for bit on the same kind of device, and a process that was killed loses the pass it was in.
+//! A solver's way depends on nothing but the answers that it gets. So it is these that are written down: loss and
+//! gradient of each pass, each Hessian, each minimum over another table. A sweep that is resumed runs again from its
+//! start, and is answered from the journal, in no time, as long as it asks what was asked before; then it goes on. The
+//! result is the uninterrupted one, bit for bit on the same kind of device, and a process that was killed loses the pass
+//! it was in.
+//!
+//! The passes on the way to a minimum over another table stand in a journal of their own, which is emptied once the
+//! minimum is known: they are large, and answer nothing more.
 //!
 //! ```text
 //! record = [request, length, checksum, answer..], words of 64 bits, little endian;  the first one is the header
 //! ```
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::fingerprint::Digest;
-use crate::engine::{Engine, Epoch, Evaluation, SgdState};
 use crate::error::{Result, SweepError};
-use crate::objective::{Coefficients, Exact, Gaps, Hessian, ModelSpec};
-use crate::panels::{Panels, Rows, Sample};
-use crate::solver::Host;
 
 const FILE: &str = "sweep.journal";
 
-/// The header's request: which program's journal it is, and of which version.
-const HEADER: u64 = u64::from_le_bytes(*b"logodds\x01");
+/// That of the passes on the way to the present minimum over another table.
+const INNER_FILE: &str = "minimum.journal";
 
-/// The passes of a sweep, on disk.
+/// The header's request: which program's journal it is, and of which version.
+const HEADER: u64 = u64::from_le_bytes(*b"logodds\x02");
+
+/// Words of a record before its answer.
+const HEAD: u64 = 3;
+
+/// The files of a checkpoint in `folder`.
+pub fn checkpoint_files(folder: &Path) -> Vec<PathBuf> {
+    [FILE, INNER_FILE].map(|name| folder.join(name)).to_vec()
+}
+
+/// The answers of a sweep, on disk.
+#[derive(Default)]
 pub(super) struct Journal {
+    /// None: it remembers nothing.
     state: Option<Mutex<State>>,
-    /// Millionths of a reading of X.
-    passes: AtomicU64,
+    /// That of passes over another table.
+    inner: Option<Box<Self>>,
 }
 
 struct State {
@@ -39,63 +51,57 @@ struct State {
     path: PathBuf,
     /// What stands in the file and was not asked for yet; none once it is used up.
     replay: Option<BufReader<File>>,
-    /// Where the next record begins.
+    /// Where the first record after the header begins, and where the next one does.
+    begin: u64,
     end: u64,
+    /// Which minimum the passes lead to: part of every request.
+    place: u64,
 }
 
 impl Journal {
-    /// One that remembers nothing.
-    pub(super) fn none() -> Self {
-        Self { state: None, passes: AtomicU64::new(0) }
-    }
-
-    /// Opens the journal of a folder, for a sweep with such a fingerprint.
+    /// Opens the journal of a folder, for a sweep with such a fingerprint; `tell` hears what a user should know.
     ///
     /// # Errors
     /// There is one and it is not to be resumed, it is of another sweep, or the system refuses.
-    pub(super) fn open(folder: &Path, resume: bool, fingerprint: u64) -> Result<Self> {
+    pub(super) fn open(folder: &Path, resume: bool, fingerprint: u64, tell: &dyn Fn(&str)) -> Result<Self> {
         let path = folder.join(FILE);
         let refused = |source| SweepError::Checkpoint { path: path.clone(), source };
         std::fs::create_dir_all(folder).map_err(refused)?;
         if path.exists() && !resume {
             return Err(SweepError::CheckpointExists { path }.into());
         }
-        let mut options = OpenOptions::new();
-        let file =
-            options.read(true).write(true).create(true).truncate(false).open(&path).map_err(refused)?;
-        // Two sweeps in one folder would write over each other.
-        if file.try_lock().is_err() {
-            return Err(SweepError::CheckpointInUse { path }.into());
+        let file = open_file(&path).map_err(refused)?;
+        if !is_free(file.try_lock(), &path)? {
+            tell(&format!(
+                "{} cannot be locked on this file system: let no other sweep use its folder",
+                path.display()
+            ));
         }
         let len = file.metadata().map_err(refused)?.len();
+        let known = count(&file, len).map_err(refused)?;
         let mut replay = BufReader::with_capacity(1 << 20, file.try_clone().map_err(refused)?);
         replay.seek(SeekFrom::Start(0)).map_err(refused)?;
         let state = match next(&mut replay, len) {
-            Some((HEADER, answer)) if answer == [fingerprint] => {
-                State { file, end: 8 * (3 + answer.len() as u64), path, replay: Some(replay) }
-            }
+            Some((HEADER, answer)) if answer == [fingerprint] => State::new(file, path.clone(), Some(replay)),
             Some((HEADER, _)) => return Err(SweepError::OtherSweep { path }.into()),
             Some(_) => return Err(SweepError::NotACheckpoint { path }.into()),
             // A journal killed at its birth holds nothing; anything longer is not one.
-            None if len > 8 * 4 => return Err(SweepError::NotACheckpoint { path }.into()),
-            None => {
-                file.set_len(0).map_err(refused)?;
-                let mut state = State { file, path: path.clone(), replay: None, end: 0 };
-                state.append(HEADER, &[fingerprint]).map_err(refused)?;
-                state
-            }
+            None if len > 8 * (HEAD + 1) => return Err(SweepError::NotACheckpoint { path }.into()),
+            None => State::begin(file, path.clone(), fingerprint).map_err(refused)?,
         };
-        Ok(Self { state: Some(Mutex::new(state)), passes: AtomicU64::new(0) })
+        if resume {
+            tell(&match known {
+                0 => format!("{} holds nothing to resume: the sweep begins anew", folder.display()),
+                n => format!("resuming with the {n} steps that {} remembers", path.display()),
+            });
+        }
+        let inner = Self { state: Some(Mutex::new(open_inner(folder, fingerprint)?)), inner: None };
+        Ok(Self { state: Some(Mutex::new(state)), inner: Some(Box::new(inner)) })
     }
 
-    /// Readings of X so far, counted in whole tables, remembered ones included.
-    pub(super) fn passes(&self) -> f64 {
-        self.passes.load(Ordering::Relaxed) as f64 / 1e6
-    }
-
-    /// Takes note of a reading of X, or of a share of it.
-    pub(super) fn count(&self, sample: Sample) {
-        self.passes.fetch_add(1_000_000 / sample.stride() as u64, Ordering::Relaxed);
+    /// That of the passes on the way to the minimum which is asked for next.
+    pub(super) fn inner(&self) -> Option<&Self> {
+        self.inner.as_deref()
     }
 
     /// A number that is to stay what it was when the sweep began.
@@ -105,37 +111,118 @@ impl Journal {
     }
 
     /// The answer to a request: the remembered one, or the one now made, which is remembered.
-    fn answer<T>(
+    pub(super) fn answer<T>(
         &self,
         request: Digest,
         decode: impl Fn(&[f64]) -> Option<T>,
         encode: impl Fn(&T) -> Vec<f64>,
         make: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
+        self.answer_if(request, decode, |answer| Some(encode(answer)), make)
+    }
+
+    /// As [`Self::answer`]; what is not encoded is not remembered.
+    pub(super) fn answer_if<T>(
+        &self,
+        request: Digest,
+        decode: impl Fn(&[f64]) -> Option<T>,
+        encode: impl Fn(&T) -> Option<Vec<f64>>,
+        make: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
         let Some(state) = &self.state else { return make() };
-        let mut state = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(answer) = state.replayed(request.end()) {
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let request = request.words([state.place]).end();
+        if let Some(answer) = state.replayed(request) {
             let answer: Vec<f64> = answer.into_iter().map(f64::from_bits).collect();
             if let Some(answer) = decode(&answer) {
                 return Ok(answer);
             }
         }
+        if let Some(inner) = &self.inner {
+            inner.turn_to(state.end);
+        }
         let answer = make()?;
-        let words: Vec<u64> = encode(&answer).into_iter().map(f64::to_bits).collect();
-        let path = state.path.clone();
-        state.append(request.end(), &words).map_err(|source| SweepError::Checkpoint { path, source })?;
+        if let Some(numbers) = encode(&answer) {
+            let words: Vec<u64> = numbers.into_iter().map(f64::to_bits).collect();
+            let path = state.path.clone();
+            state.append(request, &words).map_err(|source| SweepError::Checkpoint { path, source })?;
+        }
         Ok(answer)
+    }
+
+    /// Makes the next requests those of the way to the minimum at such a place of the outer journal. What is left of the
+    /// way to another one answers none of them, and is written over.
+    fn turn_to(&self, place: u64) {
+        if let Some(state) = &self.state {
+            state.lock().unwrap_or_else(PoisonError::into_inner).place = place;
+        }
+    }
+
+    /// Forgets the way to a minimum that is remembered itself.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub(super) fn clear(&self) -> Result<()> {
+        let Some(state) = &self.state else { return Ok(()) };
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        (state.replay, state.end) = (None, state.begin);
+        let cleared = state.file.set_len(state.begin);
+        Ok(cleared.map_err(|source| SweepError::Checkpoint { path: state.path.clone(), source })?)
     }
 }
 
+fn open_file(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Whether a lock was got: two sweeps in one folder would write over each other. Some file systems have no locks.
+fn is_free(lock: std::result::Result<(), TryLockError>, path: &Path) -> Result<bool> {
+    match lock {
+        Ok(()) => Ok(true),
+        Err(TryLockError::Error(_)) => Ok(false),
+        Err(TryLockError::WouldBlock) => Err(SweepError::CheckpointInUse { path: path.to_owned() }.into()),
+    }
+}
+
+/// The inner journal; one that is torn or of another sweep has nothing to say.
+fn open_inner(folder: &Path, fingerprint: u64) -> Result<State> {
+    let path = folder.join(INNER_FILE);
+    let open = || {
+        let file = open_file(&path)?;
+        let len = file.metadata()?.len();
+        let mut replay = BufReader::with_capacity(1 << 20, file.try_clone()?);
+        match next(&mut replay, len) {
+            Some((HEADER, answer)) if answer == [fingerprint] => {
+                Ok(State::new(file, path.clone(), Some(replay)))
+            }
+            _ => State::begin(file, path.clone(), fingerprint),
+        }
+    };
+    Ok(open().map_err(|source| SweepError::Checkpoint { path: path.clone(), source })?)
+}
+
 impl State {
+    /// After the header.
+    fn new(file: File, path: PathBuf, replay: Option<BufReader<File>>) -> Self {
+        let begin = 8 * (HEAD + 1);
+        Self { file, path, replay, begin, end: begin, place: 0 }
+    }
+
+    /// Writes the header of a new journal.
+    fn begin(file: File, path: PathBuf, fingerprint: u64) -> std::io::Result<Self> {
+        file.set_len(0)?;
+        let mut state = Self { end: 0, ..Self::new(file, path, None) };
+        state.append(HEADER, &[fingerprint])?;
+        Ok(state)
+    }
+
     /// The next remembered answer, if it is one to this request.
     fn replayed(&mut self, request: u64) -> Option<Vec<u64>> {
         let len = self.file.metadata().ok()?.len();
         let replay = self.replay.as_mut()?;
         match next(replay, len - self.end) {
             Some((known, answer)) if known == request => {
-                self.end += 8 * (3 + answer.len() as u64);
+                self.end += 8 * (HEAD + answer.len() as u64);
                 Some(answer)
             }
             // Its end, a record cut off, or another way than this one: from here on it is written anew.
@@ -158,6 +245,19 @@ impl State {
     }
 }
 
+/// Records after the header.
+fn count(mut file: &File, len: u64) -> std::io::Result<usize> {
+    let (mut at, mut n, mut head) = (8 * (HEAD + 1), 0, [0; 8 * HEAD as usize]);
+    while at.saturating_add(8 * HEAD) <= len {
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(&mut head)?;
+        let length = head.as_chunks::<8>().0.get(1).map_or(0, |word| u64::from_le_bytes(*word));
+        at = at.saturating_add(length.saturating_add(HEAD).saturating_mul(8));
+        n += usize::from(at <= len);
+    }
+    Ok(n)
+}
+
 fn checksum(request: u64, answer: &[u64]) -> u64 {
     Digest::new().words([request, answer.len() as u64]).words(answer.iter().copied()).end()
 }
@@ -170,7 +270,7 @@ fn next(file: &mut impl Read, left: u64) -> Option<(u64, Vec<u64>)> {
         Some(u64::from_le_bytes(bytes))
     };
     let (request, length, expected) = (word()?, word()?, word()?);
-    if length.checked_add(3)?.checked_mul(8)? > left {
+    if length.checked_add(HEAD)?.checked_mul(8)? > left {
         return None;
     }
     let mut bytes = vec![0; usize::try_from(length).ok()? * 8];
@@ -180,110 +280,12 @@ fn next(file: &mut impl Read, left: u64) -> Option<(u64, Vec<u64>)> {
     (checksum(request, &answer) == expected).then_some((request, answer))
 }
 
-/// An engine whose passes are remembered.
-pub(super) struct Remembered<'a> {
-    pub(super) engine: &'a mut dyn Engine,
-    pub(super) journal: &'a Journal,
-}
-
-impl Engine for Remembered<'_> {
-    fn device(&self) -> String {
-        self.engine.device()
-    }
-
-    fn models_per_reading(&self) -> usize {
-        self.engine.models_per_reading()
-    }
-
-    fn evaluate_on(
-        &mut self,
-        models: &[ModelSpec],
-        coefficients: &Coefficients,
-        sample: Sample,
-    ) -> Result<Evaluation> {
-        self.journal.count(sample);
-        let request = Digest::new().words([1, sample.stride() as u64]).models(models);
-        self.journal.answer(
-            request.numbers(coefficients.values()),
-            |numbers| Evaluation::from_numbers(coefficients.n_features(), models.len(), numbers),
-            Evaluation::to_numbers,
-            || self.engine.evaluate_on(models, coefficients, sample),
-        )
-    }
-
-    fn hessian(&mut self, model: &ModelSpec, column: &[f64], sample: Sample) -> Result<Hessian> {
-        self.journal.count(sample);
-        let request = Digest::new().words([2, sample.stride() as u64]).models(std::slice::from_ref(model));
-        let order = column.len();
-        self.journal.answer(
-            request.numbers(column),
-            |numbers| Hessian::from_triangle(order, numbers),
-            Hessian::to_triangle,
-            || self.engine.hessian(model, column, sample),
-        )
-    }
-
-    /// Not remembered: a sweep compares optima, and mini-batches do not lead there.
-    fn sgd_epoch(&mut self, models: &[ModelSpec], epoch: &Epoch<'_>, state: &mut SgdState) -> Result<()> {
-        self.engine.sgd_epoch(models, epoch, state)
-    }
-}
-
-/// A host whose passes are remembered. What it computes on other tables, which are small, is made anew.
-pub(super) struct RememberedHost<'a> {
-    pub(super) host: &'a dyn Host,
-    pub(super) journal: &'a Journal,
-}
-
-impl Host for RememberedHost<'_> {
-    fn evaluate(&self, models: &[ModelSpec], coefficients: &Coefficients, gaps: Gaps) -> Result<Exact> {
-        self.journal.count(Sample::ALL);
-        self.journal.answer(
-            Digest::new()
-                .words([3, u64::from(gaps == Gaps::With)])
-                .models(models)
-                .numbers(coefficients.values()),
-            |numbers| Exact::from_numbers(coefficients.n_features(), models, gaps, numbers),
-            Exact::to_numbers,
-            || self.host.evaluate(models, coefficients, gaps),
-        )
-    }
-
-    fn mean_squares(&self) -> Vec<f64> {
-        self.host.mean_squares()
-    }
-
-    fn rows(&self) -> &Rows {
-        self.host.rows()
-    }
-
-    fn select(&self, features: &[usize]) -> Panels {
-        self.host.select(features)
-    }
-
-    fn row_products(&self) -> Vec<f64> {
-        self.host.row_products()
-    }
-
-    fn combine_rows(&self, weights: &[f64]) -> Vec<f64> {
-        self.host.combine_rows(weights)
-    }
-
-    fn with_table(
-        &self,
-        panels: &Panels,
-        work: &mut dyn FnMut(&mut dyn Engine, &dyn Host) -> Result<()>,
-    ) -> Result<()> {
-        self.host.with_table(panels, work)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn open(folder: &Path, resume: bool) -> Journal {
-        Journal::open(folder, resume, 7).unwrap()
+        Journal::open(folder, resume, 7, &|_| {}).unwrap()
     }
 
     fn ask(journal: &Journal, request: u64, made: &mut usize) -> Vec<f64> {
@@ -333,16 +335,74 @@ mod tests {
     fn a_folder_that_is_not_to_be_resumed_or_of_another_sweep_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let journal = open(folder.path(), false);
-        let in_use = Journal::open(folder.path(), true, 7).err().unwrap().to_string();
+        let in_use = Journal::open(folder.path(), true, 7, &|_| {}).err().unwrap().to_string();
         assert!(in_use.contains("in use"), "{in_use}");
         drop(journal);
         let message = |resume, fingerprint| {
-            Journal::open(folder.path(), resume, fingerprint).err().unwrap().to_string()
+            Journal::open(folder.path(), resume, fingerprint, &|_| {}).err().unwrap().to_string()
         };
         assert!(message(false, 7).contains("--resume"));
         assert!(message(true, 8).contains("another sweep"));
         std::fs::write(folder.path().join(FILE), "something else that is long enough to be looked at")
             .unwrap();
         assert!(message(true, 7).contains("no checkpoint"));
+    }
+
+    #[test]
+    fn a_file_system_without_locks_is_told_from_another_sweep() {
+        let path = Path::new("kept/sweep.journal");
+        let unsupported = std::io::Error::from(std::io::ErrorKind::Unsupported);
+        assert!(is_free(Ok(()), path).unwrap());
+        assert!(!is_free(Err(TryLockError::Error(unsupported)), path).unwrap());
+        let taken = is_free(Err(TryLockError::WouldBlock), path).unwrap_err().to_string();
+        assert!(taken.contains("in use"), "{taken}");
+    }
+
+    #[test]
+    fn a_resumption_says_what_it_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |resume| {
+            let said = std::cell::RefCell::new(Vec::new());
+            let journal =
+                Journal::open(folder.path(), resume, 7, &|text| said.borrow_mut().push(text.to_owned()));
+            (journal.unwrap(), said.into_inner())
+        };
+        let (journal, told) = said(false);
+        assert!(told.is_empty(), "{told:?}");
+        drop(journal);
+        let (journal, told) = said(true);
+        assert!(told.len() == 1 && told[0].contains("nothing to resume"), "{told:?}");
+        (0..3).for_each(|request| drop(ask(&journal, request, &mut 0)));
+        drop(journal);
+        let (_, told) = said(true);
+        assert!(told[0].contains("the 3 steps"), "{told:?}");
+    }
+
+    #[test]
+    fn the_way_to_one_minimum_answers_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut made = 0;
+        // Two minima, each with the same two passes on its way; killed on the way to the second.
+        let minimum = |journal: &Journal, request: u64, passes: u64, made: &mut usize| {
+            let make = || {
+                (0..passes).for_each(|pass| drop(ask(journal.inner().unwrap(), pass, made)));
+                Ok(vec![passes as f64])
+            };
+            let decode = |numbers: &[f64]| Some(numbers.to_vec());
+            let encode = |answer: &Vec<f64>| (passes == 2).then(|| answer.clone());
+            journal.answer_if(Digest::new().words([request]), decode, encode, make).unwrap();
+        };
+        let journal = open(folder.path(), false);
+        minimum(&journal, 10, 2, &mut made);
+        minimum(&journal, 11, 1, &mut made);
+        assert_eq!(made, 3);
+        drop(journal);
+        let journal = open(folder.path(), true);
+        minimum(&journal, 10, 2, &mut made);
+        assert_eq!(made, 3, "the first minimum is known");
+        minimum(&journal, 11, 2, &mut made);
+        assert_eq!(made, 4, "one pass of the second is");
+        journal.inner().unwrap().clear().unwrap();
+        assert_eq!(std::fs::metadata(folder.path().join(INNER_FILE)).unwrap().len(), 32);
     }
 }

@@ -13,12 +13,14 @@ mod journal;
 mod names;
 mod paths;
 mod plan;
+mod remembered;
 mod report;
 mod run;
 mod score;
 mod waves;
 
 pub use crate::model::{Choice, ClassPath, CurvePoint, FeaturePath, PathPoint, SweepRow, SweepTable};
+pub use journal::checkpoint_files;
 pub use paths::{Kept, PathFeature, class_paths, path_features};
 pub use report::{report_files, write_report};
 pub use run::{Sweep, SweepReport, Tuned};

@@ -130,10 +130,10 @@ pub(super) struct Waves {
 }
 
 impl Waves {
-    /// For fits of `order` coefficients, which may have a Hessian each, in so many bytes of the host's memory, on a device
-    /// that serves `per_reading` models at once.
-    pub(super) fn new(order: usize, may_have_hessians: bool, bytes: Option<u64>, per_reading: usize) -> Self {
-        let hessian = if may_have_hessians { 2 * order * order } else { 0 };
+    /// For fits of `order` coefficients, which may keep a Hessian and its factor of order `hessians` each, in so many bytes
+    /// of the host's memory, on a device that serves `per_reading` models at once.
+    pub(super) fn new(order: usize, hessians: Option<usize>, bytes: Option<u64>, per_reading: usize) -> Self {
+        let hessian = hessians.map_or(0, |order| 2 * order * order);
         let of_model = (size_of::<f64>() * (VALUES_PER_COEFFICIENT * order + hessian)) as u64;
         let fit = bytes.map_or(u64::MAX, |bytes| bytes / of_model.max(1));
         let models = usize::try_from(fit).unwrap_or(usize::MAX).clamp(1, MOST_MODELS);
@@ -161,13 +161,14 @@ mod tests {
     #[test]
     fn a_wave_is_what_memory_holds_in_whole_readings() {
         let of_model = 8 * (VALUES_PER_COEFFICIENT * 11 + 2 * 11 * 11) as u64;
-        let models = |bytes, per_reading| Waves::new(11, true, bytes, per_reading).models;
+        let models = |bytes, per_reading| Waves::new(11, Some(11), bytes, per_reading).models;
         assert_eq!(models(None, 64), MOST_MODELS);
         assert_eq!(models(None, 48), MOST_MODELS / 48 * 48);
         assert_eq!(models(Some(200 * of_model), 64), 192);
         assert_eq!(models(Some(20 * of_model), 64), 20);
         assert_eq!(models(Some(0), 64), 1);
-        let without = Waves::new(11, false, Some(200 * of_model), 64).models;
-        assert!(without > 192, "no room for Hessians is kept where none are made: {without}");
+        let of_order = |hessians| Waves::new(11, hessians, Some(200 * of_model), 1).models;
+        let (most, some, none) = (of_order(Some(11)), of_order(Some(3)), of_order(None));
+        assert!(most == 200 && most < some && some < none, "{most}, {some}, {none}: room for what is made");
     }
 }

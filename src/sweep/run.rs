@@ -6,11 +6,17 @@ use serde::Serialize;
 
 use super::curves::{Curves, Picked, path, picked};
 use super::fingerprint::fingerprint;
+<<<<<<< HEAD
 use super::grid::{Strength, needs_slope, points};
 use super::journal::{Journal, Remembered, RememberedHost};
+=======
+use super::grid::{needs_slope, points};
+use super::journal::Journal;
+>>>>>>> fix-b
 use super::names::Names;
 use super::paths::{Kept, class_paths, path_features};
 use super::plan::Plan;
+use super::remembered::{Remembered, RememberedHost};
 use super::waves::Runner;
 use super::{PathPoint, SweepRow, SweepTable};
 use crate::config::{Grid, Rule, Strengths, ValidTune};
@@ -135,8 +141,11 @@ impl<'a> Sweep<'a> {
         let description = engine.device();
         observer.message(&format!("{description}: {}", device.reason));
         let journal = match &config.checkpoint {
-            Some(folder) => Journal::open(folder, config.resume, fingerprint(config, &dataset))?,
-            None => Journal::none(),
+            Some(folder) => {
+                let tell = |text: &str| observer.message(text);
+                Journal::open(folder, config.resume, fingerprint(config, &dataset), &tell)?
+            }
+            None => Journal::default(),
         };
         let host = HostTable::new(&dataset.panels, &dataset.rows);
         let mut runner = Runner {
@@ -144,13 +153,14 @@ impl<'a> Sweep<'a> {
             dataset: &dataset,
             offsets: &stack.offsets,
             engine: &mut Remembered { engine: engine.as_mut(), journal: &journal },
-            host: &RememberedHost { host: &host, journal: &journal },
+            host: &RememberedHost::new(&host, &journal),
             journal: &journal,
             observer,
             started,
             total: 0,
             done: 0,
             waves: 0,
+            passes: 0.0,
             methods: Vec::new(),
             curve: CurveRecorder::default(),
         };
@@ -187,7 +197,7 @@ impl<'a> Sweep<'a> {
         let (refit, solution) = runner.refit(&plan, &stack, &outcomes, &choice)?;
 
         let fitted = refit.fitted(&dataset, &solution, train.tolerance);
-        let (passes, n_refit) = (journal.passes(), fitted.len());
+        let (passes, n_refit) = (runner.passes, fitted.len());
         let seconds =
             Seconds { read, train: started.elapsed().as_secs_f64(), total: begin.elapsed().as_secs_f64() };
         let weight_sum = dataset.rows.weight_sum();

@@ -13,10 +13,11 @@ use crate::data::{self, Dataset};
 use crate::engine::Engine;
 use crate::error::{Result, SweepError};
 use crate::model::{CurveRecorder, CurveStep};
-use crate::objective::{Certificate, Coefficients, Gaps, HeldOut, ModelSpec};
-use crate::panels::Sample;
-use crate::solver::{FullBatch, Host, Problem, Progress, Solution, Stop};
-use crate::train::{Observer, Stack, SweepProgress, class_model, minimise, start, takes_working_sets};
+use crate::objective::{Certificate, Coefficients, Gaps, HeldOut, ModelSpec, Penalty};
+use crate::solver::{Host, Problem, Progress, Solution, Stop};
+use crate::train::{
+    Observer, Stack, SweepProgress, class_model, hessian_order, minimise, start, takes_working_sets,
+};
 
 /// A model that was trained.
 pub(super) struct Outcome {
@@ -45,6 +46,8 @@ pub(super) struct Runner<'a> {
     pub(super) total: usize,
     pub(super) done: usize,
     pub(super) waves: usize,
+    /// Readings of X so far, counted in whole tables, remembered ones included.
+    pub(super) passes: f64,
     pub(super) methods: Vec<String>,
     /// The course of the whole sweep.
     pub(super) curve: CurveRecorder,
@@ -76,6 +79,7 @@ impl Runner<'_> {
         let (n_features, intercept) = (self.dataset.panels.n_features(), self.config.train.intercept);
         let point = start(plan.rows, &models, n_features, intercept);
         let evaluation = self.engine.evaluate(&models, &point)?;
+        self.passes += 1.0;
         let mut largest: f64 = 0.0;
         for m in 0..models.len() {
             let gradient = evaluation.gradient.model(m);
@@ -134,7 +138,7 @@ impl Runner<'_> {
                 &mut outcomes[before..],
                 &mut joint,
             );
-            (0..walks).for_each(|_| self.journal.count(Sample::ALL));
+            self.passes += walks as f64;
             if config.halving {
                 hopeless = Curves::new(config, plan, &outcomes, &joint).hopeless(config, plan);
                 let left = plan.members(left, &hopeless).len();
@@ -146,15 +150,17 @@ impl Runner<'_> {
 
     /// How the grid is cut; remembered, as memory may be another one after a resumption.
     fn waves(&self, plan: &Plan<'_>, models_of_rank: usize) -> Result<Waves> {
-        let order = self.dataset.panels.n_features() + 1;
+        let (n_rows, n_features) = (self.dataset.panels.n_rows(), self.dataset.panels.n_features());
         let memory = self.config.train.memory.or_else(data::available_memory).map(|bytes| bytes / 2);
         let per_reading = self.engine.models_per_reading();
-        let planned = Waves::new(order, order <= FullBatch::MAX_FEATURES, memory, per_reading);
+        let penalties: Vec<Penalty> = plan.points.iter().map(|point| point.penalty(1.0)).collect();
+        let hessians = hessian_order(n_rows, n_features, &penalties);
+        let planned = Waves::new(n_features + 1, hessians, memory, per_reading);
         let models = self.journal.remember(Digest::new().words([4]), || planned.models as f64)?;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
         let planned = Waves { models: (models as usize).max(1), ..planned };
-        let is_sparse = plan.points.iter().all(|point| point.l1_ratio > 0.0);
-        let one_by_one = takes_working_sets(is_sparse, order - 1);
+        let is_sparse = penalties.iter().all(|penalty| penalty.l1 > 0.0);
+        let one_by_one = takes_working_sets(is_sparse, n_features);
         Ok(planned.grouped(models_of_rank, self.config.halving, one_by_one))
     }
 
@@ -177,7 +183,7 @@ impl Runner<'_> {
             is_warm,
             gaps,
         };
-        let (observer, journal) = (self.observer, self.journal);
+        let (observer, passes) = (self.observer, self.passes);
         let (total, done, started) = (self.total, self.done, self.started);
         let curve = &mut self.curve;
         let mut first_residual: Option<f64> = None;
@@ -192,7 +198,7 @@ impl Runner<'_> {
             let elapsed = started.elapsed().as_secs_f64();
             let done = done + models.len() - progress.active;
             curve.add(CurveStep {
-                passes: journal.passes(),
+                passes: passes + progress.passes,
                 seconds: elapsed,
                 objective: None,
                 kkt_residual: progress.kkt_residual,
@@ -202,7 +208,7 @@ impl Runner<'_> {
                 models: total,
                 done,
                 running: progress.active,
-                passes: journal.passes(),
+                passes: passes + progress.passes,
                 kkt_residual: progress.kkt_residual,
                 elapsed_secs: elapsed,
                 remaining_secs: elapsed * (total as f64 / share.max(1e-9) - 1.0).max(0.0),
@@ -221,6 +227,7 @@ impl Runner<'_> {
             return Err(SweepError::Interrupted { way_out }.into());
         }
         self.waves += 1;
+        self.passes += solution.passes;
         // How many took which differs from wave to wave.
         let method = match solution.method.as_str() {
             mixed if mixed.contains(" for ") => "lbfgs and newton",
@@ -259,7 +266,7 @@ impl Runner<'_> {
 
     /// Takes the models of a wave, with their certificates.
     fn keep(
-        &self,
+        &mut self,
         wave: &[Member],
         models: &[ModelSpec],
         solution: &Solution,
@@ -271,6 +278,7 @@ impl Runner<'_> {
             let specs: Vec<ModelSpec> = missing.iter().map(|&m| models[m]).collect();
             let columns = solution.coefficients.select(&missing);
             let exact = self.host.evaluate(&specs, &columns, Gaps::Without)?;
+            self.passes += 1.0;
             for (k, &m) in missing.iter().enumerate() {
                 let intercept = self.config.train.intercept;
                 certificates[m] =

@@ -1,7 +1,10 @@
 //! What the solvers compute on the host, whatever the device.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, Par};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
 use crate::engine::Engine;
@@ -9,10 +12,10 @@ use crate::engine::cpu::CpuEngine;
 use crate::error::Result;
 use crate::objective::{Coefficients, Exact, Gaps, ModelSpec, evaluate};
 use crate::panels::{PANEL_ROWS, Panels, Rows};
-use crate::solver::Host;
+use crate::solver::{Host, Spectrum};
 
-/// Columns widened to float64 together for the products of rows.
-const COLUMNS_AT_ONCE: usize = 1024;
+/// Columns widened to float64 together for products of matrices.
+const COLUMNS_AT_ONCE: usize = 512;
 
 /// The table in the host's memory.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +29,19 @@ impl<'a> HostTable<'a> {
     pub fn new(panels: &'a Panels, rows: &'a Rows) -> Self {
         Self { panels, rows }
     }
+
+    /// The features, some at a time.
+    fn stripes(&self) -> impl Iterator<Item = Range<usize>> {
+        let d = self.panels.n_features();
+        (0..d).step_by(COLUMNS_AT_ONCE).map(move |first| first..d.min(first + COLUMNS_AT_ONCE))
+    }
+
+    /// A part of the table in float64.
+    fn widened(&self, rows: Range<usize>, columns: Range<usize>) -> Mat<f64> {
+        Mat::from_fn(rows.len(), columns.len(), |i, j| {
+            f64::from(self.panels.value(rows.start + i, columns.start + j))
+        })
+    }
 }
 
 impl Host for HostTable<'_> {
@@ -33,7 +49,7 @@ impl Host for HostTable<'_> {
         Ok(evaluate(self.panels, self.rows, models, coefficients, gaps))
     }
 
-    fn mean_squares(&self) -> Vec<f64> {
+    fn mean_squares(&self) -> Result<Vec<f64>> {
         let of = |j: usize| {
             let mut sum = 0.0;
             for p in 0..self.panels.n_panels() {
@@ -47,7 +63,7 @@ impl Host for HostTable<'_> {
             }
             sum / self.rows.weight_sum()
         };
-        (0..self.panels.n_features()).into_par_iter().map(of).collect()
+        Ok((0..self.panels.n_features()).into_par_iter().map(of).collect())
     }
 
     fn rows(&self) -> &Rows {
@@ -58,27 +74,53 @@ impl Host for HostTable<'_> {
         self.panels.select(features)
     }
 
-    fn row_products(&self) -> Vec<f64> {
+    fn row_spectrum(&self) -> Result<(Arc<Spectrum>, f64)> {
         let n = self.panels.n_rows();
         let mut products = vec![0.0; n * n];
-        for first in (0..self.panels.n_features()).step_by(COLUMNS_AT_ONCE) {
-            let columns = COLUMNS_AT_ONCE.min(self.panels.n_features() - first);
-            let wide = Mat::from_fn(n, columns, |i, j| f64::from(self.panels.value(i, first + j)));
+        for columns in self.stripes() {
+            let wide = self.widened(0..n, columns);
             // One panel of rows a task, each on one thread: the same bits on any number of them.
-            products.par_chunks_mut(PANEL_ROWS * n).enumerate().for_each(|(p, out)| {
+            products.par_chunks_mut((PANEL_ROWS * n).max(1)).enumerate().for_each(|(p, out)| {
                 let rows = wide.as_ref().subrows(p * PANEL_ROWS, out.len() / n);
                 let out = MatMut::from_row_major_slice_mut(out, rows.nrows(), n);
                 matmul(out, Accum::Add, rows, wide.transpose(), 1.0, Par::Seq);
             });
         }
-        products
+        Ok((Arc::new(Spectrum::new(&products, n)?), 1.0))
     }
 
-    fn combine_rows(&self, weights: &[f64]) -> Vec<f64> {
-        let of = |j: usize| {
-            weights.iter().enumerate().map(|(i, w)| w * f64::from(self.panels.value(i, j))).sum::<f64>()
+    fn scores(&self, coefficients: &Coefficients) -> Result<Vec<Vec<f64>>> {
+        let (n, n_models) = (self.panels.n_rows(), coefficients.n_models());
+        let w = MatRef::from_column_major_slice(coefficients.values(), coefficients.stride(), n_models);
+        let of_panel = |p: usize| {
+            let rows = p * PANEL_ROWS..n.min((p + 1) * PANEL_ROWS);
+            let mut scores = Mat::<f64>::zeros(rows.len(), n_models);
+            for columns in self.stripes() {
+                let w = w.subrows(columns.start, columns.len());
+                let wide = self.widened(rows.clone(), columns);
+                matmul(scores.as_mut(), Accum::Add, wide.as_ref(), w, 1.0, Par::Seq);
+            }
+            scores
         };
-        (0..self.panels.n_features()).into_par_iter().map(of).collect()
+        let panels: Vec<Mat<f64>> = (0..self.panels.n_panels()).into_par_iter().map(of_panel).collect();
+        let of_model =
+            |m| panels.iter().flat_map(move |scores| (0..scores.nrows()).map(move |i| scores[(i, m)]));
+        Ok((0..n_models).map(|m| of_model(m).collect()).collect())
+    }
+
+    fn combine_rows(&self, weights: &[Vec<f64>]) -> Result<Vec<Vec<f64>>> {
+        let n = self.panels.n_rows();
+        let a = Mat::from_fn(n, weights.len(), |i, m| weights[m][i]);
+        let of_stripe = |columns: Range<usize>| {
+            let mut sums = Mat::<f64>::zeros(columns.len(), weights.len());
+            let wide = self.widened(0..n, columns);
+            matmul(sums.as_mut(), Accum::Add, wide.transpose(), a.as_ref(), 1.0, Par::Seq);
+            sums
+        };
+        let stripes: Vec<Mat<f64>> =
+            self.stripes().collect::<Vec<_>>().into_par_iter().map(of_stripe).collect();
+        let of_model = |m| stripes.iter().flat_map(move |sums| (0..sums.nrows()).map(move |j| sums[(j, m)]));
+        Ok((0..weights.len()).map(|m| of_model(m).collect()).collect())
     }
 
     fn with_table(

@@ -10,7 +10,7 @@ use crate::data::Dataset;
 use crate::engine::Engine;
 use crate::error::{ConfigError, Result};
 use crate::model::{CurveRecorder, CurveStep, TrainingCurve};
-use crate::objective::{Gaps, smoothness};
+use crate::objective::{Gaps, Penalty, smoothness};
 use crate::solver::{self, FullBatch, Host, Method, Problem, Progress, RowSpace, Sgd, Solution, WorkingSet};
 
 /// Features from which an L1 penalty is met by working sets: below, a Hessian of all of them costs less.
@@ -76,6 +76,23 @@ pub(super) fn solve(
 /// Whether models, all with an L1 penalty or not, are trained on working sets.
 pub(crate) fn takes_working_sets(is_sparse: bool, n_features: usize) -> bool {
     is_sparse && n_features >= WORKING_SET_FEATURES
+}
+
+/// The order of the largest matrix that each model of some penalties may keep of its curvature; none where none does.
+pub(crate) fn hessian_order(n_rows: usize, n_features: usize, penalties: &[Penalty]) -> Option<usize> {
+    let is_sparse = penalties.iter().all(|penalty| penalty.l1 > 0.0);
+    let is_ridge = |penalty: &Penalty| penalty.l1 == 0.0 && penalty.l2 > 0.0;
+    let suits_rows = RowSpace::suits_table(n_rows, n_features);
+    if takes_working_sets(is_sparse, n_features) {
+        // One set at a time, whatever the models.
+        None
+    } else if suits_rows && penalties.iter().all(is_ridge) {
+        Some(n_rows + 1)
+    } else if n_features <= FullBatch::MAX_FEATURES {
+        Some(n_features + 1)
+    } else {
+        (suits_rows && penalties.iter().any(is_ridge)).then_some(n_rows + 1)
+    }
 }
 
 /// Minimises the objective of every model of a problem with the solver that `config` names, or that suits the
