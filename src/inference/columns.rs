@@ -69,21 +69,11 @@ impl ColumnSums {
         (squares / weight_sum - mean * mean).max(0.0).sqrt()
     }
 
-    /// Whether one value of a 0/1 feature meets only one side of a model: its coefficient then has no finite optimum,
-    /// for every step outwards raises the likelihood.
-    pub(super) fn is_separated(&self, j: usize, class: usize) -> bool {
+    /// Whether a value (0 or 1) of a 0/1 feature occurs, and meets only one side of a model.
+    pub(super) fn is_one_sided(&self, j: usize, value: usize, class: usize) -> bool {
         let seen = &self.features[j].seen;
-        let meets = |value: usize| {
-            let positive = seen[class][value];
-            let negative = seen.iter().enumerate().any(|(other, seen)| other != class && seen[value]);
-            (positive, negative)
-        };
-        let one_sided = |(positive, negative): (bool, bool)| positive != negative;
-        let occurs = |(positive, negative): (bool, bool)| positive || negative;
-        if seen.is_empty() {
-            return false;
-        }
-        let (low, high) = (meets(0), meets(1));
-        occurs(low) && occurs(high) && (one_sided(low) || one_sided(high))
+        let positive = seen[class][value];
+        let negative = seen.iter().enumerate().any(|(other, seen)| other != class && seen[value]);
+        positive != negative
     }
 }

@@ -9,7 +9,11 @@
 //! b + sum_l beta_l [level = l]  =  (b + beta_r) + sum_{l != r} (beta_l - beta_r) [level = l]
 //! ```
 //!
-//! What else is a linear combination of parameters before it is left out too, and said to be *aliased*, as R does.
+//! What else is a linear combination of parameters before it is left out too, and said to be *aliased*, as R does. That
+//! is a matter of the rows, not of their probabilities: near probability 0 or 1 a row has next to no information, and
+//! where only such rows tell parameters apart, their information matrix is as good as singular.
+
+use std::ops::Range;
 
 use faer::Mat;
 use rayon::prelude::*;
@@ -33,49 +37,63 @@ pub(super) enum Dropped {
 pub(super) struct Parameters {
     /// Places in a model's column, ascending; that of the intercept, if there is one, is the last.
     pub(super) kept: Vec<usize>,
-    /// Their estimates on panel values.
-    pub(super) estimates: Vec<f64>,
     /// For each place: why it is not estimated.
     pub(super) dropped: Vec<Option<Dropped>>,
+    /// The place of each aliased one, and the share of each kept one in it.
+    combinations: Vec<(usize, Vec<f64>)>,
 }
 
 impl Parameters {
     /// Every parameter as it is: what a penalty makes possible.
-    pub(super) fn all(column: &[f64], intercept: bool) -> Self {
-        let n = column.len() - usize::from(!intercept);
-        Self { kept: (0..n).collect(), estimates: column[..n].to_vec(), dropped: vec![None; column.len()] }
+    pub(super) fn all(encoding: &Encoding) -> Self {
+        let n_features = encoding.n_features();
+        Self {
+            kept: (0..n_features + usize::from(encoding.intercept)).collect(),
+            dropped: vec![None; n_features + 1],
+            combinations: Vec::new(),
+        }
     }
 
-    /// Those that `information` can tell apart; `column` has the coefficients on panel values, those of the `references`
-    /// absorbed.
-    pub(super) fn identified(
-        encoding: &Encoding,
-        references: &[Option<usize>],
-        information: &Gram,
-        column: &[f64],
-    ) -> Self {
-        let mut column = column.to_vec();
-        let mut dropped = vec![None; column.len()];
+    /// All but the `references`.
+    pub(super) fn contrasts(encoding: &Encoding, references: &[Option<usize>]) -> Self {
+        let Self { mut kept, mut dropped, combinations } = Self::all(encoding);
         for &reference in references.iter().flatten() {
             dropped[reference] = Some(Dropped::Reference);
         }
-        let intercept = column.len() - 1;
+        kept.retain(|&place| dropped[place].is_none());
+        Self { kept, dropped, combinations }
+    }
+
+    /// Whether the matrix leaves each of them a part of its own that is more than `share` of it.
+    pub(super) fn are_told_apart(&self, by: &Gram, share: f64) -> bool {
+        let value = |a: usize, b: usize| by.value(self.kept[a], self.kept[b]);
+        Factor::new(self.kept.len(), value).is_some_and(|factor| factor.least_pivot() > share)
+    }
+
+    /// Those of them that are no combination of others; `gram` is that of the rows themselves.
+    pub(super) fn identified(mut self, gram: &Gram) -> Self {
         // The intercept first: a feature that is constant is its copy, not the other way round.
-        let candidates: Vec<usize> = encoding
-            .intercept
-            .then_some(intercept)
-            .into_iter()
-            .chain((0..intercept).filter(|&j| dropped[j].is_none()))
-            .collect();
-        let (mut kept, aliased) = eliminate(&candidates, information);
-        for (place, combination) in aliased {
-            for (&of, share) in kept.iter().zip(combination) {
-                column[of] += share * column[place];
+        let intercept = self.dropped.len() - 1;
+        self.kept.sort_unstable_by_key(|&place| (place != intercept, place));
+        let (mut kept, mut combinations) = eliminate(&self.kept, gram);
+        for (place, shares) in &mut combinations {
+            self.dropped[*place] = Some(Dropped::Aliased);
+            // In the order that the kept ones get.
+            if kept.first() == Some(&intercept) {
+                shares.rotate_left(1);
             }
-            dropped[place] = Some(Dropped::Aliased);
         }
         kept.sort_unstable();
-        Self { estimates: kept.iter().map(|&place| column[place]).collect(), kept, dropped }
+        Self { kept, combinations, ..self }
+    }
+
+    /// Their estimates: what `column` has on panel values, once those of the aliased are added to what they consist of.
+    pub(super) fn estimates(&self, column: &[f64]) -> Vec<f64> {
+        let mut estimates: Vec<f64> = self.kept.iter().map(|&place| column[place]).collect();
+        for (place, shares) in &self.combinations {
+            estimates.iter_mut().zip(shares).for_each(|(value, share)| *value += share * column[*place]);
+        }
+        estimates
     }
 }
 
@@ -89,20 +107,17 @@ pub(super) fn references(encoding: &Encoding, chosen: &[String]) -> Result<Vec<O
     let mut needs_none = !encoding.intercept;
     let mut references = Vec::with_capacity(encoding.columns.len());
     let mut used = vec![false; chosen.len()];
-    let mut first = 0;
-    for column in &encoding.columns {
-        let width = column.levels.as_ref().map_or(1, Vec::len);
+    for (column, places) in encoding.columns.iter().zip(places(encoding)) {
         let mut reference = None;
         if column.kind == ColumnKind::Categorical && !std::mem::take(&mut needs_none) {
-            reference = Some(first);
+            reference = Some(places.start);
             for (chosen, used) in chosen.iter().zip(&mut used) {
-                if let Some(at) = names[first..first + width].iter().position(|name| name == chosen) {
-                    (reference, *used) = (Some(first + at), true);
+                if let Some(j) = places.clone().find(|&j| names[j] == *chosen) {
+                    (reference, *used) = (Some(j), true);
                 }
             }
         }
         references.push(reference);
-        first += width;
     }
     match used.iter().position(|used| !used) {
         Some(k) => Err(InferenceError::UnknownReference {
@@ -114,33 +129,43 @@ pub(super) fn references(encoding: &Encoding, chosen: &[String]) -> Result<Vec<O
     }
 }
 
+/// The places of each column's features.
+pub(super) fn places(encoding: &Encoding) -> impl Iterator<Item = Range<usize>> {
+    encoding.columns.iter().scan(0, |end, column| {
+        let first = *end;
+        *end += column.levels.as_ref().map_or(1, Vec::len);
+        Some(first..*end)
+    })
+}
+
+/// The places of what takes up a coefficient that all rows share: the intercept or, without one, the levels of the first
+/// categorical column; nothing without either.
+pub(super) fn constant(encoding: &Encoding) -> Range<usize> {
+    let intercept = encoding.n_features();
+    if encoding.intercept {
+        return intercept..intercept + 1;
+    }
+    let mut columns = encoding.columns.iter().zip(places(encoding));
+    columns.find(|(column, _)| column.kind == ColumnKind::Categorical).map_or(0..0, |(_, places)| places)
+}
+
 /// Moves the coefficients of the references to where they go: the linear predictor stays as it is, up to a rounding that
 /// becomes smaller, as nothing holds unpenalised levels and intercept near 0 but their sum.
 pub(super) fn absorb(encoding: &Encoding, references: &[Option<usize>], column: &mut [f64]) {
     let mut moved = 0.0;
-    let mut instead = None;
-    let mut first = 0;
-    for (of_column, reference) in encoding.columns.iter().zip(references) {
-        let places = first..first + of_column.levels.as_ref().map_or(1, Vec::len);
-        first = places.end;
+    for (places, reference) in places(encoding).zip(references) {
         if let Some(reference) = *reference {
             let coefficient = column[reference];
             moved += coefficient;
             column[places].iter_mut().for_each(|value| *value -= coefficient);
-        } else if of_column.kind == ColumnKind::Categorical {
-            instead = Some(places);
         }
     }
-    let intercept = column.len() - 1;
-    column[instead.unwrap_or(intercept..intercept + 1)].iter_mut().for_each(|value| *value += moved);
+    column[constant(encoding)].iter_mut().for_each(|value| *value += moved);
 }
 
 /// The candidates that are no combination of those before, and the others with the shares of the kept in them.
-fn eliminate(candidates: &[usize], information: &Gram) -> (Vec<usize>, Vec<(usize, Vec<f64>)>) {
-    let value = |a: usize, b: usize| information.value(candidates[a], candidates[b]);
-    if Factor::new(candidates.len(), value).is_some_and(|factor| factor.least_pivot() > TOLERANCE) {
-        return (candidates.to_vec(), Vec::new());
-    }
+fn eliminate(candidates: &[usize], gram: &Gram) -> (Vec<usize>, Vec<(usize, Vec<f64>)>) {
+    let value = |a: usize, b: usize| gram.value(candidates[a], candidates[b]);
     let (rows, scale, is_kept) = stepwise(candidates.len(), value);
     let places: Vec<usize> = (0..candidates.len()).filter(|&k| is_kept[k]).collect();
     let n = places.len();

@@ -17,6 +17,7 @@
 //! the posterior's normal approximation, `V = (I + S l2 P)^-1` with P the identity but for the intercept: credible
 //! intervals around shrunk estimates, and no p-values. After an L1 penalty nothing of the kind is given.
 //!
+//! A table is read once; once more where an information matrix alone does not show which parameters the rows tell apart.
 //! Everything is summed in float64 on the host, block by block; with a GPU the products of the information are float32.
 //! Knows data, objective, model and, for `--device`, engines; no terminal.
 //!
@@ -49,9 +50,10 @@ use crate::config::Device;
 use crate::data;
 use crate::error::{ConfigError, InferenceError, Result};
 use crate::model::{Model, to_panel_units};
-use crate::objective::{HeldOut, ModelSpec};
+use crate::objective::{Gram, HeldOut, ModelSpec};
 use crate::output;
 use crate::train::{Chosen, Observer};
+use identify::Parameters;
 use pass::{Pass, TableSums};
 use statistics::{Context, Subject};
 
@@ -61,6 +63,9 @@ const SAME_OBJECTIVE: f64 = 1e-5;
 
 /// Parameters up to which the statistics of several models are computed side by side.
 const SIDE_BY_SIDE: usize = 1000;
+
+/// The share of a parameter that float32 products must leave it for them to show that it is no combination of others.
+const RESOLVED_BY_FLOAT32: f64 = 1e-4;
 
 /// Which sandwich estimator takes the place of the information's inverse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +112,8 @@ impl Default for InferenceOptions {
 
 /// Computes the statistics of `model` on `data`, the rows that it was trained on.
 ///
-/// The table is read block by block; what stays in memory is a matrix of parameters x parameters for each model.
+/// The table is read block by block; what stays in memory is a matrix of parameters x parameters for each model, and
+/// one more.
 ///
 /// # Errors
 /// The data are not what the model was trained on (rows, weights and objective are compared), or cannot be read; a
@@ -179,6 +185,9 @@ pub fn infer(
     let columns = to_panel_units(&encoding, &model.coefficients());
     let names = encoding.feature_names();
     let is_indicator = pass::indicators(&encoding);
+    let contrasts = Parameters::contrasts(&encoding, &references);
+    let resolved = if device.is_host() { factor::TOLERANCE } else { RESOLVED_BY_FLOAT32 };
+    let mut gram: Option<Gram> = None;
     let mut inference: Option<Inference> = None;
     for chosen in chosen.chunks(together) {
         let models: Vec<ModelSpec> = chosen.iter().map(|&m| spec(model, m)).collect();
@@ -207,11 +216,22 @@ pub fn infer(
         for k in 0..chosen.len() {
             check_objective(&subject(k), &table)?;
         }
+        // An information matrix of full rank shows the same of the table; another asks the rows themselves.
+        let is_clear =
+            |k: usize| models[k].penalty.l2 > 0.0 || contrasts.are_told_apart(&sums[k].information, resolved);
+        if gram.is_none() && !(0..chosen.len()).all(is_clear) {
+            gram = Some(pass.gram(observer)?);
+        }
+        let identified = match &gram {
+            Some(gram) => contrasts.clone().identified(gram),
+            None => contrasts.clone(),
+        };
         let context = Context {
             encoding: &encoding,
             names: &names,
             is_indicator: &is_indicator,
             references: &references,
+            identified: &identified,
             options,
             table: &table,
             tolerance: model.training.tolerance,
@@ -243,16 +263,22 @@ pub fn infer(
 
 /// The models of some classes, or all.
 fn choose(model: &Model, classes: &[String]) -> Result<Vec<usize>> {
-    let find = |class: &String| {
+    let find = |class: &String| -> Result<usize> {
         let found = model.models.iter().position(|fitted| fitted.class == *class);
         let unknown = || InferenceError::unknown_class(class, model.models.iter().map(|m| m.class.as_str()));
         found.ok_or_else(|| unknown().into())
     };
     if classes.is_empty() {
-        Ok((0..model.models.len()).collect())
-    } else {
-        classes.iter().map(find).collect()
+        return Ok((0..model.models.len()).collect());
     }
+    let mut chosen: Vec<usize> = Vec::new();
+    for class in classes {
+        let m = find(class)?;
+        if !chosen.contains(&m) {
+            chosen.push(m);
+        }
+    }
+    Ok(chosen)
 }
 
 fn penalty(model: &Model, m: usize) -> crate::objective::Penalty {
@@ -290,9 +316,10 @@ fn refuse_l1(model: &Model, chosen: &[usize]) -> Result<()> {
 fn models_together(n_parameters: usize, options: &InferenceOptions) -> Result<usize> {
     let matrix = 8 * (n_parameters as u64).pow(2);
     let kept = matrix * if options.robust.is_some() { 2 } else { 1 };
-    // The scaled matrix, its factor, the inverse, and products with it; of one model, or of one for each thread.
+    // The scaled matrix, its factor, the inverse, and products with it; of one model, or of one for each thread. And the
+    // table's own.
     let side_by_side = if n_parameters <= SIDE_BY_SIDE { rayon::current_num_threads() as u64 } else { 1 };
-    let working = 5 * matrix * side_by_side;
+    let working = 5 * matrix * side_by_side + matrix;
     let available = options.memory.or_else(data::available_memory).unwrap_or(u64::MAX);
     match available.saturating_sub(working) / kept {
         0 => {

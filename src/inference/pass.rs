@@ -78,19 +78,46 @@ impl Pass<'_> {
             least_margin: f64::INFINITY,
         };
         let mut models: Vec<ModelSums> = self.models.iter().map(sums).collect();
-        let blocks = data::blocks(
-            self.source,
-            self.encoding,
-            BlocksOptions {
-                target: Some(self.target),
-                weight: self.weight.map(Into::into),
-                keep: Vec::new(),
-                // Predictors are kept for every model, twice as wide as features.
-                rows_per_block: rows_per_block(n_features.max(2 * self.models.len())),
-            },
-        )?;
+        // Predictors are kept for every model, twice as wide as features.
+        let rows_per_block = rows_per_block(n_features.max(2 * self.models.len()));
+        self.read(rows_per_block, observer, |counted, panels, rows| {
+            table.rows += counted;
+            table.whole_weights &= rows.weight().iter().all(|weight| weight.fract() == 0.0);
+            if rows.weight_sum() > 0.0 { self.add(panels, rows, &mut table, &mut models) } else { Ok(()) }
+        })?;
+        Ok((table, models))
+    }
+
+    /// Reads the table once for `sum_i s_i [x_i, 1] [x_i, 1]'`, whose rank is that of the rows that count.
+    ///
+    /// # Errors
+    /// As [`Pass::run`].
+    pub(super) fn gram(&self, observer: &dyn Observer) -> Result<Gram> {
+        let n_features = self.encoding.n_features();
+        let mut gram = Gram::zeros(n_features);
+        self.read(rows_per_block(n_features), observer, |_, panels, rows| {
+            let weights: Vec<f64> = rows.weight()[..panels.n_rows()].iter().map(|&s| f64::from(s)).collect();
+            gram.add(panels, &weights);
+            Ok(())
+        })?;
+        Ok(gram)
+    }
+
+    /// Gives `add` each block: how many of its rows have a label and features, its panels, classes and weights.
+    fn read(
+        &self,
+        rows_per_block: usize,
+        observer: &dyn Observer,
+        mut add: impl FnMut(usize, &Panels, &Rows) -> Result<()>,
+    ) -> Result<()> {
+        let options = BlocksOptions {
+            target: Some(self.target),
+            weight: self.weight.map(Into::into),
+            keep: Vec::new(),
+            rows_per_block,
+        };
         let mut done = 0;
-        for block in blocks {
+        for block in data::blocks(self.source, self.encoding, options)? {
             let block = block?;
             done += block.rows;
             if let Some(column) = block.unseen.iter().position(|&rows| rows > 0) {
@@ -99,17 +126,15 @@ impl Pass<'_> {
                 }
                 .into());
             }
-            let (panels, rows) = self.rows(block, &mut table);
-            if rows.weight_sum() > 0.0 {
-                self.add(&panels, &rows, &mut table, &mut models)?;
-            }
+            let (counted, panels, rows) = self.rows(block);
+            add(counted, &panels, &rows)?;
             report_rows(observer, done, self.source.n_rows())?;
         }
-        Ok((table, models))
+        Ok(())
     }
 
     /// Classes and weights as training has them: float32 weights, none for a row without a label or a feature.
-    fn rows(&self, block: Block, table: &mut TableSums) -> (Panels, Rows) {
+    fn rows(&self, block: Block) -> (usize, Panels, Rows) {
         let mut class: Vec<u32> = match block.class {
             Some(class) => class.into_iter().map(|class| class.unwrap_or(NO_CLASS)).collect(),
             None => vec![NO_CLASS; block.rows],
@@ -121,9 +146,8 @@ impl Pass<'_> {
         let weight = |row: usize| block.weight.as_ref().map_or(1.0, |weight| weight[row] as f32);
         let weights: Vec<f32> =
             class.iter().enumerate().map(|(row, &c)| if c == NO_CLASS { 0.0 } else { weight(row) }).collect();
-        table.rows += class.iter().filter(|&&class| class != NO_CLASS).count();
-        table.whole_weights &= weights.iter().all(|weight| weight.fract() == 0.0);
-        (block.panels, Rows::new(class, weights, self.target.classes.len()))
+        let counted = class.iter().filter(|&&class| class != NO_CLASS).count();
+        (counted, block.panels, Rows::new(class, weights, self.target.classes.len()))
     }
 
     fn add(&self, panels: &Panels, rows: &Rows, table: &mut TableSums, sums: &mut [ModelSums]) -> Result<()> {

@@ -3,11 +3,11 @@
 use faer::Mat;
 
 use super::factor::Factor;
-use super::identify::{Dropped, Parameters};
+use super::identify::{self, Dropped, Parameters};
 use super::pass::{ModelSums, TableSums};
 use super::report::{CoefficientInference, Covariance, LikelihoodRatio, ModelInference, Separation, Status};
 use super::{InferenceOptions, Robust, tails};
-use crate::data::Encoding;
+use crate::data::{ColumnKind, Encoding};
 use crate::model::FittedModel;
 use crate::objective::{ModelSpec, Penalty};
 
@@ -32,6 +32,8 @@ pub(super) struct Context<'a> {
     /// Which features are 0 or 1.
     pub(super) is_indicator: &'a [bool],
     pub(super) references: &'a [Option<usize>],
+    /// The parameters of a model without a penalty.
+    pub(super) identified: &'a Parameters,
     pub(super) options: &'a InferenceOptions,
     pub(super) table: &'a TableSums,
     pub(super) tolerance: f64,
@@ -51,17 +53,19 @@ impl Context<'_> {
     pub(super) fn statistics(&self, subject: &Subject<'_>) -> ModelInference {
         let Subject { fitted, model, column, sums } = subject;
         let Penalty { l2, .. } = model.penalty;
-        let parameters = if l2 > 0.0 {
-            Parameters::all(column, self.encoding.intercept)
+        let all;
+        let (parameters, infinite) = if l2 > 0.0 {
+            all = Parameters::all(self.encoding);
+            (&all, Infinite::none(column.len()))
         } else {
-            Parameters::identified(self.encoding, self.references, &sums.information, column)
+            (self.identified, self.infinite(model, self.identified))
         };
-        let mut separation = Separation::default();
-        let mut is_separated = vec![false; column.len()];
-        if l2 == 0.0 {
-            (separation, is_separated) = self.separation(subject);
-        }
-        let solved = self.solve(subject, &parameters, &is_separated);
+        let mut separation = Separation {
+            complete: l2 == 0.0 && sums.least_margin > 0.0,
+            features: infinite.features.iter().map(|&j| self.names[j].clone()).collect(),
+            suspected: Vec::new(),
+        };
+        let solved = self.solve(subject, parameters, &infinite);
         let moving = solved.as_ref().map_or(&[][..], |solved| &solved.moving);
         separation.suspected = moving.iter().map(|&j| self.names[j].clone()).collect();
         let mut warnings = Vec::new();
@@ -74,16 +78,16 @@ impl Context<'_> {
         }
         let distance = solved.as_ref().map(|solved| solved.distance);
         let is_away = distance.is_none_or(|distance| distance.is_nan() || distance > DISTANCE_REFUSED);
-        warnings.extend(self.doubts(&separation, distance, solved.as_ref()));
+        warnings.extend(self.doubts(&separation, &infinite, distance, solved.as_ref()));
         let is_withheld = is_away || separation.complete;
         let status = |place: usize| match parameters.dropped[place] {
             Some(Dropped::Reference) => Status::Reference,
             Some(Dropped::Aliased) => Status::Aliased,
-            None if is_separated[place] => Status::Separated,
+            None if infinite.is_separated[place] => Status::Separated,
             None if is_withheld || moving.contains(&place) => Status::Withheld,
             None => Status::Estimated,
         };
-        let coefficients = self.coefficients(&parameters, solved.as_ref(), status, l2 > 0.0);
+        let coefficients = self.coefficients(column, parameters, solved.as_ref(), status, l2 > 0.0);
         let weight_sum = self.table.weight_sum;
         let log_likelihood = -sums.loss.iter().sum::<f64>();
         let null_log_likelihood = self.null_log_likelihood(model);
@@ -121,29 +125,42 @@ impl Context<'_> {
         }
     }
 
-    /// What the data say of the existence of an optimum, and which coefficients have none.
-    fn separation(&self, subject: &Subject<'_>) -> (Separation, Vec<bool>) {
-        let Subject { model, sums, .. } = subject;
+    /// The coefficients that 0/1 features put at infinity: where one value meets one side alone, every step outwards
+    /// raises the likelihood.
+    fn infinite(&self, model: &ModelSpec, parameters: &Parameters) -> Infinite {
         let intercept = self.names.len();
-        let mut is_separated = vec![false; intercept + 1];
-        let mut separation = Separation { complete: sums.least_margin > 0.0, ..Separation::default() };
-        let mut first = 0;
-        for (column, reference) in self.encoding.columns.iter().zip(self.references) {
-            let places = first..first + column.levels.as_ref().map_or(1, Vec::len);
-            first = places.end;
+        let class = model.class as usize;
+        let one_sided = |j: usize, value: usize| self.table.columns.is_one_sided(j, value, class);
+        let is_kept = |j: usize| parameters.dropped[j].is_none();
+        let mut infinite = Infinite::none(intercept + 1);
+        // What takes up the part that all rows share.
+        let constant = identify::constant(self.encoding);
+        let mut takes_up = false;
+        let columns = self.encoding.columns.iter().zip(identify::places(self.encoding)).zip(self.references);
+        for ((column, places), &reference) in columns {
             for j in places.clone() {
-                if self.table.columns.is_separated(j, model.class as usize) {
-                    is_separated[j] = true;
-                    separation.features.push(self.names[j].clone());
+                let low = column.kind == ColumnKind::Boolean && !constant.is_empty() && one_sided(j, 0);
+                if low || (column.kind != ColumnKind::Numeric && one_sided(j, 1)) {
+                    infinite.features.push(j);
+                    infinite.is_separated[j] = true;
+                    infinite.is_left_out[j] = true;
                 }
+                takes_up |= low;
             }
-            // Contrasts with a level at infinity are infinite, and so is what took up its coefficient.
-            if reference.is_some_and(|reference| is_separated[reference]) {
-                is_separated[places].fill(true);
-                is_separated[intercept] = true;
+            if let Some(reference) = reference.filter(|&reference| infinite.is_separated[reference]) {
+                // Every contrast with it is infinite, and without its rows the other levels add up to 1.
+                if let Some(j) = places.clone().find(|&j| is_kept(j) && !infinite.is_left_out[j]) {
+                    infinite.is_left_out[j] = true;
+                }
+                infinite.is_separated[places].fill(true);
+                infinite.references.push(reference);
+                takes_up = true;
             }
         }
-        (separation, is_separated)
+        if takes_up {
+            infinite.is_separated[constant].fill(true);
+        }
+        infinite
     }
 
     /// A standard deviation of a feature's panel values; the whole step of a 0/1 feature.
@@ -170,70 +187,77 @@ impl Context<'_> {
         }
     }
 
-    /// The covariance of the kept parameters, and what comes with it; none where the information is singular.
-    fn solve(&self, subject: &Subject<'_>, parameters: &Parameters, is_separated: &[bool]) -> Option<Solved> {
+    /// The covariance of the parameters that are not left out as infinite, and what comes with it; none where the
+    /// information is singular. In the limit, rows with probability 0 or 1 have no information, and the others' is all
+    /// there is.
+    fn solve(&self, subject: &Subject<'_>, parameters: &Parameters, infinite: &Infinite) -> Option<Solved> {
         let Subject { model, sums, column, .. } = subject;
-        let kept = &parameters.kept;
+        let places: Vec<usize> =
+            parameters.kept.iter().copied().filter(|&place| !infinite.is_left_out[place]).collect();
         let intercept = self.names.len();
         let weight_sum = self.table.weight_sum;
         let ridge = |place: usize| if place == intercept { 0.0 } else { weight_sum * model.penalty.l2 };
-        let factor = Factor::new(kept.len(), |a, b| {
-            sums.information.value(kept[a], kept[b]) + if a == b { ridge(kept[a]) } else { 0.0 }
+        let factor = Factor::new(places.len(), |a, b| {
+            sums.information.value(places[a], places[b]) + if a == b { ridge(places[a]) } else { 0.0 }
         })?;
         let inverse = factor.inverse();
-        let mut gradient: Vec<f64> = kept.iter().map(|&j| sums.gradient[j] + ridge(j) * column[j]).collect();
+        let mut gradient: Vec<f64> =
+            places.iter().map(|&j| sums.gradient[j] + ridge(j) * column[j]).collect();
         let times = |v: &[f64]| -> Vec<f64> {
             let of = |a: usize| inverse.col_as_slice(a).iter().zip(v).map(|(x, v)| x * v).sum();
             (0..v.len()).map(of).collect()
         };
         let mut moving = Vec::new();
         for (k, step) in times(&gradient).into_iter().enumerate() {
-            if is_separated[kept[k]] {
+            let place = places[k];
+            if model.penalty.l2 == 0.0 && place != intercept && step.abs() * self.unit(place) > MOVES {
                 gradient[k] = 0.0;
-            } else if model.penalty.l2 == 0.0
-                && kept[k] != intercept
-                && step.abs() * self.unit(kept[k]) > MOVES
-            {
-                gradient[k] = 0.0;
-                moving.push(kept[k]);
+                moving.push(place);
             }
         }
         let squared: f64 = times(&gradient).iter().zip(&gradient).map(|(step, g)| step * g).sum();
-        let shrunk: f64 = (0..kept.len()).map(|a| ridge(kept[a]) * inverse[(a, a)]).sum();
+        let shrunk: f64 = (0..places.len()).map(|a| ridge(places[a]) * inverse[(a, a)]).sum();
         let vif = |a: usize| {
-            (model.penalty.l2 == 0.0 && kept[a] != intercept)
-                .then(|| inverse[(a, a)] * self.centred_information(sums, kept[a]))
+            (model.penalty.l2 == 0.0 && places[a] != intercept)
+                .then(|| inverse[(a, a)] * self.centred_information(sums, places[a]))
         };
-        let vif: Vec<Option<f64>> = (0..kept.len()).map(vif).collect();
+        let vif: Vec<Option<f64>> = (0..places.len()).map(vif).collect();
         let condition_number = factor.condition_number();
         let covariance = match &sums.meat {
             None => inverse,
             Some(meat) => {
-                let meat = Mat::from_fn(kept.len(), kept.len(), |a, b| meat.value(kept[a], kept[b]));
+                let meat = Mat::from_fn(places.len(), places.len(), |a, b| meat.value(places[a], places[b]));
                 let scale = match self.options.robust {
-                    Some(Robust::Hc1) => weight_sum / (weight_sum - kept.len() as f64),
+                    Some(Robust::Hc1) => weight_sum / (weight_sum - parameters.kept.len() as f64),
                     _ => 1.0,
                 };
                 let half = &inverse * &meat;
                 let mut sandwich = &half * &inverse;
-                for a in 0..kept.len() {
+                for a in 0..places.len() {
                     sandwich.col_as_slice_mut(a).iter_mut().for_each(|value| *value *= scale);
                 }
                 sandwich
             }
         };
         Some(Solved {
+            places,
             covariance,
             vif,
             condition_number,
             moving,
             distance: squared.max(0.0).sqrt(),
-            effective: kept.len() as f64 - shrunk,
+            effective: parameters.kept.len() as f64 - shrunk,
         })
     }
 
     /// What speaks against the statistics.
-    fn doubts(&self, separation: &Separation, distance: Option<f64>, solved: Option<&Solved>) -> Vec<String> {
+    fn doubts(
+        &self,
+        separation: &Separation,
+        infinite: &Infinite,
+        distance: Option<f64>,
+        solved: Option<&Solved>,
+    ) -> Vec<String> {
         let mut doubts = Vec::new();
         if separation.complete {
             doubts.push(
@@ -250,8 +274,15 @@ impl Context<'_> {
             };
             doubts.push(format!(
                 "{have} a value that meets one side alone, so that the most likely coefficient is infinite: {}; merge \
-                 levels, leave them out, take another --reference, or train with a penalty",
+                 levels, leave them out, or train with a penalty",
                 some(&separation.features)
+            ));
+        }
+        if !infinite.references.is_empty() {
+            let names: Vec<String> = infinite.references.iter().map(|&j| self.names[j].clone()).collect();
+            doubts.push(format!(
+                "{} meets one side alone, so that nothing compared with it is finite; take another --reference",
+                some(&names)
             ));
         }
         if !separation.suspected.is_empty() {
@@ -289,6 +320,7 @@ impl Context<'_> {
 
     fn coefficients(
         &self,
+        column: &[f64],
         parameters: &Parameters,
         solved: Option<&Solved>,
         status: impl Fn(usize) -> Status,
@@ -296,30 +328,27 @@ impl Context<'_> {
     ) -> Vec<CoefficientInference> {
         let intercept = self.names.len();
         let transform = self.encoding.panel_transform();
-        let place_of = |place: usize| parameters.kept.binary_search(&place).ok();
+        let estimates = parameters.estimates(column);
         // The intercept of the original columns: b - sum w centre / scale.
-        let shares: Vec<f64> = parameters
-            .kept
-            .iter()
-            .map(|&place| transform.get(place).map_or(1.0, |(centre, scale)| -centre / scale))
-            .collect();
+        let share = |&place: &usize| transform.get(place).map_or(1.0, |(centre, scale)| -centre / scale);
+        let of_intercept =
+            || parameters.kept.iter().map(share).zip(&estimates).map(|(share, w)| share * w).sum();
+        let shares: Option<Vec<f64>> = solved.map(|solved| solved.places.iter().map(share).collect());
         let quantile = tails::quantile(self.options.confidence);
         let of_place = |place: usize| {
             let status = status(place);
             let is_intercept = place == intercept;
-            let (estimate, variance, vif) = match (place_of(place), is_intercept) {
-                (None, _) => (0.0, None, None),
-                (Some(_), true) => (
-                    shares.iter().zip(&parameters.estimates).map(|(share, value)| share * value).sum(),
-                    solved.map(|solved| solved.variance(&shares)),
-                    None,
-                ),
-                (Some(k), false) => (
-                    parameters.estimates[k] / transform[place].1,
-                    solved.map(|solved| solved.covariance[(k, k)] / transform[place].1.powi(2)),
-                    solved.and_then(|solved| solved.vif[k]),
-                ),
+            let estimate = match parameters.kept.binary_search(&place) {
+                Err(_) => 0.0,
+                Ok(_) if is_intercept => of_intercept(),
+                Ok(k) => estimates[k] / transform[place].1,
             };
+            let own = solved.and_then(|solved| Some((solved, solved.places.binary_search(&place).ok()?)));
+            let variance = own.map(|(solved, k)| match &shares {
+                Some(shares) if is_intercept => solved.variance(shares),
+                _ => solved.covariance[(k, k)] / transform[place].1.powi(2),
+            });
+            let vif = own.and_then(|(solved, k)| solved.vif[k]);
             let error = variance.filter(|_| status == Status::Estimated).map(f64::sqrt);
             let z = error.filter(|_| !is_penalised).map(|error| estimate / error);
             let tail = z.map(tails::two_sided);
@@ -343,8 +372,29 @@ impl Context<'_> {
     }
 }
 
+/// Coefficients without a finite optimum.
+struct Infinite {
+    /// Places of the 0/1 features of which one value meets one side alone.
+    features: Vec<usize>,
+    /// Those of them that are references.
+    references: Vec<usize>,
+    /// For each place: whether its coefficient is infinite.
+    is_separated: Vec<bool>,
+    /// Whether it is left out so that the finite ones can be told apart.
+    is_left_out: Vec<bool>,
+}
+
+impl Infinite {
+    fn none(n_places: usize) -> Self {
+        let none = vec![false; n_places];
+        Self { features: Vec::new(), references: Vec::new(), is_separated: none.clone(), is_left_out: none }
+    }
+}
+
 /// What follows from the inverse of the information.
 struct Solved {
+    /// Places of the parameters that it is of.
+    places: Vec<usize>,
     covariance: Mat<f64>,
     vif: Vec<Option<f64>>,
     condition_number: Option<f64>,

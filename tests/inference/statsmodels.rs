@@ -1,12 +1,15 @@
 //! Against statsmodels: `tests/fixtures/inference.json`, on the shipped tables and, with `LOGODDS_SHARED`, on larger ones.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, BooleanArray};
 use logodds::config::{Device, TrainConfig};
 use logodds::inference::{InferenceOptions, ModelInference, Robust, Status, infer};
 use logodds::train::{Silent, train};
 use serde_json::Value;
 
+use crate::cli::support::{float_column, text_column, write_parquet};
 use crate::support::assert_close;
 
 /// Relative, of estimates, errors and statistics: that of the specification. Panels are float32, which moves a design by
@@ -165,4 +168,78 @@ fn every_statistic_is_that_of_statsmodels() {
         eprintln!("skipped: {} tables, LOGODDS_SHARED is not set", cases.len() - checked);
     }
     assert!(checked >= 4, "the shipped tables are always here");
+}
+
+#[test]
+fn what_separation_leaves_finite_is_that_of_statsmodels_whatever_the_tolerance() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.parquet");
+    // As in `separated` of the fixture's generator: a level and false meet one class alone.
+    let number = |i: usize| (i * 37 % 101) as f64 / 25.0 - 2.0;
+    let level = |i: usize| match i {
+        i if i % 40 == 0 => "rare",
+        i if i % 3 == 0 => "u",
+        _ => "v",
+    };
+    let flag = |i: usize| i % 25 != 7;
+    let score =
+        |i: usize| number(i) + if i % 3 == 0 { 0.5 } else { -0.3 } + (i * 53 % 97) as f64 / 20.0 - 2.4;
+    let label = |i: usize| if score(i) > 0.0 || i % 40 == 0 || !flag(i) { "yes" } else { "no" };
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("number", float_column((0..400).map(number))),
+        ("level", text_column((0..400).map(level))),
+        ("flag", Arc::new(BooleanArray::from_iter((0..400).map(|i| Some(flag(i)))))),
+        ("y", text_column((0..400).map(label))),
+    ];
+    write_parquet(&path, columns);
+    let data = vec![path.display().to_string()];
+    for tolerance in [1e-5, 1e-9, 1e-12] {
+        let config = TrainConfig {
+            data: data.clone(),
+            target: Some("y".into()),
+            l1: Some(0.0),
+            l2: Some(0.0),
+            tolerance: Some(tolerance),
+            device: Some(Device::Cpu),
+            ..TrainConfig::default()
+        };
+        let model = train(&config.check().unwrap(), &Silent).unwrap().model;
+        for expected in fixture()["separated"].as_array().unwrap() {
+            let reference = expected["reference"].as_str().unwrap().to_owned();
+            let options =
+                InferenceOptions { references: vec![reference.clone()], ..InferenceOptions::default() };
+            let found = infer(&model, &data, &options, &Silent).unwrap().models.remove(0);
+            let estimated = found.coefficients.iter().filter(|c| c.status == Status::Estimated);
+            let names: Vec<&str> = estimated.map(|c| c.feature.as_str()).collect();
+            assert_eq!(names, strings(&expected["features"]), "{tolerance}");
+            assert!(found.aliased.is_empty() && found.separation.suspected.is_empty(), "{:?}", found.aliased);
+            assert_eq!(found.separation.features, ["level=rare", "flag"]);
+            assert_eq!(
+                found.warnings.iter().any(|text| text.contains("--reference")),
+                reference == "level=rare"
+            );
+            assert_eq!(found.likelihood_ratio.unwrap().df as u64, expected["df"].as_u64().unwrap());
+            let number = |key: &str| expected[key].as_f64().unwrap();
+            // Both likelihoods still rise towards infinity, by as little as their tolerances leave.
+            assert_close(
+                &[found.log_likelihood, found.aic, found.bic.unwrap()],
+                &[number("log_likelihood"), number("aic"), number("bic")],
+                CLOSE + 10.0 * tolerance,
+                0.0,
+            );
+            let close = CLOSE + 100.0 * tolerance;
+            assert_close(
+                &of(&found, expected, |c| Some(c.estimate)),
+                &numbers(&expected["estimate"]),
+                close,
+                0.0,
+            );
+            assert_close(
+                &of(&found, expected, |c| c.standard_error),
+                &numbers(&expected["standard_error"]),
+                close,
+                0.0,
+            );
+        }
+    }
 }

@@ -39,9 +39,14 @@ fn table(n: usize) -> Table {
 
 impl Table {
     fn write(&self, path: &Path) {
+        self.write_with(path, self.x.iter().map(|x| 5.0 - 0.25 * x).collect());
+    }
+
+    /// With another second number.
+    fn write_with(&self, path: &Path, copy: Vec<f64>) {
         let columns: Vec<(&str, ArrayRef)> = vec![
             ("x", Arc::new(Float64Array::from(self.x.clone()))),
-            ("copy", Arc::new(Float64Array::from_iter_values(self.x.iter().map(|x| 5.0 - 0.25 * x)))),
+            ("copy", Arc::new(Float64Array::from(copy))),
             ("level", Arc::new(StringArray::from(self.level.clone()))),
             ("weight", Arc::new(Float64Array::from(self.weight.clone()))),
             ("y", Arc::new(BooleanArray::from(self.y.clone()))),
@@ -180,8 +185,8 @@ fn matrices_that_do_not_fit_together_give_the_same_in_several_readings() {
     };
     let model = train(&config.check().unwrap(), &Silent).unwrap().model;
     let whole = infer(&model, &data, &InferenceOptions::default(), &Silent).unwrap();
-    // A matrix of 4 x 4; five of them a thread at the end, and one more.
-    let memory = 128 * (5 * rayon::current_num_threads() as u64 + 1);
+    // A matrix of 4 x 4; five of them a thread at the end, the table's own, and one more.
+    let memory = 128 * (5 * rayon::current_num_threads() as u64 + 2);
     let options = InferenceOptions { memory: Some(memory), ..InferenceOptions::default() };
     assert_eq!(infer(&model, &data, &options, &Silent).unwrap(), whole);
 }
@@ -252,6 +257,49 @@ fn a_level_that_meets_one_class_alone_is_named_and_the_others_keep_their_errors(
 }
 
 #[test]
+fn of_two_levels_only_the_one_that_meets_one_class_alone_is_infinite() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.parquet");
+    let mut t = table(900);
+    for i in 0..900 {
+        t.level[i] = if i % 50 == 0 { "a" } else { "b" };
+        t.y[i] |= i % 50 == 0;
+    }
+    t.write(&path);
+    let (model, data) =
+        fit(&path, TrainConfig { exclude: only(&["weight", "copy"]), ..TrainConfig::default() });
+    let options = InferenceOptions { references: only(&["level=b"]), ..InferenceOptions::default() };
+    let found = infer(&model, &data, &options, &Silent).unwrap().models.remove(0);
+    assert_eq!(found.separation.features, ["level=a"]);
+    let estimated = found.coefficients.iter().filter(|c| c.status == Status::Estimated);
+    let names: Vec<&str> = estimated.map(|c| c.feature.as_str()).collect();
+    assert_eq!(names, ["(intercept)", "x"]);
+}
+
+#[test]
+fn what_rows_of_certain_classes_tell_apart_is_not_aliased() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.parquet");
+    // Off the line x + copy = 0, on which the classes overlap, their sum tells them: its coefficient is infinite.
+    let mut t = table(900);
+    let mut copy = Vec::new();
+    for i in 0..900 {
+        t.x[i] -= 101.5;
+        let off = if i % 30 == 0 { [1.0, -1.0][(i / 30) % 2] } else { 0.0 };
+        copy.push(off - t.x[i]);
+        t.y[i] = if off == 0.0 { t.y[i] } else { off > 0.0 };
+    }
+    t.write_with(&path, copy);
+    let (model, data) =
+        fit(&path, TrainConfig { exclude: only(&["weight", "level"]), ..TrainConfig::default() });
+    let found = infer(&model, &data, &InferenceOptions::default(), &Silent).unwrap().models.remove(0);
+    assert!(found.aliased.is_empty(), "{:?}", found.aliased);
+    assert_eq!((found.parameters, found.likelihood_ratio.unwrap().df), (3, 2));
+    assert!(found.coefficients[1..].iter().all(|c| c.p_value.is_none()), "{:?}", found.coefficients);
+    assert!(!found.warnings.is_empty());
+}
+
+#[test]
 fn the_software_adapter_gives_standard_errors_to_the_precision_of_its_products() {
     if crate::gpu::software().is_none() {
         return;
@@ -259,13 +307,13 @@ fn the_software_adapter_gives_standard_errors_to_the_precision_of_its_products()
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.parquet");
     table(900).write(&path);
-    let (model, data) =
-        fit(&path, TrainConfig { exclude: only(&["weight", "copy"]), ..TrainConfig::default() });
+    let (model, data) = fit(&path, TrainConfig { exclude: only(&["weight"]), ..TrainConfig::default() });
     let on = |device| {
         infer(&model, &data, &InferenceOptions { device, ..InferenceOptions::default() }, &Silent).unwrap()
     };
     let (host, software) = (on(Device::Cpu), on(Device::Software));
     assert!(software.device.starts_with("float32"), "{}", software.device);
+    assert_eq!((&host.models[0].aliased, &software.models[0].aliased), (&only(&["copy"]), &only(&["copy"])));
     // Products and curvatures in float32, a condition number of some tens.
     assert_close(&errors(&software), &errors(&host), 1e-5, 0.0);
 }
