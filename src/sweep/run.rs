@@ -6,13 +6,8 @@ use serde::Serialize;
 
 use super::curves::{Curves, Picked, path, picked};
 use super::fingerprint::fingerprint;
-<<<<<<< HEAD
 use super::grid::{Strength, needs_slope, points};
-use super::journal::{Journal, Remembered, RememberedHost};
-=======
-use super::grid::{needs_slope, points};
 use super::journal::Journal;
->>>>>>> fix-b
 use super::names::Names;
 use super::paths::{Kept, class_paths, path_features};
 use super::plan::Plan;
