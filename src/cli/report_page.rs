@@ -42,7 +42,7 @@ pub(crate) struct ReportArguments {
     model: PathBuf,
     /// Parquet files, directories of them, or globs, with the target column
     data: Vec<String>,
-    /// File to write: a page, or a picture with --plot
+    /// File to write: a page, or a picture with --plot; - for stdout (HTML and SVG)
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     /// What to write [default: by the extension of the file]
@@ -91,10 +91,12 @@ struct Evaluated {
 }
 
 pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result<()> {
-    check_apart("--output", &arguments.output, "the model file", &[&arguments.model])?;
-    let format = format(arguments)?;
+    let format = check(arguments, output)?;
     let model = Model::load(&arguments.model)?;
-    check_writable("--output", &arguments.output)?;
+    if !to_stdout(arguments) {
+        check_apart("--output", &arguments.output, "the model file", &[&arguments.model])?;
+        check_writable("--output", &arguments.output)?;
+    }
 
     // Some pictures are of the model alone.
     if let Some(plot) = arguments.plot.filter(|plot| !plot.needs_data()) {
@@ -107,7 +109,9 @@ pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result
         return Err(Error::from(ConfigError::Missing { flag: "DATA", what }).into());
     }
     let source = data::open(&arguments.data)?;
-    check_apart("--output", &arguments.output, "an input table", source.files())?;
+    if !to_stdout(arguments) {
+        check_apart("--output", &arguments.output, "an input table", source.files())?;
+    }
     let options = EvaluateOptions {
         weight: arguments.weight.clone(),
         threshold: arguments.threshold,
@@ -154,29 +158,67 @@ fn inference(
     Ok(Some(found?))
 }
 
-/// What is to be written, by flag or file name; a page is no picture, and the other way round.
-fn format(arguments: &ReportArguments) -> Result<Format, Error> {
-    let extension = arguments.output.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
-    let by_name = match extension.as_deref() {
-        Some("html" | "htm") => Some(Format::Html),
-        Some("svg") => Some(Format::Svg),
-        Some("png") => Some(Format::Png),
-        _ => None,
-    };
+/// What is to be written, by flag or file name, where the flags go together.
+fn check(arguments: &ReportArguments, output: Output) -> Result<Format, Error> {
+    let by_name = format_of(&arguments.output);
     let what = "the output's extension is none of .html, .svg, .png; say which of the three is wanted";
     let format = arguments.format.or(by_name).ok_or(ConfigError::Missing { flag: "--format", what })?;
+    if by_name.is_some_and(|by_name| by_name != format) {
+        let why = "the file's extension says another one";
+        return Err(ConfigError::Conflict { first: "--format", second: "--output", why }.into());
+    }
     match (format, arguments.plot) {
         (Format::Html, Some(_)) => {
-            let why = "it draws one picture, and the page holds them all; leave it out, or give --format svg or png";
-            Err(ConfigError::NotApplicable { flag: "--plot", why: why.to_owned() }.into())
+            let why = "it draws one picture, and the page holds them all; name a .svg or .png file for it";
+            return Err(ConfigError::Conflict { first: "--plot", second: "a page", why }.into());
         }
         (Format::Svg | Format::Png, None) => {
-            let names: Vec<&str> = Plot::ALL.iter().map(|(name, _)| *name).collect();
-            let why = format!("a picture needs --plot, one of {}; the page is html", names.join(", "));
-            Err(ConfigError::NotApplicable { flag: "--format", why }.into())
+            let what = "name the picture, one of those in --help; the page is html";
+            return Err(ConfigError::Missing { flag: "--plot", what }.into());
         }
-        _ => Ok(format),
+        _ => {}
     }
+    if to_stdout(arguments) {
+        if format == Format::Png {
+            let found = "-".to_owned();
+            return Err(ConfigError::Invalid {
+                flag: "--output",
+                found,
+                expected: "a file, as PNG is no text",
+            }
+            .into());
+        }
+        if output.json {
+            let why = "both write to stdout; give a file";
+            return Err(ConfigError::Conflict { first: "--output -", second: "--json", why }.into());
+        }
+    }
+    if arguments.plot.is_some_and(|plot| !plot.needs_data()) {
+        let infers = !arguments.inference.is_empty();
+        let given = [
+            ("--threshold", arguments.threshold.is_some()),
+            ("--weight", arguments.weight.is_some() && !infers),
+            ("--memory", arguments.memory.is_some() && !infers),
+        ];
+        if let Some((flag, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+            let why = "the picture is of the model, and no rows are scored for it; leave it out".to_owned();
+            return Err(ConfigError::NotApplicable { flag, why }.into());
+        }
+    }
+    Ok(format)
+}
+
+fn format_of(path: &Path) -> Option<Format> {
+    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "html" | "htm" => Some(Format::Html),
+        "svg" => Some(Format::Svg),
+        "png" => Some(Format::Png),
+        _ => None,
+    }
+}
+
+fn to_stdout(arguments: &ReportArguments) -> bool {
+    arguments.output.as_os_str() == "-"
 }
 
 fn draw(picture: &Picture, format: Format) -> Vec<u8> {
@@ -191,6 +233,9 @@ fn finish(
     content: &[u8],
     report: Option<&Report<'_>>,
 ) -> anyhow::Result<()> {
+    if to_stdout(arguments) {
+        return output.file(std::str::from_utf8(content)?);
+    }
     let path = &arguments.output;
     write_whole(path, content).with_context(|| format!("cannot write {}", path.display()))?;
     let evaluation = report.map(|report| &report.evaluation);

@@ -86,8 +86,12 @@ fn what_cannot_be_drawn_is_said_with_the_way_out() {
     for (line, code, said) in [
         ("report m.json -o r.html", 2, "name labelled Parquet files"),
         ("report m.json {test} -o r.pdf", 2, "none of .html, .svg, .png"),
-        ("report m.json {test} -o r.png", 1, "a picture needs --plot"),
-        ("report m.json {test} --plot roc --format html -o r.html", 1, "the page holds them all"),
+        ("report m.json {test} -o r.png", 2, "name the picture"),
+        ("report m.json {test} --plot roc -o r.html", 2, "the page holds them all"),
+        ("report m.json --plot coefficients --format png -o r.svg", 2, "the file's extension says another"),
+        ("report m.json {test} --plot roc --format png -o -", 2, "PNG is no text"),
+        ("report m.json --plot coefficients --threshold 0.3 -o r.svg", 1, "no rows are scored"),
+        ("report m.json --plot coefficients --weight w -o r.svg", 1, "no rows are scored"),
         ("report m.json --plot cv -o r.svg", 1, "logodds tune"),
         ("report m.json --plot roc --class benign {test} -o r.svg", 1, "the model is binary"),
     ] {
@@ -103,6 +107,58 @@ fn what_cannot_be_drawn_is_said_with_the_way_out() {
     succeed(folder.path(), &format!("report d.json {data} --plot roc --class 7 -o r.svg"));
     assert_says(&fs::read_to_string(folder.path().join("r.svg")).unwrap(), &["ROC curve of 7"]);
     assert_eq!(files(folder.path()), ["d.json", "m.json", "r.svg"]);
+}
+
+#[test]
+fn a_page_or_picture_may_go_to_stdout() {
+    let folder = cancer();
+    let page = succeed(folder.path(), &format!("report m.json {TEST} --format html -o -"));
+    succeed(folder.path(), &format!("report m.json {TEST} -o r.html"));
+    assert_eq!(page.trim_end(), fs::read_to_string(folder.path().join("r.html")).unwrap().trim_end());
+    let svg = succeed(folder.path(), "report m.json --plot coefficients --format svg -o -");
+    assert!(svg.starts_with("<svg"), "{svg}");
+    assert_eq!(files(folder.path()), ["m.json", "r.html"]);
+}
+
+#[test]
+fn training_rows_add_the_intervals_that_inspect_gives() {
+    let folder = tempdir().unwrap();
+    let table = "{data}/breast_cancer/train.parquet";
+    let features = "--features mean_radius,mean_texture,mean_smoothness";
+    let train = format!(
+        "train {table} --target diagnosis --positive malignant {features} --l1 0 --l2 0 --tolerance 1e-9"
+    );
+    succeed(folder.path(), &format!("{train} --device cpu --quiet -o m.json"));
+    let inference = succeed_json(folder.path(), &format!("inspect m.json {table} --inference"));
+    let model = &inference["inference"]["models"][0];
+    succeed(folder.path(), &format!("report m.json {TEST} --inference {table} -o r.html"));
+    let page = fs::read_to_string(folder.path().join("r.html")).unwrap();
+    let payload = page.split_once("id=\"payload\"").unwrap().1.split_once('>').unwrap().1;
+    let payload: serde_json::Value =
+        serde_json::from_str(payload.split_once("</script>").unwrap().0).unwrap();
+    let shown = &payload["coefficients"][0];
+    let scales = json(&folder.path().join("m.json"))["columns"].clone();
+    for (at, place) in shown["f"].as_array().unwrap().iter().enumerate() {
+        let name = &payload["features"][place.as_u64().unwrap() as usize];
+        let known = model["coefficients"].as_array().unwrap().iter().find(|c| c["feature"] == *name).unwrap();
+        let column = scales.as_array().unwrap().iter().find(|c| c["name"] == *name).unwrap();
+        let scale = column["scale"].as_f64().unwrap();
+        for (end, of) in [("lo", "low"), ("hi", "high")] {
+            let (found, known) = (shown[end][at].as_f64().unwrap(), known[of].as_f64().unwrap() * scale);
+            assert!((found / known - 1.0).abs() < 1e-7, "{name} {end}: {found} and {known}");
+        }
+    }
+    assert_says(&page, &["95% confidence intervals", "Likelihood-ratio test", "AIC", "398"]);
+    let svg = "report m.json --plot coefficients -o r.svg";
+    succeed(folder.path(), &format!("{svg} --inference {table}"));
+    assert_says(&fs::read_to_string(folder.path().join("r.svg")).unwrap(), &["95% confidence intervals"]);
+    // After an L1 penalty there are none.
+    succeed(
+        folder.path(),
+        &format!("train {table} --target diagnosis --l1 0.1 --device cpu --quiet -o sparse.json"),
+    );
+    let stderr = fail(folder.path(), &format!("report sparse.json {TEST} --inference {table} -o s.html"), 1);
+    assert_says(&stderr, &["L1"]);
 }
 
 #[test]
