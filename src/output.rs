@@ -2,8 +2,10 @@
 //! what a command reads.
 
 use std::collections::HashMap;
+use std::fs::{self, FileType};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use tempfile::NamedTempFile;
 
@@ -12,13 +14,10 @@ use crate::error::{ConfigError, Result};
 /// Checks that `path` can be written later, so that no work is done in vain.
 ///
 /// # Errors
-/// [`ConfigError::Output`], naming `flag`, if `path` is a directory or its folder cannot take a file.
+/// [`ConfigError::Output`], naming `flag`, if `path` is something else than a file or its folder cannot take
+/// one.
 pub fn check_writable(flag: &'static str, path: &Path) -> Result<()> {
-    let checked = if path.is_dir() {
-        Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"))
-    } else {
-        create_beside(path).map(drop)
-    };
+    let checked = Draft::create(path).map(drop);
     checked.map_err(|source| ConfigError::Output { flag, path: path.to_owned(), source }.into())
 }
 
@@ -50,7 +49,7 @@ impl Identity {
 #[cfg(unix)]
 fn inode(path: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
-    let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
+    let metadata = path.metadata().ok().filter(fs::Metadata::is_file)?;
     Some((metadata.dev(), metadata.ino()))
 }
 
@@ -93,32 +92,141 @@ pub fn check_once(files: &[PathBuf]) -> Result<()> {
 /// Writes a file whole or not at all: beside its place first, then renamed.
 ///
 /// # Errors
-/// Whatever the system says.
+/// As [`Draft::create`] and [`Draft::finish`].
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = create_beside(path)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    let mut draft = Draft::create(path)?;
+    draft.write_all(bytes)?;
+    draft.finish()
 }
 
-/// Opens a temporary file in the folder of `path`; `persist(path)` puts it in place.
-///
-/// # Errors
-/// Whatever the system says.
-pub fn create_beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".logodds-").suffix(".tmp");
-    // Temporary files are private by default; an output is as readable as any other new file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // Checked here because the system's own words for it name the temporary file.
-    if !folder.is_dir() {
-        return Err(io::Error::new(
-            io::ErrorKind::NotFound,
-            format!("there is no folder {}", folder.display()),
-        ));
+/// A file that is being written beside its place, and disappears unless it is finished.
+#[derive(Debug)]
+pub struct Draft {
+    file: NamedTempFile,
+    place: PathBuf,
+    // Dropped after the file.
+    known: Known,
+}
+
+impl Draft {
+    /// Begins a file for `path`, or for what a link there leads to; it gets the permissions of the one that
+    /// it will replace.
+    ///
+    /// # Errors
+    /// There is something else than a file, which must not be replaced by one; or whatever the system says.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let place = place(path)?;
+        let folder = place.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // Checked here because the system's own words for it name the temporary file.
+        if !folder.is_dir() {
+            let what = format!("there is no folder {}", folder.display());
+            return Err(io::Error::new(io::ErrorKind::NotFound, what));
+        }
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".logodds-").suffix(".tmp");
+        // Temporary files are private by default; an output is as readable as what it replaces, or as any other
+        // new file.
+        #[cfg(unix)]
+        let old = place.metadata().ok().map(|old| old.permissions());
+        #[cfg(unix)]
+        builder.permissions(old.clone().unwrap_or(std::os::unix::fs::PermissionsExt::from_mode(0o666)));
+        let (file, known) = Known::begin(|| builder.tempfile_in(folder))?;
+        // Once more: the mask of new files does not hold for an old one.
+        #[cfg(unix)]
+        if let Some(old) = old {
+            file.as_file().set_permissions(old)?;
+        }
+        Ok(Self { file, place, known })
     }
-    builder.tempfile_in(folder).map_err(|error| error.kind().into())
+
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub fn finish(self) -> io::Result<()> {
+        self.file.as_file().sync_all()?;
+        self.file.persist(&self.place)?;
+        drop(self.known);
+        Ok(())
+    }
+}
+
+impl Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// The place of a file: `path`, or where links from there lead, whether there is a file or not yet.
+fn place(path: &Path) -> io::Result<PathBuf> {
+    match path.metadata() {
+        Ok(found) if found.is_file() => path.canonicalize(),
+        Ok(found) => {
+            let what = format!("it is {}; an output is a file", kind(found.file_type()));
+            Err(io::Error::new(io::ErrorKind::InvalidInput, what))
+        }
+        // Of a link without end the system says so.
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(_) => match path.read_link() {
+            Ok(target) => place(&path.parent().unwrap_or(Path::new("")).join(target)),
+            Err(_) => Ok(path.to_owned()),
+        },
+    }
+}
+
+/// What is no file, in words.
+fn kind(found: FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if found.is_fifo() {
+            return "a named pipe";
+        }
+        if found.is_socket() {
+            return "a socket";
+        }
+        if found.is_char_device() || found.is_block_device() {
+            return "a device";
+        }
+    }
+    if found.is_dir() { "a directory" } else { "no regular file" }
+}
+
+/// The temporary files of all drafts that are not finished.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// A temporary file that is known as unfinished.
+#[derive(Debug)]
+struct Known(PathBuf);
+
+impl Known {
+    fn begin(create: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<(NamedTempFile, Self)> {
+        // Held while the file is made: `abandon` finds it, or keeps it from being made.
+        let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = create().map_err(|error| io::Error::from(error.kind()))?;
+        unfinished.push(file.path().to_owned());
+        let known = Self(file.path().to_owned());
+        Ok((file, known))
+    }
+}
+
+impl Drop for Known {
+    fn drop(&mut self) {
+        UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).retain(|path| *path != self.0);
+    }
+}
+
+/// Removes what is not finished, before the process ends without the destructors of other threads. From then
+/// on no file can be begun.
+pub fn abandon() {
+    let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    for path in unfinished.drain(..) {
+        // It may have been put in its place just now.
+        let _ = fs::remove_file(path);
+    }
+    std::mem::forget(unfinished);
 }

@@ -13,7 +13,8 @@ use logodds::model::Model;
 use serde::Serialize;
 
 use super::evaluation;
-use super::progress::{Progress, STOPPING, catch_ctrl_c};
+use super::interrupt::{STOPPING, end_in_order};
+use super::progress::Progress;
 use super::report::Output;
 
 #[derive(Debug, clap::Args)]
@@ -122,7 +123,7 @@ pub(crate) fn run(arguments: &EvaluateArguments, output: Output) -> anyhow::Resu
         memory: arguments.memory.map(|size| size.0),
     };
     let progress = Progress::start(output, None);
-    catch_ctrl_c(STOPPING, STOPPING)?;
+    end_in_order(STOPPING, STOPPING);
     let done = compare(&models.iter().collect::<Vec<_>>(), &data, &options, &progress);
     progress.finish(done.is_ok())?;
     let comparison = done?;

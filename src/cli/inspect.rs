@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::coefficients::{self, Choice, Coefficient};
 use super::inference::{self, InferenceArguments};
-use super::progress::{Progress, STOPPING, catch_ctrl_c};
+use super::interrupt::{STOPPING, end_in_order};
+use super::progress::Progress;
 use super::report::Output;
 use super::table::{count, facts, number, plural, seconds};
 
@@ -74,7 +75,7 @@ pub(crate) fn run(arguments: &InspectArguments, output: Output) -> anyhow::Resul
     let mut found = None;
     if arguments.inference.inference {
         let progress = Progress::start(output, None);
-        catch_ctrl_c(STOPPING, STOPPING)?;
+        end_in_order(STOPPING, STOPPING);
         let options = arguments.inference.options(&arguments.classes);
         let done = infer(&model, &arguments.data, &options, &progress);
         progress.finish(done.is_ok())?;

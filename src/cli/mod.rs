@@ -8,6 +8,7 @@ mod evaluation;
 mod export;
 mod inference;
 mod inspect;
+mod interrupt;
 mod predict;
 mod progress;
 mod report;
@@ -96,6 +97,7 @@ impl Arguments {
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let output = report::Output { json: arguments.json, quiet: arguments.quiet };
+    interrupt::listen()?;
     match arguments.command {
         Command::Train(arguments) => train::run(*arguments, output),
         Command::Tune(arguments) => tune::run(*arguments, output),
@@ -111,12 +113,13 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
 }
 
-/// 2 for a command that was called the wrong way, 130 for one stopped by Ctrl-C, else 1.
+/// 2 for a command that was called the wrong way, 130 for one stopped by Ctrl-C (by another signal, 128 and its
+/// number), else 1.
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref::<Error>() {
         Some(Error::Config(config)) if config.is_usage() => ExitCode::from(2),
         Some(Error::Data(DataError::Interrupted) | Error::Sweep(SweepError::Interrupted { .. })) => {
-            ExitCode::from(130)
+            ExitCode::from(interrupt::exit_code())
         }
         _ => ExitCode::FAILURE,
     }

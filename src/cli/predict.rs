@@ -6,7 +6,8 @@ use logodds::model::Model;
 use logodds::output::check_apart;
 use logodds::predict::{PredictOptions, Unseen, predict};
 
-use super::progress::{Progress, STOPPING, catch_ctrl_c};
+use super::interrupt::{STOPPING, end_in_order};
+use super::progress::Progress;
 use super::report::Output;
 use super::table::{count, facts, plural};
 
@@ -37,7 +38,7 @@ pub(crate) fn run(arguments: &PredictArguments, output: Output) -> anyhow::Resul
     let options =
         PredictOptions { keep: arguments.keep.clone(), raw: arguments.raw, threshold: arguments.threshold };
     let progress = Progress::start(output, None);
-    catch_ctrl_c(STOPPING, STOPPING)?;
+    end_in_order(STOPPING, STOPPING);
     let done = predict(&model, &arguments.data, &arguments.output, &options, &progress);
     progress.finish(done.is_ok())?;
     let report = done?;

@@ -1,40 +1,18 @@
-//! What a command shows while it works: bars on a terminal, metrics to a file, Ctrl-C.
+//! What a command shows while it works: bars on a terminal, metrics to a file.
 
 use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use logodds::train::{EpochReport, Observer, SweepProgress};
 use serde::Serialize;
 
+use super::interrupt;
 use super::report::Output;
 use super::table::{count, number, seconds};
-
-/// How often Ctrl-C was pressed.
-static INTERRUPTS: AtomicUsize = AtomicUsize::new(0);
-
-/// What happens on Ctrl-C to a command that trains nothing.
-pub(crate) const STOPPING: &str = "stopping; nothing is left behind";
-
-/// Whether an epoch is done, so that there is something to keep.
-static TRAINING: AtomicBool = AtomicBool::new(false);
-
-/// The first Ctrl-C asks to stop and says what happens then, as long as nothing is trained and after; the
-/// second stops at once.
-pub(crate) fn catch_ctrl_c(before: &'static str, training: &'static str) -> anyhow::Result<()> {
-    ctrlc::set_handler(move || {
-        if INTERRUPTS.fetch_add(1, Ordering::Relaxed) > 0 {
-            std::process::exit(130);
-        }
-        let what_happens = if TRAINING.load(Ordering::Relaxed) { training } else { before };
-        eprintln!("\n{what_happens} (Ctrl-C again stops at once)");
-    })
-    .context("cannot listen to Ctrl-C")
-}
 
 /// A bar on stderr if that is a terminal, else nothing.
 fn bar(output: Output) -> ProgressBar {
@@ -126,7 +104,7 @@ impl Observer for Progress {
     }
 
     fn epoch(&self, report: &EpochReport) {
-        TRAINING.store(true, Ordering::Relaxed);
+        interrupt::training();
         self.append(report);
         if report.epoch == 1 {
             self.bar.reset();
@@ -147,7 +125,7 @@ impl Observer for Progress {
     }
 
     fn sweep(&self, progress: &SweepProgress) {
-        TRAINING.store(true, Ordering::Relaxed);
+        interrupt::training();
         self.append(progress);
         self.bar.unset_length();
         self.bar.set_style(style("tuning {spinner} {msg}"));
@@ -165,7 +143,7 @@ impl Observer for Progress {
     }
 
     fn is_interrupted(&self) -> bool {
-        INTERRUPTS.load(Ordering::Relaxed) > 0
+        interrupt::is_asked()
     }
 }
 

@@ -15,8 +15,9 @@ use logodds::plots::Picture;
 use logodds::report::{Names, Plot, Report, model_plot};
 use serde::Serialize;
 
+use super::interrupt::{STOPPING, end_in_order};
 use super::predict::unseen_lines;
-use super::progress::{Progress, STOPPING, catch_ctrl_c};
+use super::progress::Progress;
 use super::report::Output;
 use super::table::{count, facts, number};
 
@@ -138,7 +139,7 @@ fn inference(
     model: &Model,
     output: Output,
 ) -> anyhow::Result<Option<Inference>> {
-    catch_ctrl_c(STOPPING, STOPPING)?;
+    end_in_order(STOPPING, STOPPING);
     if arguments.inference.is_empty() {
         return Ok(None);
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap_complete::Shell;
+use clap_mangen::Man;
+use logodds::output::write_whole;
 use serde::Serialize;
 
 use super::Arguments;
@@ -50,14 +52,19 @@ pub(crate) fn man(arguments: &ManArguments, output: Output) -> anyhow::Result<()
     let folder = &arguments.folder;
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let command = Arguments::described().disable_help_subcommand(true);
+    let mut command = Arguments::described().disable_help_subcommand(true);
+    command.build();
     // Hidden commands have no page.
     let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
-    let pages = shown.map(|command| format!("logodds-{}.1", command.get_name()));
-    let pages: Vec<PathBuf> =
-        std::iter::once("logodds.1".to_owned()).chain(pages).map(|page| folder.join(page)).collect();
-    clap_mangen::generate_to(command, folder)
-        .with_context(|| format!("cannot write the manual to {}", folder.display()))?;
+    let mut pages = Vec::new();
+    for command in std::iter::once(&command).chain(shown) {
+        let page = Man::new(command.clone());
+        let path = folder.join(page.get_filename());
+        let mut text = Vec::new();
+        page.render(&mut text)?;
+        write_whole(&path, &text).with_context(|| format!("cannot write {}", path.display()))?;
+        pages.push(path);
+    }
     let facts = || facts(&[("manual", format!("{} in {}", plural(pages.len(), "page"), folder.display()))]);
     output.result(&Manual { pages: pages.clone() }, facts)
 }

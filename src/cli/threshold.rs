@@ -10,7 +10,8 @@ use logodds::threshold::{ClassThreshold, Criterion, Decisions, ThresholdOptions,
 use serde::Serialize;
 
 use super::evaluation::confusion;
-use super::progress::{Progress, STOPPING, catch_ctrl_c};
+use super::interrupt::{STOPPING, end_in_order};
+use super::progress::Progress;
 use super::report::Output;
 use super::table::{count, facts, number, plural, table};
 
@@ -65,7 +66,7 @@ pub(crate) fn run(arguments: &ThresholdArguments, output: Output) -> anyhow::Res
         memory: arguments.memory.map(|size| size.0),
     };
     let progress = Progress::start(output, None);
-    catch_ctrl_c(STOPPING, STOPPING)?;
+    end_in_order(STOPPING, STOPPING);
     let done = choose(&mut model, &arguments.data, &options, &progress);
     progress.finish(done.is_ok())?;
     let report = done?;

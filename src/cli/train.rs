@@ -11,7 +11,8 @@ use logodds::solver::Stop;
 use logodds::train::{TrainReport, Trained};
 use serde::Serialize;
 
-use super::progress::{Progress, catch_ctrl_c};
+use super::interrupt::end_in_order;
+use super::progress::Progress;
 use super::report::Output;
 use super::table::{count, facts, number, plural, seconds, table};
 
@@ -36,10 +37,10 @@ pub(crate) fn run(arguments: TrainArguments, output: Output) -> anyhow::Result<(
     };
     check_outputs(&config, &path, arguments.config.as_deref())?;
     let progress = Progress::start(output, config.metrics.as_deref());
-    catch_ctrl_c(
+    end_in_order(
         "stopping; no model is written unless training has begun",
         "stopping after this epoch; what is trained by then is written",
-    )?;
+    );
 
     let trained = logodds::train::train(&config, &progress);
     // The bar goes away before anything else is printed, an error too.

@@ -11,7 +11,8 @@ use logodds::sweep::{Sweep, SweepReport, Tuned, report_files, write_report};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::progress::{Progress, catch_ctrl_c};
+use super::interrupt::end_in_order;
+use super::progress::Progress;
 use super::report::Output;
 use super::table::{count, facts, number, plural, seconds, table};
 use super::train::check_outputs;
@@ -61,7 +62,7 @@ pub(crate) fn run(arguments: TuneArguments, output: Output) -> anyhow::Result<()
     } else {
         "stopping after this pass; nothing is written (--checkpoint would keep what is done)"
     };
-    catch_ctrl_c(stopping, stopping)?;
+    end_in_order(stopping, stopping);
 
     let tuned = Sweep::new(&config).run(&progress);
     let recorded = progress.finish(tuned.is_ok());

@@ -1,7 +1,7 @@
 //! Plain columns as Parquet, written beside the file and renamed when complete.
 
 use crate::error::DataError;
-use crate::output::create_beside;
+use crate::output::Draft;
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Field, Schema};
 use parquet::arrow::ArrowWriter;
@@ -68,7 +68,7 @@ pub fn write_frames<'a>(
         arrays.push(array);
     }
     let schema = Arc::new(Schema::new(fields));
-    let file = create_beside(path).map_err(|e| failed(path, e))?;
+    let file = Draft::create(path).map_err(|e| failed(path, e))?;
     let properties =
         WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
     let mut writer =
@@ -79,7 +79,6 @@ pub fn write_frames<'a>(
         writer.write(&batch).map_err(|e| failed(path, e))?;
     }
     let file = writer.into_inner().map_err(|e| failed(path, e))?;
-    file.as_file().sync_all().map_err(|e| failed(path, e))?;
-    file.persist(path).map_err(|e| failed(path, e.error))?;
+    file.finish().map_err(|e| failed(path, e))?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use super::options::column;
 use super::source::Source;
 use super::{Target, TargetType};
 use crate::error::DataError;
+use crate::output::Draft;
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array};
 use arrow::compute::{can_cast_types, cast};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -15,7 +16,6 @@ use parquet::schema::types::ColumnPath;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tempfile::NamedTempFile;
 
 /// Name of the column of predicted classes.
 pub const PREDICTION: &str = "prediction";
@@ -26,7 +26,7 @@ pub struct PredictionWriter {
     schema: SchemaRef,
     n_kept: usize,
     classes: Classes,
-    writer: ArrowWriter<NamedTempFile>,
+    writer: ArrowWriter<Draft>,
 }
 
 /// The class values in the type that predictions are written in.
@@ -112,11 +112,7 @@ impl PredictionWriter {
         }
         let schema: SchemaRef = Arc::new(Schema::new(fields));
         let failed = |reason: String| DataError::Write { path: path.to_owned(), reason };
-        let directory = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let file = temporary(directory).map_err(|e| failed(e.to_string()))?;
+        let file = Draft::create(path).map_err(|e| failed(e.to_string()))?;
         let mut properties =
             WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default()));
         for name in probabilities {
@@ -171,17 +167,7 @@ impl PredictionWriter {
         let Self { path, writer, .. } = self;
         let failed = |reason: String| DataError::Write { path: path.clone(), reason };
         let file = writer.into_inner().map_err(|e| failed(e.to_string()))?;
-        file.as_file().sync_all().map_err(|e| failed(e.to_string()))?;
-        file.persist(&path).map_err(|e| failed(e.error.to_string()))?;
+        file.finish().map_err(|e| failed(e.to_string()))?;
         Ok(())
     }
-}
-
-/// A temporary file with the permissions of an ordinary one.
-fn temporary(directory: &Path) -> std::io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".logodds-").suffix(".tmp");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(directory)
 }

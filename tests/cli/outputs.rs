@@ -114,3 +114,147 @@ fn plots_take_the_place_of_no_table_and_no_model() {
     fs::create_dir(folder.path().join("q")).unwrap();
     assert_says(&fail(folder.path(), line, 1), &["--plots", "the model that --output names"]);
 }
+
+/// Named pipes are made by the system's own tool: neither Rust nor this program makes any.
+#[cfg(unix)]
+fn make_pipe(path: &Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_never_replaced() {
+    use std::os::unix::fs::FileTypeExt;
+
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    make_pipe(&at("pipe"));
+    std::os::unix::fs::symlink("pipe", at("link")).unwrap();
+    std::os::unix::fs::symlink("link", at("chain.html")).unwrap();
+    let before = files(folder.path());
+    for line in [
+        "train d --config c.toml -o pipe",
+        "train d --config c.toml -o link",
+        "tune d --target y --device cpu --folds 2 -o pipe",
+        "predict m.json d -o pipe",
+        "report m.json d -o chain.html",
+        "report m.json --plot coefficients --format svg -o pipe",
+        "export m.json --format sql -o pipe",
+        "threshold m.json d --by f1 -o pipe",
+    ] {
+        let output = line.rsplit(' ').next().unwrap();
+        assert_says(
+            &fail(folder.path(), line, 1),
+            &["cannot write", output, "--output", "named pipe", "file"],
+        );
+    }
+    fs::create_dir(at("pages")).unwrap();
+    make_pipe(&at("pages/logodds-tune.1"));
+    assert_says(&fail(folder.path(), "man pages", 1), &["pages/logodds-tune.1", "named pipe"]);
+    for pipe in ["pipe", "pages/logodds-tune.1"] {
+        assert!(fs::symlink_metadata(at(pipe)).unwrap().file_type().is_fifo(), "{pipe}");
+    }
+    fs::remove_dir_all(at("pages")).unwrap();
+    assert_eq!(files(folder.path()), before);
+}
+
+/// The one output that grows in its place: a pipe has a reader, who watches.
+#[cfg(unix)]
+#[test]
+fn metrics_may_go_to_a_pipe_which_stays_one() {
+    use std::os::unix::fs::FileTypeExt;
+
+    let folder = folder();
+    let pipe = folder.path().join("pipe");
+    make_pipe(&pipe);
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    succeed(folder.path(), "train d --config c.toml --quiet -o n.json --metrics pipe");
+    assert!(reader.join().unwrap().starts_with('{'));
+    assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_linked_output_is_written_where_the_link_leads_and_keeps_its_permissions() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    let mode = |name: &str| at(name).metadata().unwrap().permissions().mode() & 0o7777;
+    fs::create_dir(at("store")).unwrap();
+    fs::rename(at("m.json"), at("store/real.json")).unwrap();
+    fs::set_permissions(at("store/real.json"), fs::Permissions::from_mode(0o600)).unwrap();
+    symlink("store/real.json", at("between.json")).unwrap();
+    symlink("between.json", at("m.json")).unwrap();
+    succeed(folder.path(), "threshold m.json d --by youden");
+    assert!(fs::symlink_metadata(at("m.json")).unwrap().is_symlink());
+    assert!(fs::read_to_string(at("store/real.json")).unwrap().contains("\"threshold\""));
+    assert_eq!(mode("store/real.json"), 0o600);
+
+    fs::write(at("p.parquet"), "old").unwrap();
+    fs::set_permissions(at("p.parquet"), fs::Permissions::from_mode(0o666)).unwrap();
+    succeed(folder.path(), "predict m.json d -o p.parquet");
+    assert_eq!(mode("p.parquet"), 0o666);
+
+    // A link to what is not there yet says where it is to be.
+    symlink("store/new.json", at("new.json")).unwrap();
+    succeed(folder.path(), "train d --config c.toml --quiet -o new.json");
+    assert!(at("store/new.json").is_file() && fs::symlink_metadata(at("new.json")).unwrap().is_symlink());
+    // In a circle there is no place.
+    symlink("b.json", at("a.json")).unwrap();
+    symlink("a.json", at("b.json")).unwrap();
+    assert_says(&fail(folder.path(), "train d --config c.toml -o a.json", 1), &["cannot write a.json"]);
+}
+
+/// `kill` is as clean as Ctrl-C, and each tells the shell its signal; under `nohup` the end of the terminal
+/// ends nothing.
+#[cfg(unix)]
+#[test]
+fn a_signal_while_predictions_are_written_leaves_nothing_behind() {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    let folder = folder();
+    let rows = 2_500_000;
+    let x = || (0..rows).map(|i| f64::from(i % 1000));
+    write_parquet(&folder.path().join("large.parquet"), vec![("x", float_column(x()))]);
+    let before = files(folder.path());
+    let plain = "exec \"$0\" \"$@\"";
+    let nohup = "trap '' HUP; exec \"$0\" \"$@\"";
+    for (shell, signals, code) in
+        [(plain, &["-TERM"][..], 143), (plain, &["-INT"], 130), (nohup, &["-HUP", "-TERM"], 143)]
+    {
+        let mut child = Command::new("sh")
+            .current_dir(folder.path())
+            .args(["-c", shell])
+            .arg(assert_cmd::cargo::cargo_bin("logodds"))
+            .args(["predict", "m.json", "large.parquet", "-o", "p.parquet"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let start = Instant::now();
+        // The first rows are on the disk.
+        let begun = || {
+            let mut entries = fs::read_dir(folder.path()).unwrap().map(Result::unwrap);
+            entries.any(|entry| {
+                entry.file_name().to_string_lossy().ends_with(".tmp")
+                    && entry.metadata().is_ok_and(|metadata| metadata.len() > 0)
+            })
+        };
+        while !begun() {
+            assert!(child.try_wait().unwrap().is_none(), "it ended before anything was written");
+            assert!(start.elapsed() < Duration::from_secs(60), "nothing was written within a minute");
+            std::thread::yield_now();
+        }
+        for signal in signals {
+            assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        }
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(files(folder.path()), before, "{signals:?}");
+    }
+}
