@@ -13,8 +13,8 @@ use super::table::{count, facts, plural};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  logodds predict m.json new.parquet -o out.parquet\n  logodds predict m.json 'new/*.parquet' -o \
-                  out.parquet --keep id,date"
+    after_help = "Examples:\n  logodds predict m.json new.parquet -o out.parquet\n  logodds predict m.json 'new/*.parquet' \
+                  -o out.parquet --keep id,date"
 )]
 pub(crate) struct PredictArguments {
     /// Model file

@@ -104,10 +104,13 @@ impl Progress {
         let Ok(mut counted) = self.counted.lock() else { return };
         if *counted != Some((work, total)) {
             *counted = Some((work, total));
-            // Before anything is drawn.
+            // All of it before anything is drawn.
             self.bar.set_style(style(work.template()));
-            self.bar.reset();
-            self.bar.set_length(total as u64);
+            self.bar.reset_eta();
+            self.bar.update(|state| {
+                state.set_pos(0);
+                state.set_len(total as u64);
+            });
         }
         self.bar.set_position(done as u64);
     }
@@ -251,6 +254,7 @@ mod tests {
             rates.iter().any(|rate| rate.len() > 2) && rates.iter().all(|rate| !rate.contains('.')),
             "{rates:?}"
         );
+        assert!(!frames.iter().any(|frame| frame.contains(" of 0 ")), "{frames:?}");
         assert!(frames.iter().any(|frame| frame.contains("of 1,000 drawn tables")), "{frames:?}");
     }
 }
