@@ -19,14 +19,15 @@ use super::report::Output;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    override_usage = "logodds evaluate [OPTIONS] <MODEL>... <DATA>...",
     after_help = "Examples:\n  logodds evaluate m.json test.parquet\n  logodds evaluate a.json b.json test.parquet \
                   --intervals"
 )]
 pub(crate) struct EvaluateArguments {
-    /// Model files, then Parquet files, directories of them, or globs, with the target column
-    #[arg(required = true, value_name = "MODEL|DATA", num_args = 2..)]
-    inputs: Vec<String>,
+    /// Model file
+    model: String,
+    /// More model files; Parquet files, directories of them, or globs, with the target column
+    #[arg(required = true, value_name = "DATA")]
+    others: Vec<String>,
     /// Column of row weights
     #[arg(long, value_name = "COLUMN")]
     weight: Option<String>,
@@ -41,6 +42,8 @@ pub(crate) struct EvaluateArguments {
         long,
         value_name = "METHOD",
         num_args = 0..=1,
+        // Else it would swallow the path behind it.
+        require_equals = true,
         default_missing_value = "bootstrap",
         help_heading = "Intervals"
     )]
@@ -100,7 +103,15 @@ struct Against<'a> {
 }
 
 pub(crate) fn run(arguments: &EvaluateArguments, output: Output) -> anyhow::Result<()> {
-    let (paths, data) = split(&arguments.inputs);
+    let (paths, data) = split(&arguments.model, &arguments.others);
+    if arguments.intervals.is_some()
+        && let Some(method) = data.iter().find(|name| is_method(name) && !Path::new(name).exists())
+    {
+        let found = format!("parted from its method {method}");
+        let expected = "an equals sign between them, as in --intervals=delong";
+        let flag = "--intervals";
+        return Err(logodds::Error::from(ConfigError::Invalid { flag, found, expected }).into());
+    }
     let models: Vec<Model> = paths.iter().map(|path| Model::load(path)).collect::<Result<_, _>>()?;
     if data.is_empty() {
         let what =
@@ -128,7 +139,9 @@ pub(crate) fn run(arguments: &EvaluateArguments, output: Output) -> anyhow::Resu
     progress.finish(done.is_ok())?;
     let comparison = done?;
     match comparison.evaluations.as_slice() {
-        [evaluation] => output.result(evaluation, || evaluation::text(&models[0], evaluation)),
+        [evaluation] => {
+            output.result(evaluation, || evaluation::text(&models[0], evaluation, options.weight.is_some()))
+        }
         _ => output.result(&json(&paths, &comparison), || evaluation::comparison_text(&paths, &comparison)),
     }
 }
@@ -147,13 +160,17 @@ fn json<'a>(paths: &'a [PathBuf], comparison: &'a Comparison) -> Models<'a> {
     }
 }
 
+fn is_method(name: &str) -> bool {
+    <Method as clap::ValueEnum>::from_str(name, false).is_ok()
+}
+
 /// Which of the inputs are models: the first one, and every file that is named or begins like JSON.
-fn split(inputs: &[String]) -> (Vec<PathBuf>, Vec<String>) {
-    let (mut models, mut data) = (Vec::new(), Vec::new());
-    for input in inputs {
+fn split(first: &str, others: &[String]) -> (Vec<PathBuf>, Vec<String>) {
+    let (mut models, mut data) = (vec![PathBuf::from(first)], Vec::new());
+    for input in others {
         let path = Path::new(input);
         let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-        if models.is_empty() || is_json || begins_like_json(path) {
+        if is_json || begins_like_json(path) {
             models.push(path.to_owned());
         } else {
             data.push(input.clone());

@@ -1,5 +1,6 @@
 //! Evaluations, for people.
 
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use logodds::evaluate::{Comparison, Difference, Evaluation, Headline, IntervalBasis, IntervalMethod};
@@ -7,7 +8,7 @@ use logodds::metrics::{Average, Interval};
 use logodds::model::{Model, Task};
 
 use super::predict::unseen_lines;
-use super::table::{count, facts, number, plural, shorten, table};
+use super::table::{WIDTH, abridge, count, facts, number, plural, shorten, shorten_start, table};
 
 /// Classes whose confusion matrix fits 80 columns.
 const MATRIX_CLASSES: usize = 10;
@@ -24,8 +25,8 @@ const HEADLINE: Headline<&str> = Headline {
 /// Columns for the name of a model among several.
 const NAME_WIDTH: usize = 22;
 
-/// What one model is worth.
-pub(crate) fn text(model: &Model, evaluation: &Evaluation) -> String {
+/// What one model is worth, on rows that have weights or not.
+pub(crate) fn text(model: &Model, evaluation: &Evaluation, weighted: bool) -> String {
     let mut lines = vec![("rows", rows(evaluation))];
     let intervals = evaluation.intervals.as_ref();
     let found = intervals.map_or_else(Headline::default, |intervals| intervals.headline);
@@ -41,6 +42,7 @@ pub(crate) fn text(model: &Model, evaluation: &Evaluation) -> String {
     lines.push(("calibration error", number(evaluation.calibration.ece)));
     if let Some(intervals) = intervals {
         lines.push(("intervals", basis(&intervals.basis)));
+        lines.extend(intervals.note.map(|note| ("warning", note.to_owned())));
     }
     lines.extend(unseen_lines(&evaluation.unseen));
     let mut text = facts(&lines);
@@ -48,13 +50,19 @@ pub(crate) fn text(model: &Model, evaluation: &Evaluation) -> String {
     text.push_str(&classes(model, evaluation));
     if model.classes.len() <= MATRIX_CLASSES {
         text.push('\n');
-        text.push_str(&confusion(&model.classes, &evaluation.confusion_matrix));
+        let counts = evaluation.confusion_matrix.iter().map(|row| row.iter().map(u64::to_string).collect());
+        text.push_str(&confusion("true \\ predicted", &model.classes, &counts.collect::<Vec<_>>()));
     }
     if model.task == Task::Binary {
+        // What the rows of a part are counted in.
+        let counted = if weighted { "weight" } else { "rows" };
+        // Without rows of the class there is none to find.
+        if !evaluation.lift.is_empty() {
+            text.push('\n');
+            text.push_str(&deciles(model, evaluation, counted));
+        }
         text.push('\n');
-        text.push_str(&deciles(model, evaluation));
-        text.push('\n');
-        text.push_str(&calibration(evaluation));
+        text.push_str(&calibration(evaluation, counted));
     }
     text
 }
@@ -120,20 +128,33 @@ fn classes(model: &Model, evaluation: &Evaluation) -> String {
     text
 }
 
-/// True classes down, predicted ones across.
-pub(crate) fn confusion(classes: &[String], matrix: &[Vec<u64>]) -> String {
+/// True classes down, predicted ones across; `corner` says so, and what the cells are. Classes have numbers, and a
+/// legend, where their names would be told apart no more.
+pub(crate) fn confusion(corner: &str, classes: &[String], cells: &[Vec<String>]) -> String {
     // As wide as 80 columns allow beside the names of the true classes.
     let width = (56 / classes.len().max(1)).clamp(5, 12);
-    let names: Vec<String> = classes.iter().map(|class| shorten(class, width)).collect();
-    let head: Vec<&str> =
-        std::iter::once("true \\ predicted").chain(names.iter().map(String::as_str)).collect();
-    let row = |(class, row): (&String, &Vec<u64>)| {
-        std::iter::once(class.clone()).chain(row.iter().map(u64::to_string)).collect()
+    let longest = cells.iter().flatten().map(String::len).max().unwrap_or(0).max(width);
+    let room = WIDTH.saturating_sub(classes.len() * (longest + 2)).max(8);
+    let differ = |short: &dyn Fn(&String) -> String| {
+        classes.iter().map(short).collect::<HashSet<String>>().len() == classes.len()
     };
-    table(&head, &classes.iter().zip(matrix).map(row).collect::<Vec<_>>())
+    let named = differ(&|class| shorten(class, width)) && differ(&|class| abridge(class, room));
+    let numbers: Vec<String> = (1..=classes.len()).map(|number| number.to_string()).collect();
+    let names = if named { classes } else { &numbers };
+    let short: Vec<String> = names.iter().map(|name| shorten(name, width)).collect();
+    let head: Vec<&str> = std::iter::once(corner).chain(short.iter().map(String::as_str)).collect();
+    let row = |(name, row): (&String, &Vec<String>)| std::iter::once(name).chain(row).cloned().collect();
+    let mut text = table(&head, &names.iter().zip(cells).map(row).collect::<Vec<_>>());
+    if !named {
+        let legend: Vec<(&str, String)> =
+            numbers.iter().map(String::as_str).zip(classes.iter().cloned()).collect();
+        text.push('\n');
+        text.push_str(&facts(&legend));
+    }
+    text
 }
 
-fn deciles(model: &Model, evaluation: &Evaluation) -> String {
+fn deciles(model: &Model, evaluation: &Evaluation, counted: &str) -> String {
     let row = |part: &logodds::metrics::LiftPart| {
         vec![
             format!("top {:.0} %", 100.0 * part.share),
@@ -144,18 +165,18 @@ fn deciles(model: &Model, evaluation: &Evaluation) -> String {
         ]
     };
     let found = format!("found of {}", shorten(model.positive.as_deref().unwrap_or("class 1"), 16));
-    let head = ["rows", "probability from", &found, "lift of the tenth", "lift so far"];
+    let head = [counted, "probability from", &found, "lift of the tenth", "lift so far"];
     table(&head, &evaluation.lift.iter().map(row).collect::<Vec<_>>())
 }
 
-fn calibration(evaluation: &Evaluation) -> String {
+fn calibration(evaluation: &Evaluation, counted: &str) -> String {
     let row = |bin: &logodds::metrics::Bin| {
         let or_none = |value: Option<f64>| value.map_or("-".to_owned(), number);
         let probability = format!("{} to {}", number(bin.lower), number(bin.upper));
         vec![probability, number(bin.weight), or_none(bin.mean_probability), or_none(bin.observed)]
     };
     let rows: Vec<Vec<String>> = evaluation.calibration.bins.iter().map(row).collect();
-    table(&["probability", "rows", "mean probability", "observed share"], &rows)
+    table(&["probability", counted, "mean probability", "observed share"], &rows)
 }
 
 /// Several models side by side.
@@ -165,10 +186,21 @@ pub(crate) fn comparison_text(paths: &[PathBuf], comparison: &Comparison) -> Str
     if let Some(intervals) = &first.intervals {
         lines.push(("intervals", basis(&intervals.basis)));
     }
-    for evaluation in &comparison.evaluations {
-        lines.extend(unseen_lines(&evaluation.unseen));
+    let evaluations = &comparison.evaluations;
+    if evaluations.iter().all(|evaluation| evaluation.unseen == first.unseen) {
+        lines.extend(unseen_lines(&first.unseen));
+    } else {
+        for (path, evaluation) in paths.iter().zip(evaluations) {
+            let of_model = unseen_lines(&evaluation.unseen);
+            lines.extend(of_model.map(|(kind, text)| (kind, format!("{}: {text}", path.display()))));
+        }
     }
-    lines.dedup();
+    let notes: BTreeSet<&str> = evaluations
+        .iter()
+        .filter_map(|evaluation| evaluation.intervals.as_ref()?.note)
+        .chain(comparison.differences.iter().filter_map(|of| of.auc?.note))
+        .collect();
+    lines.extend(notes.into_iter().map(|note| ("warning", note.to_owned())));
     let mut text = facts(&lines);
     text.push('\n');
     let row = |(path, evaluation): (&PathBuf, &Evaluation)| {
@@ -189,7 +221,7 @@ pub(crate) fn comparison_text(paths: &[PathBuf], comparison: &Comparison) -> Str
 fn differences_table(differences: &Headline<Option<Difference>>) -> String {
     let mut rows = Vec::new();
     let _ = HEADLINE.zip(*differences, |name, difference| {
-        if let Some(Difference { difference, interval, p_value }) = difference {
+        if let Some(Difference { difference, interval, p_value, .. }) = difference {
             rows.push(vec![
                 name.to_owned(),
                 signed(difference),
@@ -208,11 +240,5 @@ fn signed(x: f64) -> String {
 
 /// The end of a path, which tells models apart.
 fn name(path: &Path) -> String {
-    let path = path.display().to_string();
-    let length = path.chars().count();
-    if length <= NAME_WIDTH {
-        path
-    } else {
-        format!("...{}", path.chars().skip(length + 3 - NAME_WIDTH).collect::<String>())
-    }
+    shorten_start(&path.display().to_string(), NAME_WIDTH)
 }

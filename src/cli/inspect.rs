@@ -18,6 +18,9 @@ use super::table::{count, facts, number, plural, seconds};
 const MODELS_SHOWN: usize = 3;
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  logodds inspect m.json --top 5\n  logodds inspect m.json train.parquet --inference"
+)]
 pub(crate) struct InspectArguments {
     /// Model file
     model: PathBuf,

@@ -22,6 +22,7 @@ mod tune;
 
 use std::process::ExitCode;
 
+use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use logodds::Error;
 use logodds::error::{DataError, SweepError};
@@ -39,6 +40,9 @@ pub(crate) struct Arguments {
     /// No progress and no messages on stderr
     #[arg(long, short, global = true, help_heading = "Output")]
     pub(crate) quiet: bool,
+    /// Names of the flags that were typed
+    #[arg(skip)]
+    pub(crate) typed: Vec<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -74,7 +78,14 @@ enum Command {
 impl Arguments {
     /// Those of the process; a wrong one ends it.
     pub(crate) fn read() -> Self {
-        Self::from_arg_matches(&Self::described().get_matches()).unwrap_or_else(|error| error.exit())
+        let matches = Self::described().get_matches();
+        let mut arguments = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        if let Some((_, matches)) = matches.subcommand() {
+            let typed = matches.ids().map(clap::Id::as_str);
+            let typed = typed.filter(|id| matches.value_source(id) == Some(ValueSource::CommandLine));
+            arguments.typed = typed.map(|id| format!("--{}", id.replace('_', "-"))).collect();
+        }
+        arguments
     }
 
     /// The command line, as it is shown.
@@ -89,9 +100,95 @@ impl Arguments {
                 .mut_arg("scoring", |flag| flag.help_heading("Choice"))
                 .mut_arg("solver", |flag| flag.help("Algorithm: auto, newton, lbfgs [default: auto]"))
                 .mut_arg("metrics", |flag| flag.help("Write one JSON line per pass"))
+                .after_long_help(
+                    "Examples:\n  logodds tune train.parquet --target y --l1-ratios 0,0.5,1 -o m.json\n  \
+                     logodds tune train.parquet --target y --group patient --plots plots -o m.json",
+                )
         };
-        Self::command().mut_subcommand("tune", hide)
+        let command = Self::command().mut_subcommand("tune", hide);
+        RARE.iter().fold(command, |command, (name, flags)| {
+            command.mut_subcommand(name, |command| abridged(command, flags))
+        })
     }
+
+    /// The command line as a shell completes it: what `--help` does not show is no part of it.
+    pub(crate) fn completed() -> clap::Command {
+        shown(&Self::described()).version(env!("CARGO_PKG_VERSION"))
+    }
+}
+
+/// Flags that `-h` leaves to `--help`, so that it fits a screen.
+const RARE: [(&str, &[&str]); 3] = [
+    (
+        "train",
+        &[
+            "exclude",
+            "class_weight",
+            "missing",
+            "no_standardize",
+            "no_intercept",
+            "tolerance",
+            "max_iterations",
+            "epochs",
+            "batch_size",
+            "learning_rate",
+            "momentum",
+            "seed",
+            "validation",
+            "validation_fraction",
+            "patience",
+            "scoring",
+            "memory",
+            "threads",
+            "metrics",
+        ],
+    ),
+    (
+        "tune",
+        &[
+            "exclude",
+            "categorical",
+            "positive",
+            "class_weight",
+            "missing",
+            "no_standardize",
+            "no_intercept",
+            "solver",
+            "tolerance",
+            "max_iterations",
+            "seed",
+            "memory",
+            "threads",
+            "metrics",
+            "cs",
+            "per_class",
+            "halving",
+            "fold_column",
+            "time",
+            "rule",
+            "checkpoint",
+            "resume",
+            "plots",
+        ],
+    ),
+    ("inspect", &["reference", "device", "memory"]),
+];
+
+/// The command with a short help of its common flags, which names the long one.
+fn abridged(command: clap::Command, rare: &[&str]) -> clap::Command {
+    let command =
+        rare.iter().fold(command, |command, flag| command.mut_arg(flag, |flag| flag.hide_short_help(true)));
+    let examples = command.get_after_help().map(|text| format!("{text}\n\n")).unwrap_or_default();
+    let whole = command.get_after_long_help().or(command.get_after_help()).cloned().unwrap_or_default();
+    command.after_help(format!("{examples}--help shows all settings")).after_long_help(whole)
+}
+
+/// A command without what is hidden.
+fn shown(command: &clap::Command) -> clap::Command {
+    clap::Command::new(command.get_name().to_owned())
+        .about(command.get_about().cloned().unwrap_or_default())
+        .args(command.get_arguments().filter(|argument| !argument.is_hide_set()))
+        .subcommands(command.get_subcommands().filter(|command| !command.is_hide_set()).map(shown))
 }
 
 /// Runs the command.
@@ -115,9 +212,12 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 /// 2 for a command that was called the wrong way, 130 for one stopped by Ctrl-C (by another signal, 128 and its
 /// number), else 1.
-pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
+pub(crate) fn exit_code(error: &anyhow::Error, typed: &[String]) -> ExitCode {
+    let is_typed = |flag: &str| typed.iter().any(|name| name == flag);
+    // A value that is not typed was read from the config file.
+    let is_typed = |flag: &str| is_typed(flag) || !is_typed("--config");
     match error.downcast_ref::<Error>() {
-        Some(Error::Config(config)) if config.is_usage() => ExitCode::from(2),
+        Some(Error::Config(config)) if config.is_usage(is_typed) => ExitCode::from(2),
         Some(Error::Data(DataError::Interrupted) | Error::Sweep(SweepError::Interrupted { .. })) => {
             ExitCode::from(interrupt::exit_code())
         }

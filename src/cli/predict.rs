@@ -12,6 +12,10 @@ use super::report::Output;
 use super::table::{count, facts, plural};
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  logodds predict m.json new.parquet -o out.parquet\n  logodds predict m.json 'new/*.parquet' \
+                  -o out.parquet --keep id,date"
+)]
 pub(crate) struct PredictArguments {
     /// Model file
     model: PathBuf,
@@ -27,7 +31,7 @@ pub(crate) struct PredictArguments {
     /// Leave one-vs-rest probabilities unscaled
     #[arg(long)]
     raw: bool,
-    /// Binary: predict class 1 from this probability on [default: 0.5]
+    /// Binary: predict class 1 from this probability on [default: the model's, or 0.5]
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     threshold: Option<f64>,
 }

@@ -21,9 +21,27 @@ fn bar(output: Output) -> ProgressBar {
     ProgressBar::with_draw_target(None, target)
 }
 
+/// What a bar counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Work {
+    Reading,
+    Drawing,
+}
+
+impl Work {
+    fn template(self) -> &'static str {
+        match self {
+            Self::Reading => "reading  [{bar:30}] {human_pos} of {human_len} rows, {per_sec:0}",
+            Self::Drawing => "ranking  [{bar:30}] {human_pos} of {human_len} drawn tables, {per_sec:0}",
+        }
+    }
+}
+
 /// Shows and records a training run.
 pub(crate) struct Progress {
     bar: ProgressBar,
+    /// What the bar counts, and up to where.
+    counted: Mutex<Option<(Work, usize)>>,
     quiet: bool,
     metrics: Option<Mutex<Metrics>>,
 }
@@ -61,7 +79,7 @@ impl Progress {
     pub(crate) fn start(output: Output, metrics: Option<&Path>) -> Self {
         let metrics =
             metrics.map(|path| Mutex::new(Metrics { path: path.to_owned(), file: None, failure: None }));
-        Self { bar: bar(output), quiet: output.quiet, metrics }
+        Self { bar: bar(output), counted: Mutex::new(None), quiet: output.quiet, metrics }
     }
 
     /// Takes the bar away and reports what could not be recorded; a run that succeeded without an epoch
@@ -81,6 +99,22 @@ impl Progress {
         }
     }
 
+    /// Moves the bar, which begins anew with other work.
+    fn advance(&self, work: Work, done: usize, total: usize) {
+        let Ok(mut counted) = self.counted.lock() else { return };
+        if *counted != Some((work, total)) {
+            *counted = Some((work, total));
+            // All of it before anything is drawn.
+            self.bar.set_style(style(work.template()));
+            self.bar.reset_eta();
+            self.bar.update(|state| {
+                state.set_pos(0);
+                state.set_len(total as u64);
+            });
+        }
+        self.bar.set_position(done as u64);
+    }
+
     /// A line of the metrics file.
     fn append<T: Serialize>(&self, report: &T) {
         let Some(Ok(mut metrics)) = self.metrics.as_ref().map(Mutex::lock) else { return };
@@ -96,19 +130,19 @@ impl Observer for Progress {
     }
 
     fn reading(&self, rows_done: usize, rows_total: usize) {
-        if self.bar.length() != Some(rows_total as u64) {
-            self.bar.set_length(rows_total as u64);
-            self.bar.set_style(style("reading  [{bar:30}] {human_pos} of {human_len} rows, {per_sec}"));
-        }
-        self.bar.set_position(rows_done as u64);
+        self.advance(Work::Reading, rows_done, rows_total);
+    }
+
+    fn drawing(&self, tables_done: usize, tables_total: usize) {
+        self.advance(Work::Drawing, tables_done, tables_total);
     }
 
     fn epoch(&self, report: &EpochReport) {
         interrupt::training();
         self.append(report);
         if report.epoch == 1 {
-            self.bar.reset();
             self.bar.set_style(style("training {spinner} {msg}"));
+            self.bar.reset();
         }
         self.bar.set_position(report.epoch as u64);
         let validation = report.validation_score.map(|score| format!(", validation {}", number(score)));
@@ -127,8 +161,8 @@ impl Observer for Progress {
     fn sweep(&self, progress: &SweepProgress) {
         interrupt::training();
         self.append(progress);
-        self.bar.unset_length();
         self.bar.set_style(style("tuning {spinner} {msg}"));
+        self.bar.unset_length();
         self.bar.tick();
         let left = progress.models - progress.done - progress.running;
         self.bar.set_message(format!(
@@ -149,4 +183,78 @@ impl Observer for Progress {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("templates are written above").progress_chars("=> ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use indicatif::TermLike;
+
+    use super::*;
+
+    /// A terminal that keeps what is written to it.
+    #[derive(Debug, Clone, Default)]
+    struct Written(Arc<Mutex<String>>);
+
+    impl TermLike for Written {
+        fn width(&self) -> u16 {
+            100
+        }
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(&format!("{text}\n"))
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            self.write_str("\n")
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_frame_says_what_is_counted_in_whole_numbers() {
+        let terminal = Written::default();
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(terminal.clone()), 255);
+        let bar = ProgressBar::with_draw_target(None, target);
+        let progress = Progress { bar, counted: Mutex::new(None), quiet: false, metrics: None };
+        for (rows, tables) in [(1_000_000, 100), (2_500_000, 700)] {
+            progress.reading(rows, 3_000_000);
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            progress.reading(rows + 1, 3_000_000);
+            progress.drawing(tables, 1000);
+            progress.bar.tick();
+        }
+        let written = terminal.0.lock().unwrap().clone();
+        let frames: Vec<&str> = written.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        assert!(
+            frames.iter().all(|frame| frame.starts_with("reading") || frame.starts_with("ranking")),
+            "{frames:?}"
+        );
+        let rates: Vec<&str> =
+            frames.iter().filter_map(|frame| frame.rsplit_once(", ")).map(|(_, rate)| rate).collect();
+        assert!(
+            rates.iter().any(|rate| rate.len() > 2) && rates.iter().all(|rate| !rate.contains('.')),
+            "{rates:?}"
+        );
+        assert!(!frames.iter().any(|frame| frame.contains(" of 0 ")), "{frames:?}");
+        assert!(frames.iter().any(|frame| frame.contains("of 1,000 drawn tables")), "{frames:?}");
+    }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Prints `value` as one JSON object, or else the text for people (none if quiet).
+    /// Prints `value` as one JSON object, or else the text for people.
     pub(crate) fn result<T: Serialize>(self, value: &T, text: impl FnOnce() -> String) -> anyhow::Result<()> {
         if self.json { write_stdout(&(serde_json::to_string(value)? + "\n")) } else { write_stdout(&text()) }
     }

@@ -43,7 +43,7 @@ struct Manual {
 
 pub(crate) fn completions(arguments: &CompletionsArguments, output: Output) -> anyhow::Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Arguments::described(), "logodds", &mut script);
+    clap_complete::generate(arguments.shell, &mut Arguments::completed(), "logodds", &mut script);
     let script = String::from_utf8(script).context("the completions are no text")?;
     output.result(&Completions { shell: arguments.shell.to_string(), script: &script }, || script.clone())
 }

@@ -1,23 +1,25 @@
 //! Text for people: aligned within 80 columns, numbers with as many digits as matter.
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 use super::style;
 
-/// Width of a report.
-const WIDTH: usize = 80;
+/// Width of a report, in columns of a terminal: wide characters, as of Chinese, take two.
+pub(crate) const WIDTH: usize = 80;
 /// Rows of a table before it is cut short.
 const MAX_ROWS: usize = 20;
 
 /// `name` and `value` lines, the values aligned, long ones continued under their start, words that
 /// are longer than a line broken.
 pub(crate) fn facts(facts: &[(&str, String)]) -> String {
-    let name_width = facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let name_width = facts.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
     let mut text = String::new();
     for (name, value) in facts {
-        let mut line = format!("{name:name_width$} ");
+        let mut line = format!("{} ", pad(name, name_width));
         let start = text.len();
         let width = WIDTH.saturating_sub(name_width + 2).max(1);
         for word in value.split(' ').flat_map(|word| pieces(word, width)) {
-            if line.chars().count() + 1 + word.chars().count() > WIDTH && line.trim_end().len() > name.len() {
+            if line.width() + 1 + word.width() > WIDTH && line.trim_end().len() > name.len() {
                 text.push_str(line.trim_end());
                 text.push('\n');
                 line = " ".repeat(name_width + 1);
@@ -33,13 +35,45 @@ pub(crate) fn facts(facts: &[(&str, String)]) -> String {
     text
 }
 
-/// `word` in pieces of at most `width` characters; one piece if it fits, an empty word too.
+/// `word` in pieces of at most `width` columns; one piece if it fits, an empty word too.
 fn pieces(word: &str, width: usize) -> Vec<String> {
-    let characters: Vec<char> = word.chars().collect();
-    if characters.len() <= width {
-        return vec![word.to_owned()];
+    let mut pieces = vec![String::new()];
+    for character in word.chars() {
+        let last = pieces.last_mut().expect("there is one");
+        if !last.is_empty() && last.width() + columns(character) > width {
+            pieces.push(character.to_string());
+        } else {
+            last.push(character);
+        }
     }
-    characters.chunks(width).map(|piece| piece.iter().collect()).collect()
+    pieces
+}
+
+/// Columns of a character.
+fn columns(character: char) -> usize {
+    character.width().unwrap_or(0)
+}
+
+/// `text` and spaces up to `width` columns.
+fn pad(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+/// The start of `text` in at most `width` columns.
+fn start(text: &str, width: usize) -> String {
+    let mut used = 0;
+    text.chars()
+        .take_while(|&character| {
+            used += columns(character);
+            used <= width
+        })
+        .collect()
+}
+
+/// The end of `text` in at most `width` columns.
+fn end(text: &str, width: usize) -> String {
+    let reversed: String = text.chars().rev().collect();
+    start(&reversed, width).chars().rev().collect()
 }
 
 /// A table of text: the first column to the left, the others to the right, cut short after
@@ -51,16 +85,17 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
 /// The same, cut short after `max_rows`.
 pub(crate) fn table_up_to(max_rows: usize, head: &[&str], rows: &[Vec<String>]) -> String {
     let shown = &rows[..rows.len().min(max_rows)];
-    let longest = |c: usize| shown.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
-    let mut widths: Vec<usize> = (0..head.len()).map(|c| longest(c).max(head[c].chars().count())).collect();
+    let longest = |c: usize| shown.iter().map(|row| row[c].width()).max().unwrap_or(0);
+    let mut widths: Vec<usize> = (0..head.len()).map(|c| longest(c).max(head[c].width())).collect();
     let others: usize = widths.iter().skip(1).map(|width| width + 2).sum();
     widths[0] = widths[0].min(WIDTH.saturating_sub(others).max(8));
     let mut text = String::new();
     let head: Vec<String> = head.iter().map(|&name| name.to_owned()).collect();
     for (i, row) in std::iter::once(&head).chain(shown).enumerate() {
-        let mut line = format!("{:width$}", abridge(&row[0], widths[0]), width = widths[0]);
+        let mut line = pad(&abridge(&row[0], widths[0]), widths[0]);
         for (cell, width) in row.iter().zip(&widths).skip(1) {
-            line.push_str(&format!("  {cell:>width$}"));
+            line.push_str(&" ".repeat(2 + width.saturating_sub(cell.width())));
+            line.push_str(cell);
         }
         let line = line.trim_end();
         text.push_str(&if i == 0 { style::paint(style::NAME, line) } else { line.to_owned() });
@@ -72,24 +107,24 @@ pub(crate) fn table_up_to(max_rows: usize, head: &[&str], rows: &[Vec<String>]) 
     text
 }
 
-/// `text` in at most `width` characters, its end replaced by dots if it is longer.
+/// `text` in at most `width` columns, its end replaced by dots if it is longer.
 pub(crate) fn shorten(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    text.chars().take(width.saturating_sub(3)).chain("...".chars()).collect()
+    if text.width() <= width { text.to_owned() } else { start(text, width.saturating_sub(3)) + "..." }
 }
 
-/// `text` in at most `width` characters, dots in its middle if it is longer: names of features tell their column at
-/// the beginning and their level at the end.
-fn abridge(text: &str, width: usize) -> String {
-    let length = text.chars().count();
-    if length <= width {
+/// The end of `text` in at most `width` columns, behind dots if it is longer.
+pub(crate) fn shorten_start(text: &str, width: usize) -> String {
+    if text.width() <= width { text.to_owned() } else { format!("...{}", end(text, width.saturating_sub(3))) }
+}
+
+/// `text` in at most `width` columns, dots in its middle if it is longer: names of features tell their column at the
+/// beginning and their level at the end.
+pub(crate) fn abridge(text: &str, width: usize) -> String {
+    if text.width() <= width {
         return text.to_owned();
     }
     let shown = width.saturating_sub(2);
-    let start = text.chars().take(shown / 2);
-    start.chain("..".chars()).chain(text.chars().skip(length - shown.div_ceil(2))).collect()
+    format!("{}..{}", start(text, shown / 2), end(text, shown.div_ceil(2)))
 }
 
 /// Four significant digits.
@@ -181,6 +216,17 @@ mod tests {
         let text = plain(&facts(&[("device", "word ".repeat(60)), ("x", "y".into())]));
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         assert!(text.lines().nth(1).unwrap().starts_with("        word"), "{text}");
+        let wide = "東京都と大阪府の比較".repeat(9);
+        for text in [facts(&[("class", wide.clone())]), table(&["class", "行"], &[vec![wide, "数".into()]])]
+        {
+            let text = plain(&text);
+            assert!(text.lines().all(|line| line.width() <= WIDTH), "{text}");
+        }
+        let text = plain(&table(
+            &["class", "n"],
+            &[vec!["東京".into(), "1".into()], vec!["york".into(), "22".into()]],
+        ));
+        assert_eq!(text, "class   n\n東京    1\nyork   22\n");
         let path = "a/long/path".repeat(30);
         let text = plain(&facts(&[("model", format!("at {path} now"))]));
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");

@@ -6,14 +6,16 @@ use logodds::config::MemorySize;
 use logodds::data;
 use logodds::model::Model;
 use logodds::output::{check_apart, check_writable};
-use logodds::threshold::{ClassThreshold, Criterion, Decisions, ThresholdOptions, ThresholdReport, choose};
+use logodds::threshold::{
+    ClassThreshold, Criterion, Decisions, ThresholdOptions, ThresholdReport, Worse, choose,
+};
 use serde::Serialize;
 
 use super::evaluation::confusion;
 use super::interrupt::{STOPPING, end_in_order};
 use super::progress::Progress;
 use super::report::Output;
-use super::table::{count, facts, number, plural, table};
+use super::table::{count, facts, number, plural, table, table_up_to};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -42,6 +44,13 @@ pub(crate) struct ThresholdArguments {
     /// Choose and show, but store nothing
     #[arg(long)]
     dry_run: bool,
+    /// Store thresholds that make the decision between several classes worse
+    ///
+    /// Each class has its threshold for itself, while all classes compete for a row: together the thresholds may do
+    /// worse than none. By youden, f1 and accuracy that is refused, judged by balanced accuracy, macro F1 and
+    /// accuracy between all classes.
+    #[arg(long, conflicts_with = "dry_run")]
+    allow_worse: bool,
 }
 
 #[derive(Serialize)]
@@ -64,6 +73,8 @@ pub(crate) fn run(arguments: &ThresholdArguments, output: Output) -> anyhow::Res
         by: arguments.by,
         weight: arguments.weight.clone(),
         memory: arguments.memory.map(|size| size.0),
+        // What is not stored may be looked at.
+        allow_worse: arguments.allow_worse || arguments.dry_run,
     };
     let progress = Progress::start(output, None);
     end_in_order(STOPPING, STOPPING);
@@ -103,24 +114,36 @@ fn text(
             "{}\n{}\n{}",
             facts(&lines),
             trade_off(arguments.by, only),
-            before_and_after(&names, only)
+            before_and_after(&names, only, arguments.weight.is_some())
         );
     }
     lines.push(("stored in", place));
+    if let Some(Worse { metric, without, with }) = report.worse {
+        let numbers = format!("{metric} {}, without thresholds {}", number(with), number(without));
+        let text = format!("the decision between all classes gets worse: {numbers}; --by another criterion");
+        lines.push(("warning", text));
+    }
     let mut text = facts(&lines);
     text.push('\n');
     text.push_str(&by_class(arguments.by, report));
-    if let Some([before, after]) = &report.decision {
+    if let (Some([before, after]), Some(without)) = (&report.decision, &report.without) {
+        let mut head = vec!["decision between all", "before", "after"];
+        let mut decisions = vec![before, after];
+        // A model without thresholds decides as it did before.
+        if before != without {
+            head.push("no thresholds");
+            decisions.push(without);
+        }
         let row = |name: &str, of: fn(&logodds::threshold::OverallDecision) -> f64| {
-            vec![name.to_owned(), number(of(before)), number(of(after))]
+            std::iter::once(name.to_owned()).chain(decisions.iter().map(|d| number(of(d)))).collect()
         };
-        let rows = [
+        let rows: [Vec<String>; 3] = [
             row("accuracy", |d| d.accuracy),
             row("balanced accuracy", |d| d.balanced_accuracy),
             row("macro F1", |d| d.macro_f1),
         ];
         text.push('\n');
-        text.push_str(&table(&["decision between all", "before", "after"], &rows));
+        text.push_str(&table(&head, &rows));
     }
     text
 }
@@ -149,16 +172,16 @@ fn trade_off(by: Criterion, class: &ClassThreshold) -> String {
     };
     // All of them: they are few.
     let rows: Vec<Vec<String>> = class.trade_off.iter().map(row).collect();
-    table(&head, &rows)
+    table_up_to(rows.len(), &head, &rows)
 }
 
-fn before_and_after(classes: &[String], class: &ClassThreshold) -> String {
+fn before_and_after(classes: &[String], class: &ClassThreshold, weighted: bool) -> String {
     let is_first = classes[0] == class.class;
     let matrix = |d: &Decisions| {
         let of_class = [d.false_negatives, d.true_positives];
         let of_other = [d.true_negatives, d.false_positives];
-        let rounded = |row: [f64; 2]| row.map(|weight| weight.round() as u64).to_vec();
-        let mut rows = vec![rounded(of_other), rounded(of_class)];
+        let told = |weight: f64| if weighted { number(weight) } else { format!("{weight:.0}") };
+        let mut rows = vec![of_other.map(told).to_vec(), of_class.map(told).to_vec()];
         if is_first {
             rows.reverse();
             rows.iter_mut().for_each(|row| row.reverse());
@@ -166,7 +189,9 @@ fn before_and_after(classes: &[String], class: &ClassThreshold) -> String {
         rows
     };
     let at = |name: &str, d: &Decisions| {
-        format!("{name}, from probability {} on\n{}", number(d.threshold), confusion(classes, &matrix(d)))
+        let corner = if weighted { "weight: true \\ predicted" } else { "true \\ predicted" };
+        let matrix = confusion(corner, classes, &matrix(d));
+        format!("{name}, from probability {} on\n{matrix}", number(d.threshold))
     };
     format!("{}\n{}", at("before", &class.before), at("after", &class.after))
 }

@@ -17,6 +17,10 @@ use super::report::Output;
 use super::table::{count, facts, number, plural, seconds, table};
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  logodds train train.parquet --target y -o m.json\n  logodds train 'parts/*.parquet' \
+                       --target y --l1 0.01 --l2 0 -o sparse.json\n  logodds train --config train.toml --seed 1"
+)]
 pub(crate) struct TrainArguments {
     /// TOML file of the same settings; a flag wins
     #[arg(long, value_name = "FILE")]

@@ -10,6 +10,11 @@ use super::values::numbers;
 use crate::error::DataError;
 use arrow::array::{Array, ArrayRef};
 use rayon::prelude::*;
+use std::ops::RangeInclusive;
+
+/// Weights but 0: all of them keep their digits as float32, and neither sums nor products of sums leave the
+/// range of float64.
+const USABLE: RangeInclusive<f64> = 1e-30..=1e30;
 
 /// Reads the weight of every row; only rows that are kept need a valid one.
 pub(crate) fn read_weights(
@@ -51,7 +56,7 @@ pub(crate) fn batch_weights(
     numbers(array, &mut values).map_err(|found| DataError::WeightType { column: name(), found })?;
     for (at, value) in values.iter_mut().enumerate() {
         let is_null = array.is_null(at);
-        if !is_null && value.is_finite() && *value >= 0.0 {
+        if !is_null && (*value == 0.0 || USABLE.contains(value)) {
             continue;
         }
         if is_kept(at) {

@@ -127,9 +127,14 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// Whether the command was called the wrong way (exit code 2), rather than with a value that
-    /// cannot be run (exit code 1).
-    pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Missing { .. } | Self::Conflict { .. })
+    /// Whether the command was called the wrong way (exit code 2, else 1): what it needs is missing, flags do not
+    /// go together, or a value that was typed cannot be run, whatever the files hold and the system can do.
+    pub fn is_usage(&self, is_typed: impl Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Missing { .. } | Self::Conflict { .. } => true,
+            Self::Invalid { flag, .. } | Self::Twice { flag, .. } => is_typed(flag),
+            Self::TwoRoles { first, second, .. } => is_typed(first) || is_typed(second),
+            _ => false,
+        }
     }
 }

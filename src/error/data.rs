@@ -241,7 +241,7 @@ pub enum DataError {
         column: String,
     },
     /// A weight that is not a weight.
-    #[error("{}: weight \"{column}\" is {value} in row {row} of row group {row_group}; expected finite numbers of 0 or more", path.display())]
+    #[error("{}: weight \"{column}\" is {value} in row {row} of row group {row_group}; expected 0 or numbers from 1e-30 to 1e30; mend the column, or scale it", path.display())]
     Weight {
         /// The file.
         path: PathBuf,

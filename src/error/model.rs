@@ -85,6 +85,22 @@ pub enum ModelFileError {
         /// How many rows are of it.
         found: &'static str,
     },
+    /// Thresholds that are best for each class and not for the decision between them.
+    #[error(
+        "the thresholds chosen by {by}, each for a class alone, make the decision between all classes worse: {metric} \
+         {with:.4}, without thresholds {without:.4}; nothing is stored: look with --dry-run, choose by another \
+         criterion, or store them with --allow-worse"
+    )]
+    WorseDecision {
+        /// What they were chosen by.
+        by: String,
+        /// What the decision is judged by.
+        metric: &'static str,
+        /// Without thresholds.
+        without: f64,
+        /// With them.
+        with: f64,
+    },
     /// A rate that no threshold reaches.
     #[error(
         "no threshold reaches {by} for class {class:?}: the nearest is {best:.4}, from probability {at:.4} on; ask \

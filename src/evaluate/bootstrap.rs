@@ -1,13 +1,19 @@
 //! The metrics of tables drawn from the one that is read.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rayon::prelude::*;
 
 use super::contest::{Contest, Rows};
 use super::sums::Terms;
+use crate::error::{DataError, Result};
 use crate::metrics::{Margins, Order, poisson_counts};
+use crate::train::Observer;
 
 /// Replicates that one task computes: a row of sums of each stays in the first-level cache.
 const LANES: usize = 64;
+/// Steps of a ranking between two looks at whether to stop.
+const STEPS_PER_LOOK: usize = 1 << 16;
 
 type Lanes = [f64; LANES];
 
@@ -18,26 +24,59 @@ pub(super) struct Draws {
     pub(super) replicates: usize,
 }
 
+/// How far the rankings of drawn tables are; the observer hears of it, and may stop them.
+pub(super) struct Drawing<'a> {
+    observer: &'a dyn Observer,
+    done: AtomicUsize,
+    total: usize,
+}
+
+impl<'a> Drawing<'a> {
+    /// Of as many rankings of each drawn table.
+    pub(super) fn new(observer: &'a dyn Observer, draws: Option<&Draws>, rankings: usize) -> Self {
+        let total = draws.map_or(0, |draws| draws.replicates * rankings);
+        Self { observer, done: AtomicUsize::new(0), total }
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.observer.is_interrupted()
+    }
+
+    /// An error if the observer wants to stop.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.is_stopped() { Err(DataError::Interrupted.into()) } else { Ok(()) }
+    }
+
+    fn advance(&self, tables: usize) {
+        let done = self.done.fetch_add(tables, Ordering::Relaxed) + tables;
+        self.observer.drawing(done, self.total);
+    }
+}
+
 impl Draws {
     fn chunks(self) -> impl IndexedParallelIterator<Item = usize> {
         (0..self.replicates.div_ceil(LANES)).into_par_iter().map(|chunk| chunk * LANES)
     }
 
-    /// Area under the ROC curve and average precision of each replicate.
+    /// Area under the ROC curve and average precision of each replicate; an error if `drawing` is stopped.
     pub(super) fn rankings(
         self,
         order: &Order,
         is_positive: &[bool],
         weight: Option<&[f64]>,
-    ) -> Vec<(f64, f64)> {
+        drawing: &Drawing<'_>,
+    ) -> Result<Vec<(f64, f64)>> {
         let of_chunk = |first: usize| {
-            pulp::Arch::new().dispatch(
+            let ranked = pulp::Arch::new().dispatch(
                 #[inline(always)]
                 || {
                     let zero: Lanes = [0.0; LANES];
                     let (mut tp, mut fp, mut area, mut precision, mut counts) =
                         (zero, zero, zero, zero, zero);
-                    for step in order.steps() {
+                    for (at, step) in order.steps().enumerate() {
+                        if at % STEPS_PER_LOOK == 0 && drawing.is_stopped() {
+                            break;
+                        }
                         let mut sides = [zero; 2];
                         for &(_, row) in step {
                             poisson_counts(self.seed, row as u64, first, &mut counts);
@@ -58,12 +97,15 @@ impl Draws {
                         .map(move |r| (area[r] / (tp[r] * fp[r]), precision[r] / tp[r]))
                         .collect::<Vec<_>>()
                 },
-            )
+            );
+            drawing.advance(LANES.min(self.replicates - first));
+            ranked
         };
         let mut all: Vec<(f64, f64)> = self.chunks().flat_map_iter(of_chunk).collect();
+        drawing.check()?;
         all.truncate(self.replicates);
         all.iter_mut().filter(|(area, _)| !area.is_finite()).for_each(|both| *both = (f64::NAN, f64::NAN));
-        all
+        Ok(all)
     }
 }
 

@@ -5,6 +5,13 @@ use super::ranks::Rank;
 use super::report::{ClassIntervals, Difference, Evaluation, Headline, IntervalBasis, Intervals};
 use crate::metrics::{Interval, two_sided};
 
+/// Why there is no p-value.
+const NO_ERROR: &str = "the standard error is 0, so that DeLong's method cannot test this difference: the rows \
+                        rank each model perfectly, or not at all; only more rows can tell";
+/// What an interval without width means.
+const NO_WIDTH: &str = "an interval without width is no certainty: no row drawn from these changes the number, \
+                        and only more rows can say how sure it is";
+
 /// What intervals are made of.
 pub(super) enum Evidence {
     /// The influence of each row on the area of each model: the mean over its rankings.
@@ -44,11 +51,13 @@ impl Drawn {
                 let (n, sum) = known.fold((0.0, 0.0), |(n, sum), value| (n + 1.0, sum + value));
                 sum / n
             };
+            let margins = &replicate.margins;
+            let drawn: f64 = margins.truth.iter().sum();
             Headline {
                 log_loss: replicate.log_loss,
-                accuracy: replicate.margins.accuracy(),
-                balanced_accuracy: replicate.margins.balanced_accuracy(),
-                mcc: replicate.margins.mcc(),
+                accuracy: over(drawn, margins.accuracy()),
+                balanced_accuracy: over(drawn, margins.balanced_accuracy()),
+                mcc: over(drawn, margins.mcc()),
                 auc: mean(|r| r.0),
                 average_precision: mean(|r| r.1),
                 brier: replicate.brier,
@@ -57,6 +66,22 @@ impl Drawn {
         let headline = headline.collect();
         Self { replicates, headline }
     }
+}
+
+/// What is to be said of intervals.
+fn note(headline: Headline<Option<Interval>>) -> Option<&'static str> {
+    let mut found = None;
+    let _ = headline.map(|interval| {
+        if interval.is_some_and(|interval| interval.upper <= interval.lower) {
+            found = Some(NO_WIDTH);
+        }
+    });
+    found
+}
+
+/// A ratio of a replicate: undefined, and so no part of an interval, if nothing of its `whole` was drawn.
+fn over(whole: f64, ratio: f64) -> f64 {
+    if whole > 0.0 { ratio } else { f64::NAN }
 }
 
 /// Fills the intervals of `evaluations`, and returns the differences to the first. `ranks` are those of
@@ -93,7 +118,7 @@ fn delong(
         });
         let classes = classes.collect();
         let headline = Headline { auc, ..Headline::default() };
-        evaluation.intervals = Some(Intervals { basis, headline, classes });
+        evaluation.intervals = Some(Intervals { basis, headline, classes, note: note(headline) });
     }
     let against_first = |m: usize| {
         let pairs = influence[m].iter().zip(&influence[0]);
@@ -103,8 +128,13 @@ fn delong(
         let auc = both.map(|(auc, first)| {
             let difference = auc - first;
             let interval = Interval::normal(difference, standard_error, basis.confidence);
-            let p_value = if standard_error > 0.0 { two_sided(difference / standard_error) } else { 1.0 };
-            Difference { difference, interval, p_value: Some(p_value) }
+            let p_value = if standard_error > 0.0 {
+                Some(two_sided(difference / standard_error))
+            } else {
+                (difference == 0.0).then_some(1.0)
+            };
+            let note = p_value.is_none().then_some(NO_ERROR);
+            Difference { difference, interval, p_value, note }
         });
         Headline { auc, ..Headline::default() }
     };
@@ -135,21 +165,21 @@ fn bootstrap(
             let rank = &ranks.get(k).unwrap_or(&ranks[0])[m];
             let auc = Interval::of_replicates(rank.replicates.iter().map(|r| r.0), basis.confidence);
             ClassIntervals {
-                precision: margin(|r, k| r.margins.precision(k)),
-                recall: margin(|r, k| r.margins.recall(k)),
-                f1: margin(|r, k| r.margins.f1(k)),
+                precision: margin(|r, k| over(r.margins.predicted[k], r.margins.precision(k))),
+                recall: margin(|r, k| over(r.margins.truth[k], r.margins.recall(k))),
+                f1: margin(|r, k| over(r.margins.predicted[k] + r.margins.truth[k], r.margins.f1(k))),
                 auc: class.auc.and(auc),
             }
         });
         let classes = classes.collect();
-        evaluation.intervals = Some(Intervals { basis, headline, classes });
+        evaluation.intervals = Some(Intervals { basis, headline, classes, note: note(headline) });
     }
     let against_first = |m: usize| {
         let pairs = drawn[m].headline.iter().zip(&drawn[0].headline);
         let found = intervals(&mut pairs.map(|(a, b)| a.zip(*b, |a, b| a - b)));
         let values = evaluations[m].headline().zip(evaluations[0].headline(), |a, b| Some(a? - b?));
         values.zip(found, |difference, interval| {
-            Some(Difference { difference: difference?, interval: interval?, p_value: None })
+            Some(Difference { difference: difference?, interval: interval?, p_value: None, note: None })
         })
     };
     (1..evaluations.len()).map(against_first).collect()

@@ -76,10 +76,10 @@ impl IntervalOptions {
             return Err(ConfigError::Invalid { flag: "--bootstrap", found, expected }.into());
         }
         if method == IntervalMethod::DeLong && weight.is_some() {
-            let why = "its variance is that of counted rows, not of weighted ones; with --weight take \
-                       --intervals bootstrap, which draws each row with its weight"
-                .to_owned();
-            return Err(ConfigError::NotApplicable { flag: "--intervals delong", why }.into());
+            let why =
+                "the method counts rows; take --intervals=bootstrap, which draws each row with its weight";
+            let (first, second) = ("--intervals=delong", "--weight");
+            return Err(ConfigError::Conflict { first, second, why }.into());
         }
         let drawn = method == IntervalMethod::Bootstrap;
         let (replicates, seed) = (drawn.then_some(replicates), drawn.then_some(seed));
@@ -91,8 +91,8 @@ impl IntervalOptions {
 ///
 /// # Errors
 /// The data cannot be read, lack a column, hold a label that is none of the model's classes, or
-/// no label at all; an option does not fit the model; or `observer`, who hears of the rows done, asks
-/// to stop.
+/// no label at all; an option does not fit the model; or `observer`, who hears of the rows and the drawn
+/// tables done, asks to stop.
 pub fn evaluate(
     model: &Model,
     data: &[String],
@@ -186,7 +186,7 @@ pub(crate) fn compare_before(
             Some(Evidence::DeLong(influence)) => influence.as_mut_slice(),
             _ => &mut [],
         };
-        ranks.extend(held.finish(influence, witness));
+        ranks.extend(held.finish(influence, witness, observer)?);
     }
     if sums[0].losses.weight <= 0.0 {
         return Err(DataError::WeightsZero { column: options.weight.clone().unwrap_or_default() }.into());

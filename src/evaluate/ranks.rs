@@ -5,12 +5,14 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Witness;
-use super::bootstrap::Draws;
+use super::bootstrap::{Drawing, Draws};
 use super::contest::{Contest, Rows};
 use super::report::IntervalMethod;
 use crate::data::available_memory;
+use crate::error::Result;
 use crate::metrics::{LiftPart, Order, Ranked, Ranking, Scores, delong};
 use crate::model::Task;
+use crate::train::Observer;
 
 /// Memory for scores if the system does not tell how much it has.
 const DEFAULT_MEMORY: u64 = 1 << 30;
@@ -132,25 +134,33 @@ impl<'a> Held<'a> {
     }
 
     /// The rankings, each of each model. `influence` gets what DeLong's method says of each row and
-    /// model, added over the rankings that have an area.
-    pub(super) fn finish(mut self, influence: &mut [Vec<f64>], witness: &mut dyn Witness) -> Vec<Vec<Rank>> {
+    /// model, added over the rankings that have an area. The observer may stop between them, and while
+    /// tables are drawn.
+    pub(super) fn finish(
+        mut self,
+        influence: &mut [Vec<f64>],
+        witness: &mut dyn Witness,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Vec<Rank>>> {
+        let drawing = Drawing::new(observer, self.draws, self.rankings.len() * self.contest.models.len());
         let mut ranks: Vec<Vec<Rank>> = Vec::new();
         for (at, models) in std::mem::take(&mut self.sides).into_iter().enumerate() {
             let class = self.class_of(self.rankings.start + at);
             let of_model = |scores: Scores| {
+                drawing.check()?;
                 let ranked = scores.rank();
                 witness.ranked(self.contest, class, &ranked);
-                of_ranked(&ranked)
+                Ok(of_ranked(&ranked))
             };
-            ranks.push(models.into_iter().map(of_model).collect());
+            ranks.push(models.into_iter().map(of_model).collect::<Result<_>>()?);
         }
         for (at, models) in std::mem::take(&mut self.columns).into_iter().enumerate() {
             let class = self.class_of(self.rankings.start + at);
             let is_positive: Vec<bool> = self.class.iter().map(|&of| usize::from(of) == class).collect();
-            let of_model = |(m, column)| self.of_column(column, &is_positive, influence.get_mut(m));
-            ranks.push(models.into_iter().enumerate().map(of_model).collect());
+            let of_model = |(m, column)| self.of_column(column, &is_positive, influence.get_mut(m), &drawing);
+            ranks.push(models.into_iter().enumerate().map(of_model).collect::<Result<_>>()?);
         }
-        ranks
+        Ok(ranks)
     }
 
     fn of_column(
@@ -158,14 +168,17 @@ impl<'a> Held<'a> {
         mut column: Vec<f64>,
         is_positive: &[bool],
         influence: Option<&mut Vec<f64>>,
-    ) -> Rank {
+        drawing: &Drawing<'_>,
+    ) -> Result<Rank> {
+        drawing.check()?;
         let mut scores = if self.weight.is_some() { Scores::weighted() } else { Scores::counted() };
         for (i, (&score, &positive)) in column.iter().zip(is_positive).enumerate() {
             scores.push(score, self.weight.as_ref().map_or(1.0, |weight| weight[i]), positive);
         }
         let mut rank = of_ranked(&scores.rank());
         if let Some(draws) = self.draws {
-            rank.replicates = draws.rankings(&Order::new(&column), is_positive, self.weight.as_deref());
+            rank.replicates =
+                draws.rankings(&Order::new(&column), is_positive, self.weight.as_deref(), drawing)?;
         } else if let Some(influence) = influence
             && delong(&mut column, is_positive).is_some()
         {
@@ -173,7 +186,7 @@ impl<'a> Held<'a> {
             influence.resize(column.len(), 0.0);
             influence.iter_mut().zip(&column).for_each(|(sum, x)| *sum += x);
         }
-        rank
+        Ok(rank)
     }
 }
 

@@ -181,6 +181,9 @@ pub struct Intervals {
     pub headline: Headline<Option<Interval>>,
     /// Of each class, in the order of [`Evaluation::classes`].
     pub classes: Vec<ClassIntervals>,
+    /// What they do not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<&'static str>,
 }
 
 /// Intervals of the numbers of a class.
@@ -213,7 +216,10 @@ pub struct Difference {
     /// Where it may lie, the rows being paired.
     #[serde(flatten)]
     pub interval: Interval,
-    /// DeLong: probability of a difference at least as large if there were none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// DeLong: probability of a difference at least as large if there were none; null with the bootstrap,
+    /// and where `note` says why.
     pub p_value: Option<f64>,
+    /// Why DeLong's method has no p-value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<&'static str>,
 }

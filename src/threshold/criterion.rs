@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::{OverallDecision, Worse};
 use crate::metrics::{Curve, Point};
 
 /// What a threshold is chosen by.
@@ -24,7 +25,8 @@ pub enum Criterion {
         /// Of a positive called negative.
         false_negative: f64,
     },
-    /// The highest threshold with a true positive rate (recall) of at least this.
+    /// The fewest false positives with a true positive rate (recall) of at least this; of those points the one that
+    /// finds the most positives.
     Tpr(f64),
     /// The most positives found with a false positive rate of at most this.
     Fpr(f64),
@@ -60,6 +62,19 @@ impl Criterion {
             Self::Fpr(_) => curve.false_positive_rate(point),
             Self::Precision(_) => point.precision(),
         }
+    }
+
+    /// Whether a decision between several classes is worse than the one without thresholds, by what comes nearest
+    /// to the criterion; costs and rates do not say.
+    pub(super) fn worse(&self, without: &OverallDecision, with: &OverallDecision) -> Option<Worse> {
+        let (metric, of): (_, fn(&OverallDecision) -> f64) = match self {
+            Self::Youden => ("balanced accuracy", |decision| decision.balanced_accuracy),
+            Self::F1 => ("macro F1", |decision| decision.macro_f1),
+            Self::Accuracy => ("accuracy", |decision| decision.accuracy),
+            Self::Cost { .. } | Self::Tpr(_) | Self::Fpr(_) | Self::Precision(_) => return None,
+        };
+        let (without, with) = (of(without), of(with));
+        (with < without * (1.0 - ROUNDING)).then_some(Worse { metric, without, with })
     }
 
     /// How good a point is: larger is better, none if it does not do. Points of the same rate are told

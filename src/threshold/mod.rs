@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::data;
-use crate::error::{ModelFileError, Result};
+use crate::error::{DataError, ModelFileError, Result};
 use crate::evaluate::{Contest, Plan, Seen};
 use crate::metrics::{Averages, Confusion, Scores};
 use crate::model::{Model, Task};
@@ -28,6 +28,8 @@ pub struct ThresholdOptions {
     pub weight: Option<String>,
     /// Bytes that scores may take while they are ranked; half of the available memory if not given.
     pub memory: Option<u64>,
+    /// Several classes: keep thresholds too that make the decision between all of them worse.
+    pub allow_worse: bool,
 }
 
 /// The thresholds chosen.
@@ -44,6 +46,23 @@ pub struct ThresholdReport {
     /// One-vs-rest: the decision between all classes, with the thresholds before and after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<[OverallDecision; 2]>,
+    /// One-vs-rest: the same without thresholds, the most probable class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without: Option<OverallDecision>,
+    /// One-vs-rest: set if the decision is worse with the thresholds than without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worse: Option<Worse>,
+}
+
+/// How thresholds make the decision between all classes worse, though each is the best for its class.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Worse {
+    /// What the decision is judged by.
+    pub metric: &'static str,
+    /// Without thresholds.
+    pub without: f64,
+    /// With them.
+    pub with: f64,
 }
 
 /// What the decision between all classes is worth.
@@ -62,12 +81,15 @@ pub struct OverallDecision {
 /// Chooses the threshold of a binary `model` on `data`, or that of each class against the rest, and stores
 /// it in the model (in memory; see [`Model::save`]).
 ///
+/// Each class has its threshold for itself, while all classes compete for a row: together the thresholds may do
+/// worse than none. By Youden's index, F1 or accuracy that is refused, unless `allow_worse`.
+///
 /// Thresholds are on each model's own probability, `sigmoid(z)`; see
 /// [`Scorer::decide`](crate::predict::Scorer::decide) for the decision between several classes.
 ///
 /// # Errors
 /// As [`evaluate`](crate::evaluate::evaluate); and [`ModelFileError`] if the data have rows of one side only,
-/// or no threshold reaches the rate that was asked for.
+/// no threshold reaches the rate that was asked for, or the decision between all classes gets worse.
 pub fn choose(
     model: &mut Model,
     data: &[String],
@@ -103,7 +125,7 @@ pub fn choose(
             Ok(())
         })?;
         for (m, held) in members.zip(held) {
-            let chosen = choose_one(model, m, held, options.by)?;
+            let chosen = choose_one(model, m, held, options.by, options.weight.as_ref())?;
             let threshold = Some(chosen.after.threshold);
             if is_binary {
                 after.threshold = threshold;
@@ -113,12 +135,13 @@ pub fn choose(
             classes.push(chosen);
         }
     }
-    let decision = if is_binary {
-        None
-    } else {
-        let both = [&*model, &after];
-        let contest = Contest::new(&both, &source, None, options.weight.clone())?;
-        let mut confusions = [(); 2].map(|()| Confusion::new(model.classes.len()));
+    let mut decisions = None;
+    if !is_binary {
+        let mut plain = model.clone();
+        plain.models.iter_mut().for_each(|model| model.threshold = None);
+        let all = [&*model, &after, &plain];
+        let contest = Contest::new(&all, &source, None, options.weight.clone())?;
+        let mut confusions = [(); 3].map(|()| Confusion::new(model.classes.len()));
         contest.read(observer, (n_readings - 1, n_readings), |rows| {
             confusions.par_iter_mut().enumerate().for_each(|(m, confusion)| {
                 let predictions = contest.scorers[m].decide(&rows.z[m]);
@@ -128,21 +151,40 @@ pub fn choose(
             });
             Ok(())
         })?;
-        Some(confusions.map(|confusion| OverallDecision {
+        decisions = Some(confusions.map(|confusion| OverallDecision {
             accuracy: confusion.accuracy(),
             balanced_accuracy: confusion.balanced_accuracy(),
             macro_f1: Averages::new(&confusion, &[]).by_class.f1,
             confusion_matrix: confusion.matrix(),
-        }))
-    };
-    *model = after;
+        }));
+    }
     let by = options.by.to_string();
-    Ok(ThresholdReport { by, rows: seen.rows, rows_dropped: seen.rows_dropped, classes, decision })
+    let worse = decisions.as_ref().and_then(|[_, after, plain]| options.by.worse(plain, after));
+    if let Some(worse) = worse.as_ref().filter(|_| !options.allow_worse) {
+        let Worse { metric, without, with } = *worse;
+        return Err(ModelFileError::WorseDecision { by, metric, without, with }.into());
+    }
+    *model = after;
+    let (decision, without) = match decisions {
+        Some([before, after, plain]) => (Some([before, after]), Some(plain)),
+        None => (None, None),
+    };
+    let (rows, rows_dropped) = (seen.rows, seen.rows_dropped);
+    Ok(ThresholdReport { by, rows, rows_dropped, classes, decision, without, worse })
 }
 
-fn choose_one(model: &Model, m: usize, scores: Scores, by: Criterion) -> Result<ClassThreshold> {
+fn choose_one(
+    model: &Model,
+    m: usize,
+    scores: Scores,
+    by: Criterion,
+    weight: Option<&String>,
+) -> Result<ClassThreshold> {
     let class = &model.models[m].class;
     let ranked = scores.rank();
+    if ranked.positive() + ranked.negative() <= 0.0 {
+        return Err(DataError::WeightsZero { column: weight.cloned().unwrap_or_default() }.into());
+    }
     if ranked.positive() <= 0.0 || ranked.negative() <= 0.0 {
         let found = if ranked.positive() > 0.0 { "every row" } else { "no row" };
         return Err(ModelFileError::OneSide { class: class.clone(), found }.into());

@@ -17,6 +17,11 @@ pub trait Observer: Sync {
         let _ = (rows_done, rows_total);
     }
 
+    /// Drawn tables that are ranked so far.
+    fn drawing(&self, tables_done: usize, tables_total: usize) {
+        let _ = (tables_done, tables_total);
+    }
+
     /// An epoch or iteration is over.
     fn epoch(&self, report: &EpochReport) {
         let _ = report;

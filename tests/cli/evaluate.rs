@@ -200,8 +200,8 @@ fn models_side_by_side_get_what_they_get_alone() {
 fn bootstrap_and_asymptotic_errors_agree() {
     let folder = noisy();
     let line = "evaluate a.json b.json t.parquet --intervals";
-    let drawn = succeed_json(folder.path(), &format!("{line} bootstrap --seed 4"));
-    let delong = succeed_json(folder.path(), &format!("{line} delong"));
+    let drawn = succeed_json(folder.path(), &format!("{line}=bootstrap --seed 4"));
+    let delong = succeed_json(folder.path(), &format!("{line}=delong"));
     // A standard error from 1,000 draws has itself one of 2 %; three of those, and what is left of 1/n.
     let close =
         |found: f64, expected: f64| assert!((found / expected - 1.0).abs() < 0.08, "{found}, {expected}");
@@ -243,7 +243,7 @@ fn draws_depend_on_the_seed_alone_and_not_on_the_scale_of_weights() {
 #[test]
 fn a_model_beside_itself_does_not_differ() {
     let folder = noisy();
-    let found = succeed_json(folder.path(), "evaluate a.json a.json t.parquet --intervals delong");
+    let found = succeed_json(folder.path(), "evaluate a.json a.json t.parquet --intervals=delong");
     let auc = &found["differences"][0]["auc"];
     assert_eq!(
         (number(&auc["difference"]), number(&auc["standard_error"]), number(&auc["p_value"])),
@@ -255,7 +255,7 @@ fn a_model_beside_itself_does_not_differ() {
 fn little_memory_means_more_readings_and_the_same_numbers() {
     let folder = tempdir().unwrap();
     succeed(folder.path(), "train {data}/digits/train.parquet --target digit --device cpu --quiet -o m.json");
-    for flags in ["", "--intervals delong", "--intervals --bootstrap 20"] {
+    for flags in ["", "--intervals=delong", "--intervals --bootstrap 20"] {
         let line = format!("evaluate m.json {{data}}/digits/test.parquet {flags}");
         let whole = succeed_json(folder.path(), &line);
         // The scores of a class take 359 x 8 bytes: three of ten at a time, with intervals one.
@@ -297,13 +297,195 @@ fn what_cannot_be_compared_or_drawn_is_refused() {
     );
     let refused = |line: &str, says: &[&str]| assert_says(&fail(folder.path(), line, 1), says);
     refused("evaluate a.json c.json t.parquet", &["different questions", "\"yes\"", "\"maybe\""]);
-    refused(
-        "evaluate a.json t.parquet --intervals delong --weight two",
-        &["--intervals delong", "bootstrap"],
+    let wrong = |line: &str, says: &[&str]| assert_says(&fail(folder.path(), line, 2), says);
+    wrong(
+        "evaluate a.json t.parquet --intervals=delong --weight two",
+        &["--intervals=delong", "--weight", "bootstrap"],
     );
-    refused("evaluate a.json t.parquet --intervals --confidence 95", &["--confidence is 95", "0.95"]);
-    refused("evaluate a.json t.parquet --intervals --bootstrap 1", &["--bootstrap is 1"]);
+    wrong(
+        "evaluate a.json t.parquet --intervals delong",
+        &["--intervals", "equals sign", "--intervals=delong"],
+    );
+    wrong("evaluate a.json t.parquet --intervals --confidence 95", &["--confidence is 95", "0.95"]);
+    wrong("evaluate a.json t.parquet --intervals --bootstrap 1", &["--bootstrap is 1"]);
     refused("evaluate t.parquet a.json t.parquet", &["t.parquet", "Parquet file"]);
     fail(folder.path(), "evaluate a.json b.json", 2);
     fail(folder.path(), "evaluate a.json t.parquet --bootstrap 100", 2);
+}
+
+#[test]
+fn a_path_behind_intervals_is_a_path() {
+    let folder = noisy();
+    let found = succeed_json(folder.path(), "evaluate a.json --bootstrap 20 --intervals t.parquet");
+    assert_eq!(found["intervals"]["method"], "bootstrap");
+}
+
+/// Four rows, which `good.json` ranks perfectly, `even.json` not at all and `bad.json` the wrong way round.
+fn separated() -> TempDir {
+    let folder = tempdir().unwrap();
+    let columns =
+        vec![("y", text_column(["no", "no", "yes", "yes"])), ("x", float_column([-2.0, -1.0, 1.0, 2.0]))];
+    write_parquet(&folder.path().join("t.parquet"), columns);
+    for (name, w) in [("good", 1.0), ("even", 0.0), ("bad", -1.0)] {
+        let model = plain_model(&["x".to_owned()], &["no", "yes"], &[vec![w]]);
+        write_model(&folder.path().join(format!("{name}.json")), &model);
+    }
+    folder
+}
+
+#[test]
+fn without_a_standard_error_a_difference_is_not_tested() {
+    let folder = separated();
+    let line = "evaluate good.json even.json bad.json good.json t.parquet --intervals=delong";
+    let found = succeed_json(folder.path(), line);
+    for (k, difference) in [(0, -0.5), (1, -1.0)] {
+        let auc = &found["differences"][k]["auc"];
+        assert_eq!((number(&auc["difference"]), number(&auc["standard_error"])), (difference, 0.0));
+        assert!(auc["p_value"].is_null(), "{auc}");
+        assert_says(auc["note"].as_str().unwrap(), &["standard error is 0", "more rows"]);
+    }
+    assert_eq!(found["differences"][2]["auc"]["p_value"], 1.0);
+    assert!(found["differences"][2]["auc"].get("note").is_none());
+    assert_says(&succeed(folder.path(), line), &["standard error is 0"]);
+    // Nor does an interval without width say that the area is certain; drawn tables are ranked perfectly too.
+    for line in ["--intervals=delong", "--intervals --bootstrap 50"] {
+        let line = format!("evaluate good.json t.parquet {line}");
+        let intervals = &succeed_json(folder.path(), &line)["intervals"];
+        assert_eq!((number(&intervals["auc"]["lower"]), number(&intervals["auc"]["upper"])), (1.0, 1.0));
+        assert_says(intervals["note"].as_str().unwrap(), &["without width", "more rows"]);
+        assert_says(&succeed(folder.path(), &line).replace("\n         ", ""), &["without width"]);
+    }
+}
+
+#[test]
+fn tables_drawn_without_a_row_of_it_say_nothing_of_a_number() {
+    let folder = tempdir().unwrap();
+    let columns = vec![("y", text_column(["yes"])), ("x", float_column([1.0]))];
+    write_parquet(&folder.path().join("one.parquet"), columns);
+    let y = (0..40).map(|i| if i == 0 { "yes" } else { "no" });
+    let x = (0..40).map(|i| if i == 0 { 1.0 } else { -1.0 });
+    write_parquet(&folder.path().join("rare.parquet"), vec![("y", text_column(y)), ("x", float_column(x))]);
+    write_model(&folder.path().join("m.json"), &plain_model(&["x".to_owned()], &["no", "yes"], &[vec![1.0]]));
+    // More than a third of the tables have no row, no positive.
+    let lower = |value: &Value| number(&value["lower"]);
+    let one = succeed_json(folder.path(), "evaluate m.json one.parquet --intervals --bootstrap 200");
+    for key in ["accuracy", "balanced_accuracy"] {
+        assert_eq!((number(&one[key]), lower(&one["intervals"][key])), (1.0, 1.0), "{key}");
+    }
+    let rare = succeed_json(folder.path(), "evaluate m.json rare.parquet --intervals --bootstrap 200");
+    for key in ["precision", "recall", "f1"] {
+        assert_eq!(lower(&rare["intervals"]["classes"][1][key]), 1.0, "{key}: {rare}");
+    }
+}
+
+#[test]
+fn drawing_tells_how_far_it_is_and_can_be_stopped() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use logodds::error::DataError;
+    use logodds::evaluate::{EvaluateOptions, IntervalOptions, evaluate};
+    use logodds::model::Model;
+    use logodds::train::Observer;
+
+    /// Stops once some tables are drawn.
+    struct Stop {
+        after: usize,
+        drawn: AtomicUsize,
+        total: AtomicUsize,
+    }
+    impl Observer for Stop {
+        fn drawing(&self, tables_done: usize, tables_total: usize) {
+            self.drawn.fetch_max(tables_done, Ordering::Relaxed);
+            self.total.store(tables_total, Ordering::Relaxed);
+        }
+        fn is_interrupted(&self) -> bool {
+            self.drawn.load(Ordering::Relaxed) >= self.after
+        }
+    }
+    let folder = noisy();
+    let model = Model::load(&folder.path().join("a.json")).unwrap();
+    let data = [folder.path().join("t.parquet").display().to_string()];
+    let run = |after: usize| {
+        let observer = Stop { after, drawn: AtomicUsize::new(0), total: AtomicUsize::new(0) };
+        let intervals = Some(IntervalOptions { replicates: 1000, ..IntervalOptions::default() });
+        let options = EvaluateOptions { intervals, ..EvaluateOptions::default() };
+        let done = evaluate(&model, &data, &options, &observer);
+        (done, observer.drawn.into_inner(), observer.total.into_inner())
+    };
+    let (done, drawn, total) = run(usize::MAX);
+    assert!(done.is_ok() && drawn == 1000 && total == 1000, "{drawn} of {total}");
+    let (stopped, ..) = run(1);
+    assert!(matches!(stopped, Err(logodds::Error::Data(DataError::Interrupted))), "{stopped:?}");
+}
+
+#[test]
+fn warnings_of_several_models_name_the_model() {
+    let folder = tempdir().unwrap();
+    let write = |name: &str, levels: [&str; 4]| {
+        let y = text_column(["n", "p", "n", "p"]);
+        let x = float_column([1.0, 2.0, 3.0, 4.0]);
+        write_parquet(&folder.path().join(name), vec![("c", text_column(levels)), ("x", x), ("y", y)]);
+    };
+    write("train.parquet", ["u", "v", "u", "v"]);
+    write("new.parquet", ["u", "v", "w", "w"]);
+    for (flag, name) in [("", "both"), (" --features x", "x"), (" --features c", "c")] {
+        let line = format!("train train.parquet --target y --device cpu --quiet -o {name}.json{flag}");
+        succeed(folder.path(), &line);
+    }
+    let text = succeed(folder.path(), "evaluate both.json x.json new.parquet");
+    assert_says(&text, &["both.json: 2 rows with a value of \"c\""]);
+    assert!(!text.contains("x.json: "), "{text}");
+    // What all have in common is said once.
+    let text = succeed(folder.path(), "evaluate both.json c.json new.parquet");
+    assert_eq!(text.matches("2 rows with a value of \"c\"").count(), 1, "{text}");
+}
+
+#[test]
+fn text_names_what_it_counts_and_leaves_out_what_there_is_not() {
+    let folder = noisy();
+    let text = succeed(folder.path(), "evaluate a.json t.parquet --weight two");
+    let head = |text: &str, name: &str| text.lines().find(|line| line.contains(name)).unwrap().to_owned();
+    assert_says(&head(&text, "mean probability"), &["weight"]);
+    assert_says(&head(&text, "lift so far"), &["weight"]);
+    let text = succeed(folder.path(), "evaluate a.json t.parquet");
+    assert_says(&head(&text, "mean probability"), &["rows"]);
+    let columns = vec![("y", text_column(["no", "no"])), ("a", float_column([1.0, 2.0]))];
+    write_parquet(&folder.path().join("negative.parquet"), columns);
+    let text = succeed(folder.path(), "evaluate a.json negative.parquet");
+    assert!(!text.contains("lift"), "{text}");
+}
+
+#[test]
+fn classes_whose_short_names_are_one_have_numbers_and_a_legend() {
+    let folder = tempdir().unwrap();
+    let shown = |classes: &[&str]| {
+        let names: Vec<String> = (0..classes.len()).map(|k| format!("z{k}")).collect();
+        let mut columns: Vec<(&str, ArrayRef)> = vec![("y", text_column(classes.iter().copied()))];
+        for (k, name) in names.iter().enumerate() {
+            columns.push((name, float_column((0..classes.len()).map(|i| if i == k { 1.0 } else { 0.0 }))));
+        }
+        write_parquet(&folder.path().join("t.parquet"), columns);
+        let unit = |m: usize| (0..classes.len()).map(|k| if k == m { 1.0 } else { 0.0 }).collect();
+        let coefficients: Vec<Vec<f64>> = (0..classes.len()).map(unit).collect();
+        write_model(&folder.path().join("m.json"), &plain_model(&names, classes, &coefficients));
+        let text = succeed(folder.path(), "evaluate m.json t.parquet");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        let from = text.lines().position(|line| line.starts_with("true \\ predicted")).unwrap();
+        text.lines().skip(from).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let told = shown(&["adelie", "chinstrap", "gentoo"]);
+    assert_says(&told[0], &["adelie", "chinstrap", "gentoo"]);
+    assert_eq!(told.len(), 4, "{told:?}");
+    for classes in [
+        &["class of the first kind", "class of the second kind", "class of the third kind"][..],
+        &["income of 10 a year", "income of 20 a year", "income of 30 a year", "income of 40 a year"],
+    ] {
+        let told = shown(classes);
+        let head: Vec<&str> = told[0].split_whitespace().skip(3).collect();
+        assert_eq!(head[0], "1", "{told:?}");
+        for (k, class) in classes.iter().enumerate() {
+            assert!(told[1 + k].starts_with(&(k + 1).to_string()), "{told:?}");
+            assert!(told.contains(&format!("{}  {class}", k + 1)), "{told:?}");
+        }
+    }
 }

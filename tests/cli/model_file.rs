@@ -146,6 +146,6 @@ fn a_model_that_contradicts_itself_is_refused() {
 fn a_threshold_needs_a_binary_model_and_a_probability() {
     let folder = tempdir().unwrap();
     write(folder.path(), &model());
-    let stderr = fail(folder.path(), "predict m.json t.parquet -o p.parquet --threshold 1.5", 1);
+    let stderr = fail(folder.path(), "predict m.json t.parquet -o p.parquet --threshold 1.5", 2);
     assert_says(&stderr, &["--threshold is 1.5"]);
 }

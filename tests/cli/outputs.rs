@@ -250,8 +250,8 @@ fn a_signal_while_predictions_are_written_leaves_nothing_behind() {
             assert!(start.elapsed() < Duration::from_secs(60), "nothing was written within a minute");
             std::thread::yield_now();
         }
-        for signal in signals {
-            assert!(Command::new("kill").arg(signal).arg(child.id().to_string()).status().unwrap().success());
+        for &signal in signals {
+            assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
         }
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));

@@ -98,7 +98,8 @@ fn what_cannot_be_drawn_is_said_with_the_way_out() {
         let stderr = fail(folder.path(), &line.replace("{test}", TEST), code);
         assert_says(&stderr, &[said]);
     }
-    fail(folder.path(), &format!("report m.json {TEST} -o m.json"), 1);
+    let stderr = fail(folder.path(), &format!("report m.json {TEST} --format html -o m.json"), 1);
+    assert_says(&stderr, &["model file"]);
     let digits = "train {data}/digits/train.parquet --target digit --device cpu --quiet -o d.json";
     succeed(folder.path(), digits);
     let data = "{data}/digits/test.parquet";

@@ -227,3 +227,100 @@ fn a_threshold_in_the_wrong_place_is_refused() {
         assert_says(&fail(folder.path(), "inspect m.json", 1), &["m.json", says]);
     }
 }
+
+#[test]
+fn weights_show_as_weights_and_without_any_there_is_no_choice() {
+    let folder = cancer();
+    let write = |name: &str, unit: f64| {
+        let columns = vec![
+            ("mean_texture", float_column([10.0, 14.0, 22.0, 30.0])),
+            ("mean_smoothness", float_column([0.1; 4])),
+            ("diagnosis", text_column(["benign", "benign", "malignant", "malignant"])),
+            ("w", float_column([0.25 * unit; 4])),
+        ];
+        write_parquet(&folder.path().join(name), columns);
+    };
+    write("shares.parquet", 1.0);
+    let text = succeed(folder.path(), "threshold m.json shares.parquet --by f1 --weight w --dry-run");
+    assert_says(&text, &["weight: true \\ predicted"]);
+    let after: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("after")).skip(2).collect();
+    let cells: Vec<Vec<&str>> = after.iter().map(|line| line.split_whitespace().skip(1).collect()).collect();
+    assert_eq!(cells, [["0.5", "0"], ["0", "0.5"]], "{text}");
+    let text = succeed(folder.path(), "threshold m.json shares.parquet --by f1 --dry-run");
+    assert!(!text.contains("weight"), "{text}");
+    write("none.parquet", 0.0);
+    let refused = |line: &str, says: &[&str]| assert_says(&fail(folder.path(), line, 1), says);
+    refused("threshold m.json none.parquet --by f1 --weight w", &["weight \"w\" is 0 in every row"]);
+    // Sums or products of these are no numbers any more.
+    for (name, unit) in [("huge.parquet", 1e308), ("tiny.parquet", 1e-319)] {
+        write(name, unit);
+        for command in ["threshold m.json {} --by f1", "evaluate m.json {}"] {
+            let line = format!("{} --weight w", command.replace("{}", name));
+            refused(&line, &[name, "weight \"w\" is", "1e-30 to 1e30", "scale it"]);
+        }
+        let train = format!("train {name} --target diagnosis --weight w --device cpu -o n.json");
+        refused(&train, &["1e-30 to 1e30"]);
+    }
+}
+
+#[test]
+fn every_point_of_the_trade_off_is_shown() {
+    let folder = cancer();
+    let line = format!("threshold m.json {TEST} --by accuracy --dry-run");
+    // Twenty corners and the chosen point, which is none.
+    let told = succeed_json(folder.path(), &line);
+    assert_eq!(told["classes"][0]["trade_off"].as_array().unwrap().len(), 21);
+    let text = succeed(folder.path(), &line);
+    let shown = text.lines().skip_while(|line| !line.starts_with("  threshold")).skip(1);
+    assert_eq!(shown.take_while(|line| !line.is_empty()).count(), 21, "{text}");
+}
+
+#[test]
+fn thresholds_that_make_the_decision_between_all_classes_worse_are_stored_only_on_request() {
+    let folder = tempdir().unwrap();
+    let n = 600;
+    let uniform = |i: u64| {
+        let mut z = i.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    // Classes of unequal size that overlap; a line tells few of them from the rest.
+    let class: Vec<usize> =
+        (0..n).map(|i| ((uniform(i) * uniform(i + 9 * n) * 6.0) as usize).min(3)).collect();
+    let near = |i: u64, to: usize, width: f64, from: u64| to as f64 + width * (uniform(i + from * n) - 0.5);
+    let u = (0..n).map(|i| near(i, class[i as usize], 4.0, 1));
+    let v = (0..n).map(|i| near(i, class[i as usize] % 2, 3.0, 2));
+    let columns = vec![
+        ("y", text_column(class.iter().map(|&k| ["a", "b", "c", "d"][k]))),
+        ("u", float_column(u)),
+        ("v", float_column(v)),
+    ];
+    write_parquet(&folder.path().join("t.parquet"), columns);
+    succeed(folder.path(), "train t.parquet --target y --device cpu --quiet -o m.json");
+    let accuracy = |line: &str| succeed_json(folder.path(), line)["accuracy"].as_f64().unwrap();
+    let plain = accuracy("evaluate m.json t.parquet");
+    let before = fs::read(folder.path().join("m.json")).unwrap();
+
+    let line = "threshold m.json t.parquet --by f1";
+    let says =
+        ["macro F1 0.5401", "without thresholds 0.5493", "--dry-run", "--allow-worse", "nothing is stored"];
+    assert_says(&fail(folder.path(), line, 1), &says);
+    assert_eq!(fs::read(folder.path().join("m.json")).unwrap(), before);
+    let dry = succeed_json(folder.path(), &format!("{line} --dry-run"));
+    assert_eq!(dry["worse"]["metric"], "macro F1");
+    assert_eq!(dry["worse"]["with"], dry["decision"][1]["macro_f1"]);
+    assert_eq!(dry["worse"]["without"], dry["decision"][0]["macro_f1"]);
+    assert_says(&succeed(folder.path(), &format!("{line} --dry-run")), &["gets worse", "macro F1"]);
+    fail(folder.path(), &format!("{line} --dry-run --allow-worse"), 2);
+
+    let stored = succeed_json(folder.path(), &format!("{line} --allow-worse"));
+    assert_eq!(stored["stored"], "m.json");
+    assert!(accuracy("evaluate m.json t.parquet") < plain);
+    // Measured against no thresholds, not against the bad ones that are there now.
+    fail(folder.path(), line, 1);
+    assert_says(&succeed(folder.path(), &format!("{line} --dry-run")), &["no thresholds"]);
+    // Here the thresholds for accuracy are an improvement, which is stored.
+    succeed(folder.path(), "threshold m.json t.parquet --by accuracy");
+    assert!(accuracy("evaluate m.json t.parquet") > plain);
+}

@@ -265,7 +265,6 @@ fn tables_that_cannot_be_trained_on_are_refused_and_nothing_is_left_behind() {
         ("train good.parquet other.parquet --target y", vec!["good.parquet", "other.parquet", "\"x\""]),
         ("train good.parquet words.parquet --target y", vec!["good.parquet", "words.parquet", "\"x\""]),
         ("train ids.parquet --target y", vec!["\"y\"", "1000 distinct"]),
-        ("train good.parquet --target y --weight y", vec!["\"y\"", "weight"]),
         ("train good.parquet --target y --validation other.parquet", vec!["\"x\""]),
         ("train one.parquet --target y", vec!["\"y\"", "\"a\""]),
         ("train one.parquet --target z", vec!["\"z\""]),
@@ -277,6 +276,8 @@ fn tables_that_cannot_be_trained_on_are_refused_and_nothing_is_left_behind() {
         let stderr = fail(folder.path(), &format!("{line} --device cpu -o m.json"), 1);
         assert_says(&stderr, &says);
     }
+    let stderr = fail(folder.path(), "train good.parquet --target y --weight y --device cpu -o m.json", 2);
+    assert_says(&stderr, &["\"y\"", "weight"]);
     assert_eq!(files(folder.path()), before);
 }
 

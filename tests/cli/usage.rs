@@ -1,23 +1,52 @@
+use std::collections::BTreeSet;
+use std::process::Command as Process;
+
 use tempfile::tempdir;
 
-use super::support::{assert_says, fail, files, run, succeed, succeed_json};
+use super::setup::COMMANDS;
+use super::support::{assert_says, fail, files, logodds, run, succeed, succeed_json};
 
 #[test]
 fn help_fits_a_screen() {
     let folder = tempdir().unwrap();
-    for (command, lines) in [
-        ("-h", 24),
-        ("train -h", 60),
-        ("predict -h", 24),
-        // With groups, blank lines between them, and examples.
-        ("evaluate -h", 30),
-        ("threshold -h", 40),
-        ("inspect -h", 60),
-        ("export -h", 45),
-    ] {
-        let help = succeed(folder.path(), command);
-        assert!(help.lines().count() <= lines, "{} lines:\n{help}", help.lines().count());
-        assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+    let help = |arguments: &str| {
+        let output = logodds(folder.path()).env("COLUMNS", "80").args(arguments.split(' ')).output().unwrap();
+        assert!(output.status.success(), "{arguments}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(help("-h").lines().count() <= 30);
+    for name in COMMANDS.iter().chain(&["man"]) {
+        let short = help(&format!("{name} -h"));
+        assert!(short.lines().count() <= 40, "{} lines:\n{short}", short.lines().count());
+        assert!(short.lines().all(|line| line.chars().count() <= 80), "{short}");
+        let flags = |text: &str| {
+            let words = text.split_whitespace().map(|word| word.split(['[', '=']).next().unwrap());
+            words.filter(|word| word.starts_with("--")).map(str::to_owned).collect::<BTreeSet<_>>()
+        };
+        let long = help(&format!("{name} --help"));
+        assert!(flags(&long).is_superset(&flags(&short)), "{long}");
+        if flags(&long) != flags(&short) {
+            assert_eq!(short.lines().last(), Some("--help shows all settings"), "{short}");
+        }
+    }
+    for (name, flag) in [("train", "--batch-size"), ("tune", "--halving"), ("inspect", "--reference")] {
+        assert!(help(&format!("{name} --help")).contains(flag), "{flag}");
+    }
+    assert_says(&help("predict -h"), &["default: the model's, or 0.5", "Examples:"]);
+    assert_says(&help("inspect -h"), &["Examples:"]);
+}
+
+/// Whatever the program is called, usage says how it was.
+#[cfg(unix)]
+#[test]
+fn usage_names_the_program_as_it_was_called() {
+    let folder = tempdir().unwrap();
+    let link = folder.path().join("lo");
+    std::os::unix::fs::symlink(assert_cmd::cargo::cargo_bin("logodds"), &link).unwrap();
+    for name in COMMANDS {
+        let output = Process::new(&link).args([name, "-h"]).output().unwrap();
+        let usage = format!("Usage: lo {name} ");
+        assert!(String::from_utf8(output.stdout).unwrap().contains(usage.trim_end()), "{name}");
     }
 }
 
@@ -43,7 +72,7 @@ fn wrong_usage_exits_with_2() {
 }
 
 #[test]
-fn values_out_of_range_exit_with_1_and_name_the_flag() {
+fn values_out_of_range_are_wrong_usage_and_name_the_flag() {
     let folder = tempdir().unwrap();
     for (flag, value) in [
         ("--l1", "-1"),
@@ -62,9 +91,16 @@ fn values_out_of_range_exit_with_1_and_name_the_flag() {
         ("--threads", "0"),
         ("--threads", "5000"),
     ] {
-        let stderr = fail(folder.path(), &format!("train t.parquet --target y -o m.json {flag} {value}"), 1);
+        let stderr = fail(folder.path(), &format!("train t.parquet --target y -o m.json {flag} {value}"), 2);
         assert_says(&stderr, &[&format!("error: {flag} is "), "expected"]);
     }
+    for (flag, value) in [("--lambdas", "0"), ("--folds", "1"), ("--tolerance", "0")] {
+        let stderr = fail(folder.path(), &format!("tune t.parquet --target y -o m.json {flag} {value}"), 2);
+        assert_says(&stderr, &[flag, "expected"]);
+    }
+    // A file that is not understood failed to be read.
+    std::fs::write(folder.path().join("c.toml"), "no-such-key = 1\n").unwrap();
+    fail(folder.path(), "train t.parquet --target y -o m.json --config c.toml", 1);
 }
 
 #[test]

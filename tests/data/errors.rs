@@ -156,7 +156,7 @@ fn weights_that_are_no_weights() {
         let mut options = options();
         options.weight = Some("w".into());
         let path = write(&directory.path().join("t.parquet"), columns, 4);
-        contains(&read_error(&path, &options), &["t.parquet", says, "0 or more"]);
+        contains(&read_error(&path, &options), &["t.parquet", says, "expected 0 or numbers"]);
     }
     for (w, says) in [(floats([Some(0.0); 8]), "is 0 in every row"), (texts([Some("much"); 8]), "is text")] {
         let columns = vec![("x", target(8)), ("w", w), ("y", target(8))];

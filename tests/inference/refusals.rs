@@ -41,7 +41,7 @@ fn rows_that_the_model_was_not_trained_on_are_refused() {
 fn options_that_do_not_fit_are_refused() {
     let folder = trained(WINE);
     let all = "inspect m.json {data}/wine/train.parquet --inference";
-    assert_says(&fail(folder.path(), &format!("{all} --confidence 95"), 1), &["--confidence", "0.95"]);
+    assert_says(&fail(folder.path(), &format!("{all} --confidence 95"), 2), &["--confidence", "0.95"]);
     assert_says(&fail(folder.path(), &format!("{all} --class class_9"), 1), &["class_9", "class_0, class_1"]);
     assert_says(&fail(folder.path(), &format!("{all} --reference ash=1"), 1), &["--reference", "ash=1"]);
     assert_says(&fail(folder.path(), &format!("{all} --memory 1kB"), 1), &["4 x 4", "--memory"]);
