@@ -114,3 +114,22 @@ fn plots_take_the_place_of_no_table_and_no_model() {
     fs::create_dir(folder.path().join("q")).unwrap();
     assert_says(&fail(folder.path(), line, 1), &["--plots", "the model that --output names"]);
 }
+
+#[test]
+fn a_checkpoint_takes_the_place_of_no_table_and_no_model() {
+    let folder = folder();
+    let kept = folder.path().join("k");
+    fs::create_dir(&kept).unwrap();
+    fs::copy(folder.path().join("v.parquet"), kept.join("sweep.journal")).unwrap();
+    let before = fs::read(kept.join("sweep.journal")).unwrap();
+    let tune = "tune d --target y --device cpu --folds 2 --checkpoint k --resume";
+    for (line, role) in [
+        (format!("{tune} -o k/sweep.journal"), "the model that --output names"),
+        (format!("{tune} -o k/minimum.journal"), "the model that --output names"),
+        (format!("{tune} -o n.json --metrics k/sweep.journal"), "the --metrics file"),
+        (format!("{} -o n.json", tune.replace(" d ", " k/sweep.journal ")), "an input table"),
+    ] {
+        assert_says(&fail(folder.path(), &line, 1), &["--checkpoint", role]);
+        assert_eq!(fs::read(kept.join("sweep.journal")).unwrap(), before, "{line}");
+    }
+}
