@@ -12,7 +12,7 @@ use super::full_batch::{FullBatch, Method};
 use super::{Host, Problem, Progress, Solution};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::objective::Coefficients;
+use crate::objective::{Coefficients, Penalty};
 
 /// Rows up to which their products are decomposed.
 const MAX_ROWS: usize = 2048;
@@ -32,11 +32,15 @@ impl RowSpace {
         n_rows <= MAX_ROWS && n_features > 2 * n_rows
     }
 
-    /// Whether it suits the table, and the penalty asks nothing of single features.
+    /// Whether a penalty asks nothing of single features.
+    pub fn suits_penalty(penalty: &Penalty) -> bool {
+        penalty.l1 == 0.0 && penalty.l2 > 0.0
+    }
+
+    /// Whether it suits the table and every penalty.
     pub fn suits(problem: &Problem<'_>) -> bool {
-        let suits = |l1: f64, l2: f64| l1 == 0.0 && l2 > 0.0;
         Self::suits_table(problem.n_rows, problem.start.n_features())
-            && problem.models.iter().all(|model| suits(model.penalty.l1, model.penalty.l2))
+            && problem.models.iter().all(|model| Self::suits_penalty(&model.penalty))
     }
 
     /// Minimises the objective of every model of the stack.

@@ -60,7 +60,8 @@ struct Fit {
 impl WorkingSet {
     /// Minimises the objective of every model of the stack, all of which have an L1 penalty.
     ///
-    /// `watch` is called after each round; the run stops when it returns false.
+    /// `watch` is called after each round, and within it after each step on a working set; the run stops when it
+    /// returns false.
     ///
     /// # Errors
     /// Those of the engine.
@@ -93,8 +94,11 @@ impl WorkingSet {
         // Once float32 passes have nothing more to say, float64 does.
         let mut exact = false;
         while fits.iter().any(|fit| fit.stop.is_none()) {
+            let state = progress(&fits, run.passes);
             for fit in fits.iter_mut().filter(|fit| fit.stop.is_none()) {
-                run.round(fit)?;
+                if !run.round(fit, &state, watch)? {
+                    break;
+                }
             }
             let is_active = |fit: &&Fit| fit.stop.is_none();
             exact |= fits.iter().filter(is_active).all(|fit| fit.is_close(self.tolerance));
@@ -156,8 +160,14 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Solves a fit's problem over its next working set.
-    fn round(&mut self, fit: &mut Fit) -> Result<()> {
+    /// Solves a fit's problem over its next working set; false if `watch`, to which the others' `state` is told, stopped
+    /// that.
+    fn round(
+        &mut self,
+        fit: &mut Fit,
+        state: &Progress,
+        watch: &mut dyn FnMut(&Progress) -> bool,
+    ) -> Result<bool> {
         let (problem, d) = (self.problem, self.problem.start.n_features());
         fit.set = fit.next_set(problem.offsets);
         log::debug!("working set of {} features at residual {:.2e}", fit.set.len(), fit.residual);
@@ -181,15 +191,21 @@ impl Run<'_> {
             max_iterations: self.settings.max_iterations,
             tolerance: (INNER_SHARE * fit.residual).max(0.3 * self.settings.tolerance),
         };
-        let solution = self.host.minimise_over(&self.host.select(set), &solver, &inner, &mut |_| true)?;
-        self.passes += solution.passes * set.len() as f64 / d as f64;
+        let (before, share) = (self.passes, set.len() as f64 / d as f64);
+        let mut goes_on = true;
+        let mut watch = |progress: &Progress| {
+            goes_on &= watch(&Progress { passes: before + share * progress.passes, ..*state });
+            goes_on
+        };
+        let solution = self.host.minimise_over(&self.host.select(set), &solver, &inner, &mut watch)?;
+        self.passes += share * solution.passes;
         fit.column[..d].fill(0.0);
         for (&j, w) in set.iter().zip(solution.coefficients.features(0)) {
             fit.column[j] = *w;
         }
         fit.column[d] = solution.coefficients.intercept(0);
         fit.rounds += 1;
-        Ok(())
+        Ok(goes_on)
     }
 
     /// One pass over the whole table for all fits at work.

@@ -394,6 +394,7 @@ mod tests {
         };
         let journal = open(folder.path(), false);
         minimum(&journal, 10, 2, &mut made);
+        journal.inner().unwrap().clear().unwrap();
         minimum(&journal, 11, 1, &mut made);
         assert_eq!(made, 3);
         drop(journal);

@@ -250,3 +250,6 @@ fn equal_parts(numbers: &[f64], n: usize) -> Option<Vec<Vec<f64>>> {
     let length = numbers.len().checked_div(n)?;
     (length * n == numbers.len()).then(|| numbers.chunks(length.max(1)).map(<[f64]>::to_vec).collect())
 }
+
+#[cfg(test)]
+mod tests;

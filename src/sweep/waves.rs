@@ -16,7 +16,7 @@ use crate::model::{CurveRecorder, CurveStep};
 use crate::objective::{Certificate, Coefficients, Gaps, HeldOut, ModelSpec, Penalty};
 use crate::solver::{Host, Problem, Progress, Solution, Stop};
 use crate::train::{
-    Observer, Stack, SweepProgress, class_model, hessian_order, minimise, start, takes_working_sets,
+    Observer, Stack, SweepProgress, class_model, hessian_order, minimise, start, takes_small_tables,
 };
 
 /// A model that was trained.
@@ -159,8 +159,7 @@ impl Runner<'_> {
         let models = self.journal.remember(Digest::new().words([4]), || planned.models as f64)?;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
         let planned = Waves { models: (models as usize).max(1), ..planned };
-        let is_sparse = penalties.iter().all(|penalty| penalty.l1 > 0.0);
-        let one_by_one = takes_working_sets(is_sparse, n_features);
+        let one_by_one = takes_small_tables(n_rows, n_features, &penalties);
         Ok(planned.grouped(models_of_rank, self.config.halving, one_by_one))
     }
 

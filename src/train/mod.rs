@@ -12,7 +12,7 @@ pub use host::HostTable;
 pub use report::{EpochReport, Observer, Silent, SweepProgress, TrainReport, Trained};
 
 pub(crate) use device::Chosen;
-pub(crate) use solve::{hessian_order, minimise, takes_working_sets};
+pub(crate) use solve::{hessian_order, minimise, takes_small_tables};
 pub(crate) use stack::{Stack, model as class_model, start};
 
 use crate::config::{Features, Scoring, ValidConfig, Validation};

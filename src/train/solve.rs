@@ -74,24 +74,27 @@ pub(super) fn solve(
 }
 
 /// Whether models, all with an L1 penalty or not, are trained on working sets.
-pub(crate) fn takes_working_sets(is_sparse: bool, n_features: usize) -> bool {
+fn takes_working_sets(is_sparse: bool, n_features: usize) -> bool {
     is_sparse && n_features >= WORKING_SET_FEATURES
+}
+
+/// Whether all models of some penalties are trained over small tables: in working sets, or in the space of the rows. A
+/// start close by then saves more than sharing passes over X does.
+pub(crate) fn takes_small_tables(n_rows: usize, n_features: usize, penalties: &[Penalty]) -> bool {
+    let is_sparse = penalties.iter().all(|penalty| penalty.l1 > 0.0);
+    takes_working_sets(is_sparse, n_features)
+        || RowSpace::suits_table(n_rows, n_features) && penalties.iter().all(RowSpace::suits_penalty)
 }
 
 /// The order of the largest matrix that each model of some penalties may keep of its curvature; none where none does.
 pub(crate) fn hessian_order(n_rows: usize, n_features: usize, penalties: &[Penalty]) -> Option<usize> {
-    let is_sparse = penalties.iter().all(|penalty| penalty.l1 > 0.0);
-    let is_ridge = |penalty: &Penalty| penalty.l1 == 0.0 && penalty.l2 > 0.0;
-    let suits_rows = RowSpace::suits_table(n_rows, n_features);
-    if takes_working_sets(is_sparse, n_features) {
-        // One set at a time, whatever the models.
-        None
-    } else if suits_rows && penalties.iter().all(is_ridge) {
-        Some(n_rows + 1)
-    } else if n_features <= FullBatch::MAX_FEATURES {
-        Some(n_features + 1)
+    let has_ridge = penalties.iter().any(RowSpace::suits_penalty);
+    let of_rows = (RowSpace::suits_table(n_rows, n_features) && has_ridge).then_some(n_rows + 1);
+    // Working sets are solved one by one, whatever the models.
+    if takes_small_tables(n_rows, n_features, penalties) || n_features > FullBatch::MAX_FEATURES {
+        of_rows
     } else {
-        (suits_rows && penalties.iter().any(is_ridge)).then_some(n_rows + 1)
+        Some(n_features + 1)
     }
 }
 
@@ -139,5 +142,23 @@ pub(crate) fn minimise(
             };
             sgd.run(engine, problem, validation, watch)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curvature_is_of_the_order_that_the_chosen_solver_works_in() {
+        let (ridge, lasso) = (Penalty { l1: 0.0, l2: 0.1 }, Penalty { l1: 0.1, l2: 0.0 });
+        let tall = |penalties: &[Penalty]| hessian_order(100_000, 50, penalties);
+        assert_eq!([tall(&[ridge]), tall(&[lasso]), tall(&[ridge, lasso])], [Some(51); 3]);
+        let wide = |penalties: &[Penalty]| hessian_order(1000, 6000, penalties);
+        assert_eq!(wide(&[ridge, ridge]), Some(1001), "in the space of the rows");
+        assert_eq!(wide(&[lasso, lasso]), None, "on working sets");
+        assert_eq!(wide(&[ridge, lasso]), Some(1001), "a wave may hold models of one kind alone");
+        assert_eq!(hessian_order(100, 3000, &[ridge]), Some(101));
+        assert_eq!(hessian_order(10_000, 6000, &[ridge]), None, "more features than a Hessian may have");
     }
 }

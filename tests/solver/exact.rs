@@ -7,12 +7,15 @@
 
 use faer::Mat;
 use faer::linalg::solvers::Solve;
-use logodds::objective::{HeldOut, ModelSpec, Penalty, sigmoid};
+use logodds::engine::cpu::CpuEngine;
+use logodds::objective::{Coefficients, HeldOut, ModelSpec, Penalty, sigmoid};
 use logodds::panels::{Panels, Rows};
+use logodds::solver::{Progress, RowSpace, Stop, WorkingSet};
+use logodds::train::HostTable;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::support::{METHODS, full_batch, row_space, working_set};
+use super::support::{METHODS, full_batch, problem, row_space, working_set};
 
 struct Exact {
     panels: Panels,
@@ -103,11 +106,7 @@ fn tall_tables_give_the_constructed_solution() {
 /// conditions for the others; there float64 residuals and duality gaps are the judges.
 #[test]
 fn wide_tables_meet_the_optimality_conditions() {
-    let mut rng = StdRng::seed_from_u64(9);
-    let (n, d) = (60, 400);
-    let values: Vec<f32> = (0..n * d).map(|_| rng.random::<f32>() - 0.5).collect();
-    let class = (0..n).map(|i| u32::from(values[i * d] + values[i * d + 7] > 0.0)).collect();
-    let (panels, rows) = (Panels::from_rows(&values, d), Rows::new(class, vec![1.0; n], 2));
+    let (panels, rows) = wide();
     for (l1, l2) in [(0.0, 0.1), (0.0, 1e-3), (0.02, 0.0), (0.01, 0.01)] {
         let models = [model(Penalty { l1, l2 })];
         let mut runs: Vec<_> =
@@ -124,5 +123,49 @@ fn wide_tables_meet_the_optimality_conditions() {
             assert!(c.duality_gap.unwrap() <= 1e-6, "l1 {l1}, l2 {l2}: {c:?}");
             assert!((c.objective - objective).abs() <= 1e-9, "l1 {l1}, l2 {l2}: {c:?}, {objective}");
         }
+    }
+}
+
+/// A table of more features than rows, two of which tell the classes apart.
+fn wide() -> (Panels, Rows) {
+    let mut rng = StdRng::seed_from_u64(9);
+    let (n, d) = (60, 400);
+    let values: Vec<f32> = (0..n * d).map(|_| rng.random::<f32>() - 0.5).collect();
+    let class = (0..n).map(|i| u32::from(values[i * d] + values[i * d + 7] > 0.0)).collect();
+    (Panels::from_rows(&values, d), Rows::new(class, vec![1.0; n], 2))
+}
+
+#[test]
+fn small_tables_of_a_wide_one_begin_and_stop_where_they_are_told() {
+    let (panels, rows) = wide();
+    let offsets = vec![0.0; panels.n_features()];
+    for penalty in [Penalty { l1: 0.0, l2: 1e-4 }, Penalty { l1: 0.01, l2: 0.0 }] {
+        let models = [model(penalty)];
+        let run = |start: Option<&Coefficients>, steps: usize| {
+            let mut problem = problem(&models, &panels, &rows, &offsets, true);
+            problem.start = start.cloned().unwrap_or(problem.start);
+            let (mut engine, host) = (CpuEngine::new(&panels, &rows), HostTable::new(&panels, &rows));
+            let mut told = Vec::new();
+            let mut watch = |progress: &Progress| {
+                told.push(*progress);
+                told.len() < steps
+            };
+            let (max_iterations, tolerance) = (100, 1e-8);
+            let solution = match penalty.l1 {
+                0.0 => RowSpace { max_iterations, tolerance }.run(&mut engine, &host, &problem, &mut watch),
+                _ => WorkingSet { max_iterations, tolerance }.run(&mut engine, &host, &problem, &mut watch),
+            };
+            (solution.unwrap(), told)
+        };
+        let (whole, told) = run(None, usize::MAX);
+        assert_eq!(whole.stops, [Stop::Converged]);
+        assert!(told.len() > 3 && told.is_sorted_by_key(|progress| progress.iteration), "{told:?}");
+        assert!(told.is_sorted_by(|a, b| a.passes <= b.passes), "{told:?}");
+        assert_eq!(told.last().unwrap().iteration, whole.iterations[0]);
+        let (_, again) = run(Some(&whole.coefficients), usize::MAX);
+        assert!(2 * again.len() < told.len(), "{again:?} from there, {told:?} from nowhere");
+        let (stopped, told) = run(None, 1);
+        assert_eq!(stopped.stops, [Stop::Interrupted]);
+        assert!(told.len() <= 2 && stopped.passes < 0.7 * whole.passes, "{told:?}");
     }
 }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::tempdir;
 
+use super::table::write_wide;
+
 fn command(folder: &Path, arguments: &str) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("logodds"));
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits/train.parquet");
@@ -80,6 +82,35 @@ fn ten_kills_at_any_moment_change_nothing() {
     assert_eq!(code, Some(1));
     assert!(stderr.contains("another sweep"), "{stderr}");
     assert!(!folder.path().join("n.json").exists());
+}
+
+#[test]
+fn a_wide_sweep_that_was_killed_goes_on_where_it_was() {
+    let folder = tempdir().unwrap();
+    write_wide(&folder.path().join("wide.parquet"), 150, 2000);
+    for l1_ratio in ["0", "1"] {
+        let command = |arguments: &str| {
+            let mut command = Command::new(assert_cmd::cargo::cargo_bin("logodds"));
+            let line = "tune wide.parquet --target y --device cpu --lambdas 6 --quiet --l1-ratios";
+            command.current_dir(folder.path()).args(line.split_whitespace()).arg(l1_ratio);
+            command.args(arguments.split_whitespace()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        };
+        let started = Instant::now();
+        let (code, stderr) = wait(command("-o whole.json"));
+        assert_eq!(code, Some(0), "{stderr}");
+        let whole = started.elapsed();
+        let line = format!("-o m.json --checkpoint kept{l1_ratio} --resume");
+        for kill in 1..5 {
+            let mut child = command(&line);
+            std::thread::sleep(whole.mul_f64(0.2 * f64::from(kill)));
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        let (code, stderr) = wait(command(&line));
+        assert_eq!(code, Some(0), "{stderr}");
+        assert_eq!(result(folder.path(), "m.json"), result(folder.path(), "whole.json"), "{l1_ratio}");
+    }
 }
 
 #[cfg(unix)]

@@ -7,7 +7,7 @@ use logodds::sweep::{Sweep, SweepRow};
 use logodds::train::{Observer, Silent, SweepProgress, train};
 use tempfile::tempdir;
 
-use super::table::{FOLDS, config, fold, shipped, tune, write};
+use super::table::{FOLDS, config, fold, shipped, tune, write, write_wide};
 use crate::support::assert_close;
 
 fn shipped_config(name: &str, target: &str) -> TrainConfig {
@@ -290,27 +290,37 @@ fn paths_are_in_the_units_of_the_columns() {
 }
 
 #[test]
-fn a_wide_table_sweeps_over_working_sets() {
-    let Some(shared) = std::env::var_os("LOGODDS_SHARED") else {
-        eprintln!("skipped: LOGODDS_SHARED is not set");
-        return;
-    };
-    let path = std::path::Path::new(&shared).join("data/leukemia/train.parquet");
-    let reference: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(path.with_file_name("reference.json")).unwrap()).unwrap();
-    let base = config(&path, reference["label"]["column"].as_str().unwrap());
-    let sweep = TuneSettings {
-        lambdas: Some(Strengths::Count(4)),
-        l1_ratios: vec![1.0],
-        folds: Some(3),
-        ..TuneSettings::default()
-    };
-    let tuned = tune(base, sweep);
-    assert_eq!(tuned.report.converged, tuned.report.models);
-    assert!(tuned.report.solver.contains("working sets"), "{}", tuned.report.solver);
-    assert!(
-        tuned.table().results.iter().filter(|row| row.fold.is_some()).take(3).all(|row| row.nonzero == 0)
-    );
+fn a_wide_table_sweeps_over_small_ones() {
+    let folder = tempdir().unwrap();
+    let path = write_wide(&folder.path().join("wide.parquet"), 90, 2000);
+    for (l1_ratio, solver) in [(0.0, "newton over the rows"), (1.0, "newton on working sets")] {
+        let sweep = TuneSettings {
+            lambdas: Some(Strengths::Count(4)),
+            l1_ratios: vec![l1_ratio],
+            folds: Some(3),
+            ..TuneSettings::default()
+        };
+        let tuned = tune(config(&path, "y"), sweep);
+        let report = &tuned.report;
+        assert_eq!(report.converged, report.models);
+        assert_eq!(report.solver, solver);
+        assert_eq!(report.waves, 5, "each penalty starts from the one before");
+        // A small table counts by its share of the columns.
+        assert!(
+            report.passes > 2.0 * report.waves as f64 && report.passes.fract() > 0.0,
+            "{}",
+            report.passes
+        );
+        let largest = tuned.table().results.iter().filter(|row| row.fold.is_some()).take(3);
+        assert!(largest.into_iter().all(|row| l1_ratio == 0.0 || row.nonzero == 0));
+
+        let chosen = &tuned.table().chosen[0];
+        let alone = TrainConfig { l1: Some(chosen.l1), l2: Some(chosen.l2), ..config(&path, "y") };
+        let alone = train(&alone.check().unwrap(), &Silent).unwrap().model;
+        let (found, expected) = (&tuned.model.models[0], &alone.models[0]);
+        assert!((found.objective / expected.objective - 1.0).abs() < 1e-5, "{found:?} and {expected:?}");
+        assert_close(&found.coefficients, &expected.coefficients, 1e-2, 1e-3);
+    }
 }
 
 #[test]

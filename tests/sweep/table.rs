@@ -4,13 +4,15 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch};
 use logodds::config::{Device, TrainConfig, TuneConfig, TuneSettings};
 use logodds::model::SweepRow;
 use logodds::sweep::{Sweep, Tuned};
 use logodds::train::Silent;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 pub(super) const FOLDS: i64 = 4;
 
@@ -49,6 +51,20 @@ pub(super) fn write(
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     path.to_owned()
+}
+
+/// A table of many more features than rows, some of which tell the classes of column `y` apart.
+pub(super) fn write_wide(path: &Path, n_rows: usize, n_features: usize) -> PathBuf {
+    let mut rng = StdRng::seed_from_u64(11);
+    let columns: Vec<Vec<f64>> =
+        (0..n_features).map(|_| (0..n_rows).map(|_| rng.random::<f64>() - 0.5).collect()).collect();
+    let y: Int64Array =
+        (0..n_rows).map(|i| i64::from(columns[0][i] + columns[1][i] + 0.3 * columns[2][i] > 0.0)).collect();
+    let mut named: Vec<(String, ArrayRef)> = vec![("y".to_owned(), Arc::new(y))];
+    for (j, column) in columns.into_iter().enumerate() {
+        named.push((format!("x{j}"), Arc::new(Float64Array::from(column))));
+    }
+    write(path, &RecordBatch::try_from_iter(named).unwrap(), &[], &|_| true)
 }
 
 pub(super) fn config(path: &Path, target: &str) -> TrainConfig {
