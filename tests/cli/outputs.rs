@@ -115,7 +115,6 @@ fn plots_take_the_place_of_no_table_and_no_model() {
     assert_says(&fail(folder.path(), line, 1), &["--plots", "the model that --output names"]);
 }
 
-<<<<<<< HEAD
 /// Named pipes are made by the system's own tool: neither Rust nor this program makes any.
 #[cfg(unix)]
 fn make_pipe(path: &Path) {
@@ -257,23 +256,5 @@ fn a_signal_while_predictions_are_written_leaves_nothing_behind() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(files(folder.path()), before, "{signals:?}");
-=======
-#[test]
-fn a_checkpoint_takes_the_place_of_no_table_and_no_model() {
-    let folder = folder();
-    let kept = folder.path().join("k");
-    fs::create_dir(&kept).unwrap();
-    fs::copy(folder.path().join("v.parquet"), kept.join("sweep.journal")).unwrap();
-    let before = fs::read(kept.join("sweep.journal")).unwrap();
-    let tune = "tune d --target y --device cpu --folds 2 --checkpoint k --resume";
-    for (line, role) in [
-        (format!("{tune} -o k/sweep.journal"), "the model that --output names"),
-        (format!("{tune} -o k/minimum.journal"), "the model that --output names"),
-        (format!("{tune} -o n.json --metrics k/sweep.journal"), "the --metrics file"),
-        (format!("{} -o n.json", tune.replace(" d ", " k/sweep.journal ")), "an input table"),
-    ] {
-        assert_says(&fail(folder.path(), &line, 1), &["--checkpoint", role]);
-        assert_eq!(fs::read(kept.join("sweep.journal")).unwrap(), before, "{line}");
->>>>>>> fix-b
     }
 }
