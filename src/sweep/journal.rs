@@ -14,7 +14,7 @@
 //! ```
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -236,11 +236,13 @@ impl State {
     fn append(&mut self, request: u64, answer: &[u64]) -> std::io::Result<()> {
         self.replay = None;
         let words = [request, answer.len() as u64, checksum(request, answer)];
-        let bytes: Vec<u8> = words.iter().chain(answer).flat_map(|word| word.to_le_bytes()).collect();
         self.file.set_len(self.end)?;
         self.file.seek(SeekFrom::Start(self.end))?;
-        self.file.write_all(&bytes)?;
-        self.end += bytes.len() as u64;
+        // Not as one block of bytes: a record may be as large as a Hessian.
+        let mut file = BufWriter::with_capacity(1 << 20, &self.file);
+        words.iter().chain(answer).try_for_each(|word| file.write_all(&word.to_le_bytes()))?;
+        file.flush()?;
+        self.end += 8 * (HEAD + answer.len() as u64);
         Ok(())
     }
 }
