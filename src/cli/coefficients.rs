@@ -7,7 +7,7 @@ use logodds::error::ConfigError;
 use logodds::model::{FittedModel, Model};
 use serde::Serialize;
 
-use super::table::{brief, number, table_up_to};
+use super::table::{brief, table_up_to};
 
 /// Rows of a list, unless asked for.
 const ROWS: usize = 10;
@@ -43,12 +43,16 @@ pub(crate) enum Order {
 
 impl Choice {
     /// Refuses an order that nothing is known of.
-    pub(crate) fn check(&self, has_inference: bool) -> Result<(), ConfigError> {
-        if self.sort == Order::P && !has_inference {
-            let why = "only --inference computes p-values; add it and the training data".to_owned();
-            return Err(ConfigError::NotApplicable { flag: "--sort p", why });
-        }
-        Ok(())
+    pub(crate) fn check(&self, has_inference: bool, is_penalised: bool) -> Result<(), ConfigError> {
+        let why = match (self.sort, has_inference) {
+            (Order::P, false) => "only --inference computes p-values; add it and the training data",
+            (Order::P, true) if is_penalised => {
+                "an L2 penalty shrinks coefficients, so that they have no p-values; take another order, or train \
+                 again with --l1 0 --l2 0"
+            }
+            _ => return Ok(()),
+        };
+        Err(ConfigError::NotApplicable { flag: "--sort p", why: why.to_owned() })
     }
 
     /// Rows to show.
@@ -173,18 +177,46 @@ pub(crate) fn top<'a>(mut rows: Vec<Coefficient<'a>>, choice: &Choice) -> Vec<Co
     rows
 }
 
+/// An odds ratio: near 1, where those of columns in small units lie, three digits of what it is off.
+pub(crate) fn ratio(x: f64) -> String {
+    let off = (x - 1.0).abs();
+    if off == 0.0 || off >= 0.01 {
+        return brief(x);
+    }
+    format!("{x:.*}", (2 - off.log10().floor() as i32).clamp(0, 9) as usize)
+}
+
 /// The table for people.
 pub(crate) fn text(rows: &[Coefficient<'_>]) -> String {
     let cells = |row: &Coefficient<'_>| {
         vec![
             row.feature.to_owned(),
-            number(row.coefficient),
-            row.sd.map_or("-".to_owned(), |_| number(row.standardised)),
-            brief(row.odds_ratio),
-            row.odds_ratio_per_sd.map_or("-".to_owned(), brief),
+            brief(row.coefficient),
+            row.sd.map_or("-".to_owned(), |_| brief(row.standardised)),
+            ratio(row.odds_ratio),
+            row.odds_ratio_per_sd.map_or("-".to_owned(), ratio),
         ]
     };
     let cells: Vec<Vec<String>> = rows.iter().map(cells).collect();
     let head = ["feature", "coefficient", "per sd", "odds ratio", "OR per sd"];
     table_up_to(rows.len(), &head, &cells)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ratio;
+
+    #[test]
+    fn odds_ratios_near_1_keep_what_they_are_off() {
+        for (x, text) in [
+            (1.0, "1.000"),
+            (1.000_319_4, "1.000319"),
+            (0.999_681, "0.999681"),
+            (1.012_34, "1.012"),
+            (1.0 + 1e-15, "1.000000000"),
+            (2.5e-9, "2.50e-9"),
+        ] {
+            assert_eq!(ratio(x), text);
+        }
+    }
 }

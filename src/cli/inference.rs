@@ -6,7 +6,7 @@ use logodds::inference::{
     CoefficientInference, Covariance, Inference, InferenceOptions, ModelInference, Robust, Status,
 };
 
-use super::coefficients::{Choice, Key};
+use super::coefficients::{Choice, Key, ratio};
 use super::table::{brief, count, facts, number, plural, table_up_to};
 
 /// How statistics are computed.
@@ -81,13 +81,8 @@ pub(super) fn whole_text(inference: &Inference) -> String {
     facts(&lines)
 }
 
-/// One model: its fit, and the coefficients that are wanted.
-pub(super) fn model_text(
-    model: &ModelInference,
-    inference: &Inference,
-    choice: &Choice,
-    wanted: &[bool],
-) -> String {
+/// One model: its fit, and its coefficients.
+pub(super) fn model_text(model: &ModelInference, inference: &Inference, choice: &Choice) -> String {
     let errors = match model.covariance {
         Covariance::Information => "from the inverse information (maximum likelihood)",
         Covariance::Hc0 => "robust (sandwich, HC0)",
@@ -97,11 +92,16 @@ pub(super) fn model_text(
              are no p-values"
         }
     };
-    let mut lines = vec![("class", model.class.clone()), ("errors", errors.to_owned())];
+    let mut lines = vec![("class", model.class.clone())];
+    if !model.separation.complete {
+        lines.push(("errors", errors.to_owned()));
+    }
+    let has_intercept = model.coefficients.iter().any(CoefficientInference::is_intercept);
     let mut fit = format!(
-        "log-likelihood {:.2}, {:.2} with the intercept alone; McFadden R2 {}",
+        "log-likelihood {:.2}, {:.2} with {}; McFadden R2 {}",
         model.log_likelihood,
         model.null_log_likelihood,
+        if has_intercept { "the intercept alone" } else { "all coefficients 0" },
         brief(model.mcfadden_r2)
     );
     fit.push_str(&format!("; AIC {:.2}", model.aic));
@@ -112,7 +112,7 @@ pub(super) fn model_text(
     if let Some(test) = model.likelihood_ratio {
         let p = tail(test.p_value, test.log10_p_value);
         let text = format!("chi2 {} on {} degrees of freedom: p {p}", number(test.chi2), count(test.df));
-        lines.push(("all at once", text));
+        lines.push(("LR test", text));
     }
     let mut parameters = count(model.parameters);
     if model.likelihood_ratio.is_none() {
@@ -131,15 +131,18 @@ pub(super) fn model_text(
         lines.push(("aliased", text));
     }
     lines.extend(model.warnings.iter().map(|warning| ("warning", warning.clone())));
-    facts(&lines) + "\n" + &table(model, inference.confidence, choice, wanted)
+    // Of coefficients that have no limit nothing but the signs could be said.
+    if model.separation.complete {
+        return facts(&lines);
+    }
+    facts(&lines) + "\n" + &tables(model, inference.confidence, choice)
 }
 
-fn table(model: &ModelInference, confidence: f64, choice: &Choice, wanted: &[bool]) -> String {
-    let has_intercept = model.coefficients.len() > wanted.len();
-    let (intercept, features) = model.coefficients.split_at(usize::from(has_intercept));
-    let features = features.iter().zip(wanted).filter(|(_, wanted)| **wanted).map(|(feature, _)| feature);
-    let shown = |row: &&CoefficientInference| !matches!(row.status, Status::Reference | Status::Aliased);
-    let mut rows: Vec<&CoefficientInference> = features.filter(shown).collect();
+/// The coefficients, and below them what they do to the odds.
+fn tables(model: &ModelInference, confidence: f64, choice: &Choice) -> String {
+    let is_shown = |row: &CoefficientInference| !matches!(row.status, Status::Reference | Status::Aliased);
+    let (intercept, mut rows): (Vec<_>, Vec<_>) =
+        model.coefficients.iter().filter(|row| is_shown(row)).partition(|row| row.is_intercept());
     choice.sort(&mut rows, |row| Key {
         name: &row.feature,
         coefficient: row.estimate,
@@ -148,37 +151,58 @@ fn table(model: &ModelInference, confidence: f64, choice: &Choice, wanted: &[boo
     });
     let left = rows.len().saturating_sub(choice.top());
     rows.truncate(choice.top());
-    let cells: Vec<Vec<String>> = intercept.iter().chain(rows).map(cells).collect();
     let [low, high] =
         [0.5 - 0.5 * confidence, 0.5 + 0.5 * confidence].map(|share| format!("{}%", brief_share(share)));
-    let head = ["feature", "coefficient", "std. error", "z", "p", &low, &high];
-    let mut text = table_up_to(cells.len(), &head, &cells);
+    let is_tested = model.covariance != Covariance::Posterior;
+    let only_tested = |cells: [String; 2]| cells.into_iter().filter(move |_| is_tested);
+
+    let mut head = vec!["feature", "coefficient", "std. error", "z", "p", &low, &high];
+    if !is_tested {
+        head.drain(3..5);
+    }
+    let cells = |row: &&CoefficientInference| {
+        let estimate = match row.status {
+            Status::Separated if row.estimate < 0.0 => "-infinite".to_owned(),
+            Status::Separated => "infinite".to_owned(),
+            _ => brief(row.estimate),
+        };
+        let z = or_dash(row.z, |z| format!("{z:.2}"));
+        let p = row.p_value.zip(row.log10_p_value).map_or("-".to_owned(), |(p, log10)| tail(p, log10));
+        let mut cells = vec![row.feature.clone(), estimate, or_dash(row.standard_error, brief)];
+        cells.extend(only_tested([z, p]));
+        cells.extend([row.low, row.high].map(|end| or_dash(end, brief)));
+        cells
+    };
+    let all: Vec<Vec<String>> = intercept.iter().chain(&rows).map(cells).collect();
+    let mut text = table_up_to(all.len(), &head, &all);
+
+    let mut head = vec!["feature", "odds ratio", &low, &high, "VIF"];
+    head.truncate(if is_tested { 5 } else { 4 });
+    let cells = |row: &&CoefficientInference| {
+        let own = match row.status {
+            Status::Separated if row.estimate < 0.0 => "0".to_owned(),
+            Status::Separated => "infinite".to_owned(),
+            _ => or_dash(row.odds_ratio, ratio),
+        };
+        let mut cells = vec![row.feature.clone(), own];
+        cells.extend([row.odds_ratio_low, row.odds_ratio_high].map(|end| or_dash(end, ratio)));
+        cells.push(or_dash(row.vif, brief));
+        cells.truncate(head.len());
+        cells
+    };
+    if !rows.is_empty() {
+        let all: Vec<Vec<String>> = rows.iter().map(cells).collect();
+        text.push('\n');
+        text.push_str(&table_up_to(all.len(), &head, &all));
+    }
     if left > 0 {
         text.push_str(&format!("... and {} more (--top {}, or --json)\n", left, left + choice.top()));
     }
     text
 }
 
-fn cells(row: &CoefficientInference) -> Vec<String> {
-    let or_dash = |value: Option<f64>| value.map_or("-".to_owned(), brief);
-    let estimate = match row.status {
-        Status::Separated if row.estimate < 0.0 => "-infinite".to_owned(),
-        Status::Separated => "infinite".to_owned(),
-        _ => brief(row.estimate),
-    };
-    let p = match (row.p_value, row.log10_p_value) {
-        (Some(p), Some(log10)) => tail(p, log10),
-        _ => "-".to_owned(),
-    };
-    vec![
-        row.feature.clone(),
-        estimate,
-        or_dash(row.standard_error),
-        row.z.map_or("-".to_owned(), |z| format!("{z:.2}")),
-        p,
-        or_dash(row.low),
-        or_dash(row.high),
-    ]
+fn or_dash(value: Option<f64>, text: impl Fn(f64) -> String) -> String {
+    value.map_or("-".to_owned(), text)
 }
 
 /// A probability, however small.

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use logodds::error::InferenceError;
+use logodds::data::ColumnKind;
 use logodds::inference::{Inference, infer};
 use logodds::model::{FittedModel, Model, PenaltyScales, SweepTable, Task, Training};
+use logodds::objective::Penalty;
 use serde::Serialize;
 
 use super::coefficients::{self, Choice, Coefficient};
@@ -12,7 +13,7 @@ use super::inference::{self, InferenceArguments};
 use super::interrupt::{STOPPING, end_in_order};
 use super::progress::Progress;
 use super::report::Output;
-use super::table::{count, facts, number, plural, seconds};
+use super::table::{brief, count, facts, number, plural, seconds, table};
 
 /// Models whose coefficients are shown to people.
 const MODELS_SHOWN: usize = 3;
@@ -46,6 +47,9 @@ struct Summary<'a> {
     n_columns: usize,
     n_features: usize,
     penalty: Option<PenaltyScales>,
+    /// Whether nothing but their differences is known of the levels of a column.
+    #[serde(skip)]
+    has_free_levels: bool,
     training: &'a Training,
     #[serde(skip_serializing_if = "Option::is_none")]
     sweep: Option<&'a SweepTable>,
@@ -57,6 +61,7 @@ struct Summary<'a> {
 #[derive(Serialize)]
 struct ModelSummary<'a> {
     class: &'a str,
+    penalty: PenaltyScales,
     intercept: f64,
     nonzero: usize,
     objective: f64,
@@ -71,10 +76,12 @@ struct ModelSummary<'a> {
 
 pub(crate) fn run(arguments: &InspectArguments, output: Output) -> anyhow::Result<()> {
     let choice = &arguments.choice;
-    choice.check(arguments.inference.inference).map_err(logodds::Error::from)?;
     let model = Model::load(&arguments.model)?;
+    let fitted: Vec<&FittedModel> =
+        model.models_of(&arguments.classes)?.into_iter().map(|m| &model.models[m]).collect();
+    let is_penalised = fitted.iter().all(|fitted| model.penalty_of(fitted).l2 > 0.0);
+    choice.check(arguments.inference.inference, is_penalised).map_err(logodds::Error::from)?;
     let wanted = choice.features(&model).map_err(logodds::Error::from)?;
-    let fitted = of_classes(&model, &arguments.classes)?;
     let mut found = None;
     if arguments.inference.inference {
         let progress = Progress::start(output, None);
@@ -82,7 +89,15 @@ pub(crate) fn run(arguments: &InspectArguments, output: Output) -> anyhow::Resul
         let options = arguments.inference.options(&arguments.classes);
         let done = infer(&model, &arguments.data, &options, &progress);
         progress.finish(done.is_ok())?;
-        found = Some(done?);
+        let mut inference = done?;
+        for model in &mut inference.models {
+            // After the intercept, if there is one: a row for each feature.
+            let mut wanted = wanted.iter();
+            model
+                .coefficients
+                .retain(|row| row.is_intercept() || *wanted.next().expect("one for each feature"));
+        }
+        found = Some(inference);
     }
     let summary = Summary {
         task: model.task,
@@ -93,6 +108,7 @@ pub(crate) fn run(arguments: &InspectArguments, output: Output) -> anyhow::Resul
         n_columns: model.columns.len(),
         n_features: model.features.len(),
         penalty: model.penalty,
+        has_free_levels: has_free_levels(&model, &fitted),
         training: &model.training,
         sweep: model.sweep.as_ref(),
         models: fitted.into_iter().map(|m| summarise(&model, m, choice, &wanted)).collect(),
@@ -100,20 +116,7 @@ pub(crate) fn run(arguments: &InspectArguments, output: Output) -> anyhow::Resul
     };
     // Classes that were named are all shown.
     let shown = if arguments.classes.is_empty() { MODELS_SHOWN } else { usize::MAX };
-    output.result(&summary, || text(&summary, shown, choice, &wanted))
-}
-
-/// The models of some classes, or all.
-fn of_classes<'a>(model: &'a Model, classes: &[String]) -> anyhow::Result<Vec<&'a FittedModel>> {
-    if classes.is_empty() {
-        return Ok(model.models.iter().collect());
-    }
-    let find = |class: &String| {
-        let found = model.models.iter().find(|fitted| fitted.class == *class);
-        let unknown = || InferenceError::unknown_class(class, model.models.iter().map(|m| m.class.as_str()));
-        found.ok_or_else(|| logodds::Error::from(unknown()).into())
-    };
-    classes.iter().map(find).collect()
+    output.result(&summary, || text(&summary, shown, choice))
 }
 
 fn summarise<'a>(
@@ -125,6 +128,7 @@ fn summarise<'a>(
     let coefficients = coefficients::coefficients(model, fitted, wanted);
     ModelSummary {
         class: &fitted.class,
+        penalty: model.penalty_of(fitted),
         intercept: fitted.intercept,
         nonzero: fitted.nonzero,
         objective: fitted.objective,
@@ -136,7 +140,7 @@ fn summarise<'a>(
     }
 }
 
-fn text(summary: &Summary<'_>, shown: usize, choice: &Choice, wanted: &[bool]) -> String {
+fn text(summary: &Summary<'_>, shown: usize, choice: &Choice) -> String {
     let training = summary.training;
     let or_none = |value: Option<f64>| value.map_or("none".to_owned(), number);
     let mut classes = summary.classes.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
@@ -160,14 +164,10 @@ fn text(summary: &Summary<'_>, shown: usize, choice: &Choice, wanted: &[bool]) -
             ("scikit-learn", format!("C {}, l1_ratio {}", or_none(penalty.c), or_none(penalty.l1_ratio))),
             ("glmnet", format!("lambda {}, alpha {}", number(penalty.lambda), or_none(penalty.alpha))),
         ]),
-        None => lines.push(("penalty", "one for each class".to_owned())),
+        None => lines.push(("penalty", "one for each class, below".to_owned())),
     }
     if let Some(sweep) = summary.sweep {
-        lines.push((
-            "chosen",
-            format!("of {} by {}", plural(sweep.curve.len(), "penalty"), sweep.scoring.name())
-                .replace("penaltys", "penalties"),
-        ));
+        lines.push(("chosen", chosen(sweep)));
     }
     lines.extend([(
         "trained",
@@ -184,13 +184,26 @@ fn text(summary: &Summary<'_>, shown: usize, choice: &Choice, wanted: &[bool]) -
             training.logodds_version,
         ),
     )]);
+    if summary.has_free_levels && summary.inference.is_none() {
+        lines.push((
+            "note",
+            "without a penalty only the differences between levels of a column are determined: compare two levels, \
+             not one with 0. --inference names levels whose rows are all of one class, which have no finite \
+             coefficient, and features that are combinations of others"
+                .to_owned(),
+        ));
+    }
     let mut text = facts(&lines);
+    if summary.penalty.is_none() {
+        text.push('\n');
+        text.push_str(&penalties(&summary.models));
+    }
     if let Some(inference) = &summary.inference {
         text.push('\n');
         text.push_str(&inference::whole_text(inference));
         for model in inference.models.iter().take(shown) {
             text.push('\n');
-            text.push_str(&inference::model_text(model, inference, choice, wanted));
+            text.push_str(&inference::model_text(model, inference, choice));
         }
     } else {
         for model in summary.models.iter().take(shown) {
@@ -203,6 +216,34 @@ fn text(summary: &Summary<'_>, shown: usize, choice: &Choice, wanted: &[bool]) -
         text.push_str(&format!("\n... and {rest} (--class CLASS shows one, --json all)\n"));
     }
     text
+}
+
+/// From how many penalties a sweep chose, and by what.
+fn chosen(sweep: &SweepTable) -> String {
+    let each = sweep.curve.first().and_then(|point| point.class.as_ref());
+    let n = sweep.curve.iter().filter(|point| point.class.as_ref() == each).count();
+    let penalties = if n == 1 { "penalty" } else { "penalties" };
+    let each = if each.is_some() { ", for each class" } else { "" };
+    format!("of {} {penalties} by {}{each}", count(n), sweep.scoring.name())
+}
+
+/// The penalty of each model, where they have their own.
+fn penalties(models: &[ModelSummary<'_>]) -> String {
+    let or_none = |value: Option<f64>| value.map_or("none".to_owned(), brief);
+    let cells = |model: &ModelSummary<'_>| {
+        let PenaltyScales { l1, l2, c, l1_ratio, lambda, .. } = model.penalty;
+        vec![model.class.to_owned(), brief(l1), brief(l2), or_none(c), or_none(l1_ratio), brief(lambda)]
+    };
+    let rows: Vec<Vec<String>> = models.iter().map(cells).collect();
+    table(&["class", "l1", "l2", "C", "l1_ratio", "lambda"], &rows)
+}
+
+/// Whether a shift of all levels of a column changes a model in nothing: the intercept, or the levels of another column,
+/// take it up, and no penalty is against it.
+fn has_free_levels(model: &Model, fitted: &[&FittedModel]) -> bool {
+    let categorical = model.columns.iter().filter(|column| column.kind == ColumnKind::Categorical).count();
+    categorical > usize::from(!model.intercept)
+        && fitted.iter().any(|fitted| model.penalty_of(fitted).penalty() == Penalty::default())
 }
 
 fn model_text(model: &ModelSummary<'_>, n_features: usize) -> String {

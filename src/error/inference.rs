@@ -6,12 +6,12 @@ pub enum InferenceError {
     #[error(
         "the model of class {class:?} has an L1 penalty, which chose its features by these very rows: p-values and \
          intervals that do not know of the choice are too small, and its coefficients are shrunk. \
-         Train again without a penalty on the features chosen, best on other rows: --l1 0 --l2 0 --features {features}"
+         Train again without a penalty on the features chosen, best on other rows: --l1 0 --l2 0 {features}"
     )]
     Chosen {
         /// The class of the model.
         class: String,
-        /// The columns with a coefficient that is not zero, as a flag takes them.
+        /// The columns with a coefficient that is not zero, as a shell or a file of settings takes them.
         features: String,
     },
     /// Another table, or other rows, than the model was trained on.
@@ -74,6 +74,21 @@ pub enum InferenceError {
 }
 
 impl InferenceError {
+    /// The model of `class` has coefficients that are not zero in `columns` alone.
+    pub(crate) fn chosen(class: &str, columns: &[&str]) -> Self {
+        let is_plain = |c: char| c.is_alphanumeric() || "_./:@%+=,-".contains(c);
+        let listed = columns.join(",");
+        let features = if columns.iter().any(|name| name.contains(',')) {
+            // A flag takes commas for ends of names.
+            format!("and, in the TOML of --config, features = {columns:?}")
+        } else if listed.chars().all(is_plain) {
+            format!("--features {listed}")
+        } else {
+            format!("--features '{}'", listed.replace('\'', r"'\''"))
+        };
+        Self::Chosen { class: class.to_owned(), features }
+    }
+
     /// `found` is none of `classes`.
     pub fn unknown_class<'a>(found: &str, classes: impl Iterator<Item = &'a str>) -> Self {
         let mut classes: Vec<&str> = classes.take(21).collect();

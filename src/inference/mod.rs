@@ -50,7 +50,7 @@ use crate::config::Device;
 use crate::data;
 use crate::error::{ConfigError, InferenceError, Result};
 use crate::model::{Model, to_panel_units};
-use crate::objective::{Gram, HeldOut, ModelSpec};
+use crate::objective::{Gram, HeldOut, ModelSpec, Penalty};
 use crate::output;
 use crate::train::{Chosen, Observer};
 use identify::Parameters;
@@ -159,7 +159,7 @@ pub fn infer(
         }
         .into());
     }
-    let chosen = choose(model, &options.classes)?;
+    let chosen = model.models_of(&options.classes)?;
     refuse_l1(model, &chosen)?;
     let encoding = model.encoding();
     let references = identify::references(&encoding, &options.references)?;
@@ -261,29 +261,8 @@ pub fn infer(
     Ok(inference.expect("a model file has a model at least"))
 }
 
-/// The models of some classes, or all.
-fn choose(model: &Model, classes: &[String]) -> Result<Vec<usize>> {
-    let find = |class: &String| -> Result<usize> {
-        let found = model.models.iter().position(|fitted| fitted.class == *class);
-        let unknown = || InferenceError::unknown_class(class, model.models.iter().map(|m| m.class.as_str()));
-        found.ok_or_else(|| unknown().into())
-    };
-    if classes.is_empty() {
-        return Ok((0..model.models.len()).collect());
-    }
-    let mut chosen: Vec<usize> = Vec::new();
-    for class in classes {
-        let m = find(class)?;
-        if !chosen.contains(&m) {
-            chosen.push(m);
-        }
-    }
-    Ok(chosen)
-}
-
-fn penalty(model: &Model, m: usize) -> crate::objective::Penalty {
-    let own = model.models[m].penalty.or(model.penalty);
-    own.expect("checked when loaded: a model has a penalty").penalty()
+fn penalty(model: &Model, m: usize) -> Penalty {
+    model.penalty_of(&model.models[m]).penalty()
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "classes are at most some thousands")]
@@ -309,7 +288,7 @@ fn refuse_l1(model: &Model, chosen: &[usize]) -> Result<()> {
         }
         first += width;
     }
-    Err(InferenceError::Chosen { class: fitted.class.clone(), features: features.join(",") }.into())
+    Err(InferenceError::chosen(&fitted.class, &features).into())
 }
 
 /// How many models' matrices fit beside what a single one takes at its end.

@@ -138,8 +138,22 @@ pub struct CoefficientInference {
     pub low: Option<f64>,
     /// Upper end of the interval.
     pub high: Option<f64>,
-    /// Standard deviation of the feature over the rows.
+    /// `exp(estimate)`, what a unit more, or the level instead of its reference, does to the odds; none for the intercept,
+    /// nor where the estimate is infinite or held at 0.
+    pub odds_ratio: Option<f64>,
+    /// Lower end of its interval, `exp(low)`.
+    pub odds_ratio_low: Option<f64>,
+    /// Upper end of its interval, `exp(high)`.
+    pub odds_ratio_high: Option<f64>,
+    /// Standard deviation of the feature over the rows; none for the intercept.
     pub sd: Option<f64>,
     /// Variance inflation factor.
     pub vif: Option<f64>,
+}
+
+impl CoefficientInference {
+    /// Whether it is the intercept.
+    pub fn is_intercept(&self) -> bool {
+        self.sd.is_none()
+    }
 }

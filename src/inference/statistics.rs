@@ -8,6 +8,7 @@ use super::pass::{ModelSums, TableSums};
 use super::report::{CoefficientInference, Covariance, LikelihoodRatio, ModelInference, Separation, Status};
 use super::{InferenceOptions, Robust, tails};
 use crate::data::{ColumnKind, Encoding};
+use crate::metrics::central_quantile;
 use crate::model::FittedModel;
 use crate::objective::{ModelSpec, Penalty};
 
@@ -217,8 +218,9 @@ impl Context<'_> {
         }
         let squared: f64 = times(&gradient).iter().zip(&gradient).map(|(step, g)| step * g).sum();
         let shrunk: f64 = (0..places.len()).map(|a| ridge(places[a]) * inverse[(a, a)]).sum();
+        // Without an optimum the information says how far away it is, not how the columns lie to each other.
         let vif = |a: usize| {
-            (model.penalty.l2 == 0.0 && places[a] != intercept)
+            (model.penalty.l2 == 0.0 && places[a] != intercept && moving.is_empty())
                 .then(|| inverse[(a, a)] * self.centred_information(sums, places[a]))
         };
         let vif: Vec<Option<f64>> = (0..places.len()).map(vif).collect();
@@ -273,17 +275,15 @@ impl Context<'_> {
                 n => format!("{n} features have"),
             };
             doubts.push(format!(
-                "{have} a value that meets one side alone, so that the most likely coefficient is infinite: {}; merge \
-                 levels, leave them out, or train with a penalty",
+                "{have} a value whose rows are all on one side, so that the most likely coefficient is infinite: {}; \
+                 merge levels, leave them out, or train with a penalty",
                 some(&separation.features)
             ));
         }
         if !infinite.references.is_empty() {
             let names: Vec<String> = infinite.references.iter().map(|&j| self.names[j].clone()).collect();
-            doubts.push(format!(
-                "{} meets one side alone, so that nothing compared with it is finite; take another --reference",
-                some(&names)
-            ));
+            doubts
+                .push(format!("nothing compared with {} is finite; take another --reference", some(&names)));
         }
         if !separation.suspected.is_empty() {
             doubts.push(format!(
@@ -334,7 +334,7 @@ impl Context<'_> {
         let of_intercept =
             || parameters.kept.iter().map(share).zip(&estimates).map(|(share, w)| share * w).sum();
         let shares: Option<Vec<f64>> = solved.map(|solved| solved.places.iter().map(share).collect());
-        let quantile = tails::quantile(self.options.confidence);
+        let quantile = central_quantile(self.options.confidence);
         let of_place = |place: usize| {
             let status = status(place);
             let is_intercept = place == intercept;
@@ -343,15 +343,20 @@ impl Context<'_> {
                 Ok(_) if is_intercept => of_intercept(),
                 Ok(k) => estimates[k] / transform[place].1,
             };
-            let own = solved.and_then(|solved| Some((solved, solved.places.binary_search(&place).ok()?)));
+            let own = solved
+                .filter(|_| status != Status::Separated)
+                .and_then(|solved| Some((solved, solved.places.binary_search(&place).ok()?)));
             let variance = own.map(|(solved, k)| match &shares {
                 Some(shares) if is_intercept => solved.variance(shares),
                 _ => solved.covariance[(k, k)] / transform[place].1.powi(2),
             });
             let vif = own.and_then(|(solved, k)| solved.vif[k]);
             let error = variance.filter(|_| status == Status::Estimated).map(f64::sqrt);
+            let half = error.map(|error| quantile * error);
+            let is_finite = matches!(status, Status::Estimated | Status::Withheld);
+            let effect = (is_finite && !is_intercept).then_some((estimate, half));
             let z = error.filter(|_| !is_penalised).map(|error| estimate / error);
-            let tail = z.map(tails::two_sided);
+            let tail = z.map(tails::normal);
             CoefficientInference {
                 feature: if is_intercept { "(intercept)".to_owned() } else { self.names[place].clone() },
                 status,
@@ -360,8 +365,11 @@ impl Context<'_> {
                 z,
                 p_value: tail.map(|tail| tail.p),
                 log10_p_value: tail.map(|tail| tail.log10),
-                low: error.map(|error| estimate - quantile * error),
-                high: error.map(|error| estimate + quantile * error),
+                low: half.map(|half| estimate - half),
+                high: half.map(|half| estimate + half),
+                odds_ratio: effect.map(|(estimate, _)| estimate.exp()),
+                odds_ratio_low: effect.and_then(|(estimate, half)| Some((estimate - half?).exp())),
+                odds_ratio_high: effect.and_then(|(estimate, half)| Some((estimate + half?).exp())),
                 sd: (!is_intercept)
                     .then(|| self.table.columns.sd(place, self.table.weight_sum) * transform[place].1),
                 vif,

@@ -1,7 +1,5 @@
 //! Calibration: whether of the rows given probability p, a share p is positive.
 
-use super::Ranked;
-
 /// Sums over equal bins of [0, 1]: a histogram of probabilities by class, and calibration.
 ///
 /// Bin k of n holds `k / n < p <= (k + 1) / n`, the first also 0.
@@ -108,51 +106,5 @@ impl Calibration {
         let off =
             bins.iter().filter_map(|bin| Some(bin.weight * (bin.mean_probability? - bin.observed?).abs()));
         Self { ece: if total > 0.0 { off.sum::<f64>() / total } else { 0.0 }, bins }
-    }
-}
-
-impl Ranked {
-    /// Calibration over bins of equal weight, of probabilities that `probability` makes of the scores
-    /// (which must not turn their order).
-    ///
-    /// Bin k ends with the smallest score below or at which lies a weight of at least `(k + 1) / n` of
-    /// all (the quantile as the inverse of the distribution function); rows of one score stay together,
-    /// so there may be fewer bins than asked for.
-    ///
-    /// # References
-    /// scikit-learn, `calibration_curve` with `strategy="quantile"`; Hyndman and Fan, Sample quantiles
-    /// in statistical packages, 1996, definition 1.
-    pub fn quantile_calibration(&self, n_bins: usize, probability: impl Fn(f64) -> f64) -> Calibration {
-        let n_bins = n_bins.max(1);
-        let total = self.positive() + self.negative();
-        // From the top down: the weight of the lower scores is what is left.
-        let (mut below, mut bins) = (total, Vec::new());
-        let mut upper = 1.0;
-        let mut sums: Option<(usize, f64, f64, f64)> = None;
-        for step in self.steps() {
-            let (p, weight) = (probability(step.score), step.positive + step.negative);
-            below -= weight;
-            // The first bin whose quantile this score does not exceed: below < (k + 1) / n total.
-            let bin = (0..n_bins).find(|&k| below < (k + 1) as f64 * total / n_bins as f64);
-            let bin = bin.unwrap_or(n_bins - 1);
-            match &mut sums {
-                Some((of, positive, negative, sum)) if *of == bin => {
-                    *positive += step.positive;
-                    *negative += step.negative;
-                    *sum += weight * p;
-                }
-                _ => {
-                    if let Some((_, positive, negative, sum)) = sums {
-                        bins.push(((p, upper), positive, negative, sum));
-                        upper = p;
-                    }
-                    sums = Some((bin, step.positive, step.negative, weight * p));
-                }
-            }
-        }
-        if let Some((_, positive, negative, sum)) = sums {
-            bins.push(((0.0, upper), positive, negative, sum));
-        }
-        Calibration::new(bins.into_iter().rev())
     }
 }

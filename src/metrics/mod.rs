@@ -4,7 +4,7 @@
 //! that does not occur), it is left out instead of guessed.
 //!
 //! What needs the order of the rows goes through [`Scores`]: 8 bytes a row, sorted once, from which
-//! [`Ranked`] reads areas, curves, lift and quantile bins. Everything else is sums.
+//! [`Ranked`] reads areas, curves and lift. Everything else is sums.
 
 mod average;
 mod bootstrap;

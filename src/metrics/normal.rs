@@ -1,4 +1,4 @@
-//! The normal distribution, as far as intervals need it.
+//! The normal distribution, as far as tests and intervals need it.
 
 use std::f64::consts::{PI, SQRT_2};
 
@@ -35,6 +35,10 @@ mod tests {
         {
             assert!((central_quantile(confidence) - z).abs() < 1e-13, "{}", central_quantile(confidence));
             assert!((two_sided(z) - (1.0 - confidence)).abs() < 1e-15, "{}", two_sided(z));
+        }
+        for confidence in [1e-6, 0.9, 1.0 - 1e-12] {
+            let tail = two_sided(central_quantile(confidence));
+            assert!((tail - (1.0 - confidence)).abs() < 1e-12 * (1.0 - confidence), "{tail}");
         }
     }
 }

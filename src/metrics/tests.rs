@@ -49,7 +49,6 @@ struct Case<Z> {
     #[serde(default)]
     precision_recall: [Vec<f64>; 3],
     calibration: Option<Bins>,
-    quantile_calibration: Option<Bins>,
     /// Gain, lift, cumulative lift.
     #[serde(default)]
     deciles: Vec<[f64; 3]>,
@@ -183,8 +182,6 @@ fn calibration_and_histograms_are_those_of_scikit_learn_and_numpy() {
             bins
         };
         case.calibration.as_ref().unwrap().check(&filled(10).calibration());
-        let ranked = case.ranked(|&z| z, 1);
-        case.quantile_calibration.as_ref().unwrap().check(&ranked.quantile_calibration(10, sigmoid));
         let bins = filled(20);
         let (negative, positive) = bins.histogram();
         for (found, expected) in [negative, positive].iter().zip(&case.histogram) {

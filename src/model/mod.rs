@@ -14,6 +14,7 @@ mod units;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Column, Encoding, Target, TargetType};
+use crate::error::{InferenceError, Result};
 use crate::objective::{Coefficients, Penalty};
 pub use curve::{CurveRecorder, CurveStep, TrainingCurve};
 pub use file::VERSION;
@@ -213,6 +214,31 @@ impl Model {
     pub fn model_classes(&self) -> Vec<usize> {
         let index = |model: &FittedModel| self.classes.iter().position(|class| *class == model.class);
         self.models.iter().map(|model| index(model).expect("checked when made or loaded")).collect()
+    }
+
+    /// The models of some classes, each once; all, without any.
+    ///
+    /// # Errors
+    /// [`InferenceError::UnknownClass`].
+    pub fn models_of(&self, classes: &[String]) -> Result<Vec<usize>> {
+        if classes.is_empty() {
+            return Ok((0..self.models.len()).collect());
+        }
+        let mut found: Vec<usize> = Vec::new();
+        for class in classes {
+            let own = self.models.iter().position(|model| model.class == *class);
+            let known = self.models.iter().map(|model| model.class.as_str());
+            let m = own.ok_or_else(|| InferenceError::unknown_class(class, known))?;
+            if !found.contains(&m) {
+                found.push(m);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The penalty of a model: its own, or the one that all share.
+    pub fn penalty_of(&self, model: &FittedModel) -> PenaltyScales {
+        model.penalty.or(self.penalty).expect("checked when loaded: a model has a penalty")
     }
 
     /// Decision threshold of a binary model.

@@ -182,9 +182,10 @@ fn what_separation_leaves_finite_is_that_of_statsmodels_whatever_the_tolerance()
         _ => "v",
     };
     let flag = |i: usize| i % 25 != 7;
-    let score =
-        |i: usize| number(i) + if i % 3 == 0 { 0.5 } else { -0.3 } + (i * 53 % 97) as f64 / 20.0 - 2.4;
-    let label = |i: usize| if score(i) > 0.0 || i % 40 == 0 || !flag(i) { "yes" } else { "no" };
+    let score = |i: usize| {
+        number(i) + if i.is_multiple_of(3) { 0.5 } else { -0.3 } + (i * 53 % 97) as f64 / 20.0 - 2.4
+    };
+    let label = |i: usize| if score(i) > 0.0 || i.is_multiple_of(40) || !flag(i) { "yes" } else { "no" };
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("number", float_column((0..400).map(number))),
         ("level", text_column((0..400).map(level))),
