@@ -33,8 +33,11 @@ pub fn confusion_matrix(matrix: &[Vec<u64>], classes: &[String]) -> Picture {
     let longest = if n <= NAMED { widest(names.iter().map(String::as_str), TICK) } else { 0.0 };
     let label = if n <= NAMED { 14.0 + longest } else { 26.0 };
     let side = if n <= 4 { 240.0 } else { 420.0 };
-    let size = (label + 22.0 + side + 8.0, label + 22.0 + side + 8.0);
-    let (left, top, cell) = (label + 22.0, label + 22.0, side / n.max(1) as f64);
+    let cell = side / n.max(1) as f64;
+    // Names above the columns stand upright where they are wider than these.
+    let is_flat = n <= COUNTED && longest + 6.0 <= cell;
+    let (left, top) = (label + 22.0, if is_flat { 40.0 } else { label + 22.0 });
+    let size = (left + side + 8.0, top + side + 8.0);
     let of = if n < classes.len() { format!(", {n} of {} classes", classes.len()) } else { String::new() };
     let words = [
         format!("Confusion matrix{of}"),
@@ -74,7 +77,7 @@ pub fn confusion_matrix(matrix: &[Vec<u64>], classes: &[String]) -> Picture {
             let middle = cell * (k as f64 + 0.5);
             let text = if n > 24 { "tick small end" } else { "tick end" };
             canvas.write((left - 7.0, top + middle + 4.0), text, class);
-            if longest + 6.0 <= cell {
+            if is_flat {
                 canvas.write((left + middle, top - 7.0), "tick mid", class);
                 continue;
             }

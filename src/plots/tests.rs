@@ -52,6 +52,11 @@ fn check_text(svg: &str) {
 #[track_caller]
 fn check(picture: &Picture) -> String {
     check_text(&picture.svg());
+    // In a page, where what is outside may be cut off or lie upon something else.
+    let (width, height) = (picture.width, picture.height);
+    let open = format!("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" ");
+    let style = format!("<style>{}</style></svg>", colours::plain_style());
+    check_text(&picture.inline("id").replace("<svg ", &open).replace("</svg>", &style));
     let svg = picture.svg();
     let document = roxmltree::Document::parse(&svg).expect("XML");
     let limit = (picture.width.max(picture.height) + 100.0).max(0.0);

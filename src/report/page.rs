@@ -269,11 +269,11 @@ fn warnings(report: &Report<'_>) -> Vec<String> {
         let who = if models.len() == 1 {
             "The model is".to_owned()
         } else {
-            format!("{unfinished} of {} models are", models.len())
+            format!("{unfinished} of {} models {}", models.len(), if unfinished == 1 { "is" } else { "are" })
         };
         // Early stopping means to end elsewhere, and without a penalty there may be no optimum at all.
         warnings.push(match &report.model.training.stopped {
-            Some(why) => format!("{who} not at an optimum, as training ended otherwise: {why}."),
+            Some(why) => format!("{who} not at an optimum. Why training ended: {why}."),
             None => format!("{who} not converged: the coefficients are not those of the optimum."),
         });
     }
