@@ -299,6 +299,10 @@ with sync_playwright() as playwright:
     first = rows.first.locator("th").inner_text()
     page.locator("#find").fill(first)
     assert first in rows.first.inner_text(), f"{first} is not found"
+    carried = page.evaluate("JSON.parse(document.getElementById('payload').textContent).coefficients[0].f.length")
+    found = page.locator("#found").inner_text()
+    is_all = carried == number(page.locator("#nonzero").inner_text())
+    assert is_all == ("carried here" not in found) and (is_all or f"of the {carried:,} carried here" in found), found
     page.locator("#find").fill("no feature has this name")
     assert rows.count() == 0 and "0 of 0" in page.locator("#found").inner_text()
     page.locator("#find").fill("")

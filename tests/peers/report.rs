@@ -137,6 +137,27 @@ fn table(path: &Path, n_rows: usize, n_classes: usize, seed: u64) {
 }
 
 #[test]
+fn a_search_says_that_not_all_coefficients_are_searched() {
+    let folder = tempdir().unwrap();
+    let table = folder.path().join("wide.parquet");
+    let classes = |i: usize| if (i * 7919) % 97 < 48 { "no" } else { "yes" };
+    let mut columns: Vec<(String, ArrayRef)> = (0..1050)
+        .map(|j| {
+            let shift = |i: usize| if classes(i) == "yes" { 0.02 * (j % 9) as f64 } else { 0.0 };
+            let values = (0..120).map(|i| ((i * (j + 3) * 31 + j * j) % 101) as f64 / 101.0 + shift(i));
+            let values: ArrayRef = Arc::new(Float64Array::from_iter_values(values));
+            (format!("feature {j}"), values)
+        })
+        .collect();
+    columns.push(("y".to_owned(), Arc::new(StringArray::from_iter_values((0..120).map(classes)))));
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = ArrowWriter::try_new(File::create(&table).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    check(folder.path(), &["train", "--l1", "0", "--l2", "1"], [&table, &table], "y", "yes");
+}
+
+#[test]
 fn a_hundred_classes_with_hostile_names_fit_a_page_that_runs_none_of_them() {
     let folder = tempdir().unwrap();
     let (train, test) = (folder.path().join("train.parquet"), folder.path().join("test.parquet"));
