@@ -18,6 +18,7 @@ mod normal;
 mod probability;
 mod ranked;
 mod ranking;
+mod shortest;
 mod thin;
 
 pub use average::{Average, Averages};
@@ -32,6 +33,7 @@ pub use normal::{central_quantile, two_sided};
 pub use probability::{binary_brier, binary_log_loss, multiclass_brier, multiclass_log_loss, normalise};
 pub use ranked::{Ranked, Scores, Step};
 pub use ranking::Ranking;
+pub use shortest::{rounded_between, shortest_between};
 
 #[cfg(test)]
 mod tests;

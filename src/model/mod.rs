@@ -13,6 +13,7 @@ mod units;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::{ClassWeight, Scoring};
 use crate::data::{Column, Encoding, Target, TargetType};
 use crate::error::{InferenceError, Result};
 use crate::objective::{Coefficients, Penalty};
@@ -166,9 +167,33 @@ pub struct Training {
     pub seconds: Seconds,
     /// The version that wrote the file.
     pub logodds_version: String,
+    /// How classes were weighted against each other, if they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_weight: Option<ClassWeight>,
+    /// The held-out rows that were watched, if there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<HeldOutRows>,
+    /// Why the run ended, in words; null after a sweep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+    /// What a user should look at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// How the run went; null in files older than it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curve: Option<TrainingCurve>,
+}
+
+/// The rows that training did not learn from, but was judged on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct HeldOutRows {
+    /// How many.
+    pub rows: usize,
+    /// What models were judged by.
+    pub scoring: Scoring,
+    /// Epochs without a better score after which a model was stopped, if any number was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
 }
 
 /// Where the time of a run went, in seconds.

@@ -163,14 +163,14 @@ fn value_ticks(range: &Range<f64>, n: usize) -> Vec<(f64, String)> {
                 format!("{value:.decimals$}")
             } else {
                 let digits = ((value.abs() / step).log10().max(0.0).floor() as usize).min(12);
-                format!("{value:.digits$e}")
+                if value.abs() < 0.5 * step { "0".to_owned() } else { format!("{value:.digits$e}") }
             };
             (value, text.replace('-', "\u{2212}"))
         })
         .collect()
 }
 
-/// A number in three digits.
+/// A number in three digits, with a minus that is one.
 pub(crate) fn number(value: f64) -> String {
     if value == 0.0 {
         return "0".into();
@@ -179,7 +179,16 @@ pub(crate) fn number(value: f64) -> String {
         return "?".into();
     }
     let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
-    if (1e-4..1e6).contains(&value.abs()) { format!("{rounded}") } else { format!("{rounded:e}") }
+    let text = if (1e-4..1e6).contains(&value.abs()) { format!("{rounded}") } else { format!("{rounded:e}") };
+    text.replace('-', "\u{2212}")
+}
+
+/// The same in six digits.
+pub(super) fn precise(value: f64) -> String {
+    format!("{value:.5e}")
+        .parse::<f64>()
+        .map_or_else(|_| number(value), |value| value.to_string())
+        .replace('-', "\u{2212}")
 }
 
 fn power_of_ten(power: i32) -> String {

@@ -1,6 +1,6 @@
 //! The reliability diagram.
 
-use super::axis::unit_axis;
+use super::axis::{Scale, unit_axis};
 use super::canvas::{Canvas, Pen, px, short};
 use super::frame::{Frame, Room};
 use super::picture::Picture;
@@ -9,20 +9,25 @@ use crate::metrics::Calibration;
 const SIZE: (f64, f64) = (420.0, 380.0);
 const ROOM: Room = Room { left: 52.0, right: 12.0, top: 12.0, bottom: 42.0 };
 
+/// How far the axes reach beyond 0 and 1: the radius of the largest dot.
+const BEYOND: f64 = 0.035;
+
 /// Draws the share of positives against the mean probability of each bin; larger dots are of more rows.
 pub fn calibration_plot(calibration: &Calibration, class: &str) -> Picture {
     let words = [
         format!("Calibration of {}", short(class, 40)),
         format!("expected calibration error {:.4}; dashed: probabilities that are shares", calibration.ece),
         "Share of rows that are of the class against their mean probability, in bins; dashed: where both are equal. \
-         The values are in the table of bins."
+         The values are in the table of calibration bins."
             .to_owned(),
     ];
     let mut canvas = Canvas::default();
-    let frame = Frame::new((0.0, 0.0), SIZE, ROOM, unit_axis(), unit_axis());
+    // Room for dots at 0 and 1 beside what is written there.
+    let axis = || Scale { range: -BEYOND..1.0 + BEYOND, ..unit_axis() };
+    let frame = Frame::new((0.0, 0.0), SIZE, ROOM, axis(), axis());
     frame.draw(&mut canvas);
     frame.name(&mut canvas, "mean probability", "share of the class");
-    frame.locate(&mut canvas);
+    frame.locate(&mut canvas, 0.0);
     canvas.polyline(&[frame.place((0.0, 0.0)), frame.place((1.0, 1.0))], &Pen::FAINT.dashed(), 1.2);
     let total: f64 = calibration.bins.iter().map(|bin| bin.weight).sum();
     let points: Vec<((f64, f64), f64)> = calibration

@@ -3,6 +3,7 @@
 use super::axis::{Scale, number};
 use super::canvas::{Canvas, Pen, px, short};
 use super::frame::{Frame, Room};
+use super::measure::{TEXT, fit};
 use super::picture::Picture;
 
 const ROW: f64 = 22.0;
@@ -51,7 +52,7 @@ pub fn odds_ratios(
     canvas.line((frame.across(0.0), frame.top), (frame.across(0.0), frame.bottom), "ink", 1.0);
     for (row, effect) in effects.iter().enumerate() {
         let y = frame.top + ROW * (row as f64 + 0.5);
-        canvas.write((NAME - 10.0, y + 4.0), "end", &short(&effect.feature, 30));
+        canvas.write((NAME - 10.0, y + 4.0), "end", &fit(&effect.feature, 30, TEXT, NAME - 16.0));
         let at = frame.across(effect.standardised);
         let pen = Pen::named(if effect.standardised >= 0.0 { 1 } else { 0 });
         match effect.interval {

@@ -4,7 +4,7 @@
 ///
 /// `c0` to `c6` are after the colours of Okabe and Ito, Color universal design, 2008, which the colour-blind can
 /// tell apart, less the yellow, which white drowns; on dark paper lighter ones of the same hues.
-const COLOURS: [(&str, &str, &str); 13] = [
+const COLOURS: [(&str, &str, &str); 17] = [
     ("paper", "#ffffff", "#15181d"),
     ("ink", "#1d2126", "#e9ebee"),
     ("muted", "#5b6470", "#a2abb8"),
@@ -18,6 +18,11 @@ const COLOURS: [(&str, &str, &str); 13] = [
     ("c4", "#56b4e9", "#8fd0f7"),
     ("c5", "#e69f00", "#f2bc48"),
     ("c6", "#3c3c3c", "#c9ced6"),
+    // Ink over tints, by which of the two is read on white and on dark paper; see `ink_over`.
+    ("ww", "#ffffff", "#ffffff"),
+    ("wb", "#ffffff", "#000000"),
+    ("bw", "#000000", "#ffffff"),
+    ("bb", "#000000", "#000000"),
 ];
 
 /// Families for text that is drawn or read: the first is the one that comes with the program.
@@ -44,6 +49,31 @@ pub(crate) fn variables(dark: bool) -> String {
     text
 }
 
+/// The class of the ink that is read best over a named colour, of some opacity, on paper: black or white, each of which
+/// has a contrast of 4.5 or more where the other has less.
+pub(super) fn ink_over(name: &str, opacity: f64) -> String {
+    let of = |name: &str| COLOURS.iter().find(|colour| colour.0 == name).unwrap_or(&COLOURS[0]);
+    let (over, paper) = (of(name), of("paper"));
+    let ink = |over: &str, paper: &str| {
+        let mixed = [0, 1, 2].map(|c| opacity * channel(over, c) + (1.0 - opacity) * channel(paper, c));
+        // White is (1 + 0.05) / (L + 0.05) away, black (L + 0.05) / 0.05.
+        if (luminance(mixed) + 0.05).powi(2) < 1.05 * 0.05 { 'w' } else { 'b' }
+    };
+    format!("{}{}", ink(over.1, paper.1), ink(over.2, paper.2))
+}
+
+/// A channel of a colour `#rrggbb`, from 0 to 1.
+fn channel(colour: &str, c: usize) -> f64 {
+    let digits = colour.get(1 + 2 * c..3 + 2 * c).unwrap_or("0");
+    f64::from(u8::from_str_radix(digits, 16).unwrap_or(0)) / 255.0
+}
+
+/// Relative luminance, as WCAG 2 has it.
+fn luminance(rgb: [f64; 3]) -> f64 {
+    let [r, g, b] = rgb.map(|c| if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) });
+    0.2126 * r + 0.7152 * g + 0.0722 * b
+}
+
 /// The `i`-th of `n` colours from violet to light green, where the named ones are too few.
 pub(super) fn scale(i: usize, n: usize) -> String {
     // viridis, less its darkest and its yellow.
@@ -59,4 +89,28 @@ pub(super) fn scale(i: usize, n: usize) -> String {
     let [r, g, b] = [0, 1, 2]
         .map(|c| (STOPS[stop][c] + (at - stop as f64) * (STOPS[stop + 1][c] - STOPS[stop][c])).round() as u8);
     format!("#{r:02x}{g:02x}{b:02x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ink_over_every_tint_is_read_on_white_and_on_dark_paper() {
+        for name in ["c0", "c1"] {
+            for shade in 1..=10 {
+                let opacity = f64::from(shade) / 10.0;
+                let inks = ink_over(name, opacity);
+                let of = |name: &str| *COLOURS.iter().find(|colour| colour.0 == name).unwrap();
+                let (ink, over, paper) = (of(&inks), of(name), of("paper"));
+                for (ink, over, paper) in [(ink.1, over.1, paper.1), (ink.2, over.2, paper.2)] {
+                    let mixed =
+                        [0, 1, 2].map(|c| opacity * channel(over, c) + (1.0 - opacity) * channel(paper, c));
+                    let (a, b) = (luminance(mixed), luminance([0, 1, 2].map(|c| channel(ink, c))));
+                    let contrast = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+                    assert!(contrast >= 4.5, "{name} {opacity}: {contrast}");
+                }
+            }
+        }
+    }
 }

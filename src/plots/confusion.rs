@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::canvas::{Canvas, px, short};
+use super::colours::ink_over;
+use super::measure::{TICK, widest};
 use super::picture::Picture;
 
 /// Classes whose counts are written into the cells, whose names are written, and that are drawn at all.
@@ -14,22 +16,33 @@ pub const MATRIX_CLASSES: usize = 120;
 /// Steps of colour.
 const SHADES: f64 = 10.0;
 
+/// The step of a cell that holds so many of its row's rows: of roots, so that rare mistakes are seen.
+fn shade(count: u64, total: u64) -> u8 {
+    ((count as f64 / total as f64).sqrt() * SHADES).ceil().clamp(1.0, SHADES) as u8
+}
+
+fn opacity(shade: u8) -> f64 {
+    f64::from(shade) / SHADES
+}
+
 /// Draws rows by true class (down) and predicted class (across): each row's shares as shades, hits in one colour,
 /// mistakes in another. Shows at most [`MATRIX_CLASSES`] classes.
 pub fn confusion_matrix(matrix: &[Vec<u64>], classes: &[String]) -> Picture {
     let n = classes.len().min(matrix.len()).min(MATRIX_CLASSES);
-    let longest = classes.iter().take(n).map(|class| class.chars().count()).max().unwrap_or(0).min(14);
-    let label = if n <= NAMED { 14.0 + 6.6 * longest as f64 } else { 26.0 };
+    let names: Vec<String> = classes.iter().take(n).map(|class| short(class, 14)).collect();
+    let longest = if n <= NAMED { widest(names.iter().map(String::as_str), TICK) } else { 0.0 };
+    let label = if n <= NAMED { 14.0 + longest } else { 26.0 };
     let side = if n <= 4 { 240.0 } else { 420.0 };
-    let size = (label + 22.0 + side + 8.0, label + 22.0 + side + 8.0);
-    let (left, top, cell) = (label + 22.0, label + 22.0, side / n.max(1) as f64);
+    let cell = side / n.max(1) as f64;
+    // Names above the columns stand upright where they are wider than these.
+    let is_flat = n <= COUNTED && longest + 6.0 <= cell;
+    let (left, top) = (label + 22.0, if is_flat { 40.0 } else { label + 22.0 });
+    let size = (left + side + 8.0, top + side + 8.0);
     let of = if n < classes.len() { format!(", {n} of {} classes", classes.len()) } else { String::new() };
     let words = [
         format!("Confusion matrix{of}"),
         "rows: true class; columns: predicted class; shades: shares of each row".to_owned(),
-        "Heat map of rows by true and predicted class. The numbers are in the table of classes and in that of the most \
-         frequent mistakes."
-            .to_owned(),
+        "Heat map of rows by true and predicted class. The numbers are in the table of all cells.".to_owned(),
     ];
     let mut canvas = Canvas::default();
     canvas.write((left + side / 2.0, 12.0), "note mid", "predicted");
@@ -39,20 +52,14 @@ pub fn confusion_matrix(matrix: &[Vec<u64>], classes: &[String]) -> Picture {
     for (i, row) in matrix.iter().take(n).enumerate() {
         let total: u64 = row.iter().sum();
         for (j, &count) in row.iter().take(n).enumerate().filter(|(_, count)| **count > 0) {
-            let share = count as f64 / total as f64;
-            // Roots, so that rare mistakes are seen.
-            let shade = (share.sqrt() * SHADES).ceil().clamp(1.0, SHADES) as u8;
-            let path = shades.entry((i == j, shade)).or_default();
+            let path = shades.entry((i == j, shade(count, total))).or_default();
             let (x, y) = (left + cell * j as f64, top + cell * i as f64);
             let _ = write!(path, "M{} {}h{}v{}h-{}z", px(x), px(y), px(cell), px(cell), px(cell));
         }
     }
     for ((hit, shade), path) in shades {
         let class = if hit { "f0" } else { "f1" };
-        canvas.element(
-            "path",
-            &[("class", &class), ("fill-opacity", &(f64::from(shade) / SHADES)), ("d", &path)],
-        );
+        canvas.element("path", &[("class", &class), ("fill-opacity", &opacity(shade)), ("d", &path)]);
     }
     canvas.element(
         "rect",
@@ -66,18 +73,17 @@ pub fn confusion_matrix(matrix: &[Vec<u64>], classes: &[String]) -> Picture {
         ],
     );
     if n <= NAMED {
-        for (k, class) in classes.iter().take(n).enumerate() {
+        for (k, class) in names.iter().enumerate() {
             let middle = cell * (k as f64 + 0.5);
-            let class = short(class, 14);
             let text = if n > 24 { "tick small end" } else { "tick end" };
-            canvas.write((left - 7.0, top + middle + 4.0), text, &class);
-            if n <= COUNTED && longest <= 4 {
-                canvas.write((left + middle, top - 7.0), "tick mid", &class);
+            canvas.write((left - 7.0, top + middle + 4.0), text, class);
+            if is_flat {
+                canvas.write((left + middle, top - 7.0), "tick mid", class);
                 continue;
             }
             let turn = format!("translate({} {}) rotate(-90)", px(left + middle + 4.0), px(top - 7.0));
             canvas.open("g", &[("transform", &turn)]);
-            canvas.write((0.0, 0.0), text.trim_end_matches(" end"), &class);
+            canvas.write((0.0, 0.0), text.trim_end_matches(" end"), class);
             canvas.close("g");
         }
     }
@@ -85,14 +91,13 @@ pub fn confusion_matrix(matrix: &[Vec<u64>], classes: &[String]) -> Picture {
         for (i, row) in matrix.iter().take(n).enumerate() {
             let total: u64 = row.iter().sum();
             for (j, &count) in row.iter().take(n).enumerate() {
-                let dark = (count as f64 / total.max(1) as f64).sqrt() > 0.65;
+                let tint = if i == j { "c0" } else { "c1" };
                 let class = match count {
-                    0 => "mid none",
-                    _ if dark => "mid on",
-                    _ => "mid",
+                    0 => "mid none".to_owned(),
+                    _ => format!("mid {}", ink_over(tint, opacity(shade(count, total)))),
                 };
                 let at = (left + cell * (j as f64 + 0.5), top + cell * (i as f64 + 0.5) + 4.0);
-                canvas.write(at, class, &count.to_string());
+                canvas.write(at, &class, &count.to_string());
             }
         }
     }

@@ -1,7 +1,8 @@
 //! The axes around a chart.
 
 use super::axis::Scale;
-use super::canvas::Canvas;
+use super::canvas::{Canvas, px};
+use super::measure::{TEXT, TICK, widest, width};
 
 /// The rectangle that values are drawn in, and its two scales.
 #[derive(Debug, Clone)]
@@ -21,6 +22,24 @@ pub(super) struct Room {
     pub(super) right: f64,
     pub(super) top: f64,
     pub(super) bottom: f64,
+}
+
+/// Between two labels of an axis.
+const APART: f64 = 6.0;
+
+/// Room for what is written beside the ticks of an upward axis.
+pub(super) fn ticks_width(y: &Scale) -> f64 {
+    7.0 + widest(y.ticks.iter().map(|tick| tick.1.as_str()), TICK)
+}
+
+/// How far left of such an axis its name stands.
+fn beside(y: &Scale) -> f64 {
+    ticks_width(y) + 8.0
+}
+
+/// Room left of such an axis for its ticks and its name; at least `least`.
+pub(super) fn room_beside(y: &Scale, least: f64) -> f64 {
+    (beside(y) + TEXT + 2.0).max(least)
 }
 
 impl Frame {
@@ -62,23 +81,33 @@ impl Frame {
             canvas.line((self.left, y), (self.right, y), "grid", 1.0);
             canvas.write((self.left - 7.0, y + 3.8), "tick end", text);
         }
-        for (at, text) in &self.x.ticks {
-            let x = self.across(*at);
+        let mut ticks: Vec<(f64, &str)> =
+            self.x.ticks.iter().map(|(at, text)| (self.across(*at), text.as_str())).collect();
+        ticks.sort_by(|a, b| b.0.total_cmp(&a.0));
+        // From the right on, where no penalty has its place: only what does not touch its neighbour is written.
+        let mut free = f64::INFINITY;
+        for (x, text) in ticks {
             canvas.line((x, self.top), (x, self.bottom), "grid", 1.0);
-            canvas.write((x, self.bottom + 16.0), "tick mid", text);
+            let half = width(text, TICK) / 2.0;
+            if x + half <= free {
+                canvas.write((x, self.bottom + 16.0), "tick mid", text);
+                free = x - half - APART;
+            }
         }
         canvas.line((self.left, self.bottom), (self.right, self.bottom), "axis", 1.0);
         canvas.line((self.left, self.top), (self.left, self.bottom), "axis", 1.0);
     }
 
-    /// Tells a page where the chart lies, so that it can move marks in it.
-    pub(super) fn locate(&self, canvas: &mut Canvas) {
+    /// Tells a page where values from 0 to 1 lie across, and those from `low` to 1 upward, so that it can move marks.
+    pub(super) fn locate(&self, canvas: &mut Canvas, low: f64) {
+        let [left, right] = [0.0, 1.0].map(|x| px(self.across(x)));
+        let [bottom, top] = [low, 1.0].map(|y| px(self.down(y)));
         let attributes: [(&str, &dyn std::fmt::Display); 5] = [
             ("class", &"frame"),
-            ("data-left", &self.left),
-            ("data-right", &self.right),
-            ("data-top", &self.top),
-            ("data-bottom", &self.bottom),
+            ("data-left", &left),
+            ("data-right", &right),
+            ("data-top", &top),
+            ("data-bottom", &bottom),
         ];
         canvas.element("g", &attributes);
     }
@@ -86,6 +115,7 @@ impl Frame {
     /// Writes what the axes are.
     pub(super) fn name(&self, canvas: &mut Canvas, x: &str, y: &str) {
         canvas.write((self.middle(), self.bottom + 34.0), "note mid", x);
-        canvas.write_upwards((self.left - 40.0, f64::midpoint(self.top, self.bottom)), "note mid", y);
+        let left = self.left - beside(&self.y).max(40.0);
+        canvas.write_upwards((left, f64::midpoint(self.top, self.bottom)), "note mid", y);
     }
 }

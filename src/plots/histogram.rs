@@ -8,10 +8,14 @@ use super::frame::{Frame, Room};
 use super::picture::Picture;
 
 const SIZE: (f64, f64) = (420.0, 380.0);
-const ROOM: Room = Room { left: 52.0, right: 12.0, top: 12.0, bottom: 42.0 };
+/// Left, for `100%` and the name of the axis.
+const ROOM: Room = Room { left: 58.0, right: 12.0, top: 12.0, bottom: 42.0 };
 
 /// What the histogram's axis may end with, as a share of a side's rows.
 pub(crate) const HISTOGRAM_ENDS: [f64; 6] = [0.05, 0.1, 0.2, 0.4, 0.6, 1.0];
+
+/// Room above the largest bar and below that of the other side, where the sides' names stand.
+const ABOVE: f64 = 0.15;
 
 /// Draws how the probabilities of both sides are spread over equal bins of [0, 1]: the positives upward, the negatives
 /// downward, each as shares of its own weight. `names` are those of the negatives and of the positives.
@@ -25,33 +29,32 @@ pub fn score_histogram(
     let end = HISTOGRAM_ENDS.into_iter().find(|&end| largest <= end).unwrap_or(1.0);
     let ticks = [-1.0, -0.5, 0.0, 0.5, 1.0_f64]
         .map(|t| (t, format!("{}%", (100.0 * end * t.abs() * 10.0).round() / 10.0)));
-    let y = Scale { range: -1.0..1.0, ticks: ticks.to_vec() };
+    let y = Scale { range: -1.0 - ABOVE..1.0 + ABOVE, ticks: ticks.to_vec() };
     let (lower, upper) = (short(names.0, 28), short(names.1, 28));
     let words = [
-        "Probabilities by class".to_owned(),
+        format!("Probabilities of {}", short(names.1, 40)),
         format!("above {upper}, below {lower}, each as shares of its rows"),
-        format!(
-            "Histogram of the probabilities of {upper}: of its own rows above the axis, of the others below, each as \
-             shares of their number. The values are in the table of bins."
-        ),
+        "Histogram of the probabilities of a class: of its own rows above the axis, of the others below, each as shares \
+         of their number. The values are, in wider bins, in the table of calibration bins."
+            .to_owned(),
     ];
     let mut canvas = Canvas::default();
     let frame = Frame::new((0.0, 0.0), SIZE, ROOM, unit_axis(), y);
     frame.draw(&mut canvas);
     frame.name(&mut canvas, "probability", "share of the class's rows");
-    frame.locate(&mut canvas);
+    frame.locate(&mut canvas, -1.0);
     for (side, class, sign) in [(&sides[0], "f1 positives", 1.0), (&sides[1], "f0 negatives", -1.0)] {
         canvas.element("path", &[("class", &class), ("d", &bars(&frame, side, sign / end))]);
     }
     let zero = frame.down(0.0);
     canvas.line((frame.left, zero), (frame.right, zero), "axis", 1.0);
-    canvas.group("upper", |canvas| canvas.write((frame.right - 6.0, frame.top + 14.0), "end strong", &upper));
+    canvas.group("upper", |canvas| canvas.write((frame.right - 6.0, frame.top + 15.0), "end strong", &upper));
     canvas
-        .group("lower", |canvas| canvas.write((frame.right - 6.0, frame.bottom - 8.0), "end strong", &lower));
+        .group("lower", |canvas| canvas.write((frame.right - 6.0, frame.bottom - 7.0), "end strong", &lower));
     if let Some(threshold) = threshold {
         let at = frame.across(threshold);
         canvas.group("at", |canvas| {
-            canvas.polyline(&[(at, frame.top), (at, frame.bottom)], &Pen::INK.dashed(), 1.4);
+            canvas.polyline(&[(at, frame.down(1.0)), (at, frame.down(-1.0))], &Pen::INK.dashed(), 1.4);
         });
     }
     Picture::new(SIZE, words, canvas)

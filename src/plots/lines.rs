@@ -3,6 +3,7 @@
 use super::axis::{PenaltyAxis, drawable, number};
 use super::canvas::{Canvas, NAMED, Pen, short};
 use super::colours::scale;
+use super::measure::{TEXT, width};
 use crate::model::CurvePoint;
 
 /// Up to this many lines, each has a colour of its own, marks and error bars.
@@ -143,9 +144,9 @@ pub(super) fn list(canvas: &mut Canvas, entries: &[(String, Pen)], (left, top): 
     }
 }
 
-/// Room of an entry in a row.
+/// Room of an entry, with a gap to the next.
 fn entry_width(name: &str) -> f64 {
-    44.0 + 6.6 * name.chars().count() as f64
+    41.0 + width(name, TEXT)
 }
 
 /// How high rows of the legend are, within a width.
@@ -161,17 +162,10 @@ pub(super) fn rows(canvas: &mut Canvas, entries: &[(String, Pen)], width: f64) {
     }
 }
 
-/// Where each entry begins.
+/// Where each entry begins: in columns of one width, as many as there is room for.
 fn places(entries: &[(String, Pen)], width: f64) -> Vec<(f64, f64)> {
-    let (mut x, mut y) = (0.0, 0.0);
-    let mut places = Vec::new();
-    for (name, _) in entries {
-        let needed = entry_width(name);
-        if x > 0.0 && x + needed > width {
-            (x, y) = (0.0, y + 18.0);
-        }
-        places.push((x, y));
-        x += needed;
-    }
-    places
+    let column = legend_width(entries).max(1.0);
+    let columns = ((width / column) as usize).clamp(1, entries.len().max(1));
+    let place = |i: usize| (column * (i % columns) as f64, 18.0 * (i / columns) as f64);
+    (0..entries.len()).map(place).collect()
 }

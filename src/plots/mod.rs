@@ -14,6 +14,7 @@ mod frame;
 mod histogram;
 mod labels;
 mod lines;
+mod measure;
 mod picture;
 mod ranking;
 mod sweep_curve;

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use resvg::usvg::fontdb::Database;
 use resvg::{tiny_skia, usvg};
 
 use super::canvas::{Canvas, escape, px};
 use super::colours::plain_style;
+use super::measure::{FONTS, TEXT, TITLE, is_bundled, options, wrap};
 
 /// Pixels of a PNG for each of the picture.
 const SCALE: f32 = 2.0;
-/// Room for the title and the line below it, where a picture stands alone.
-const HEADING: f64 = 60.0;
 const MARGIN: f64 = 12.0;
 
 /// A picture with its words.
@@ -53,15 +51,27 @@ impl Picture {
 
     /// The picture as a file of its own, on white paper.
     pub fn svg(&self) -> String {
-        let (width, height) = (self.width + 2.0 * MARGIN, self.height + HEADING + MARGIN);
+        let width = self.width + 2.0 * MARGIN;
+        let left = MARGIN + 4.0;
+        let titles = wrap(&self.title, TITLE, width - 2.0 * left);
+        let below = wrap(&self.below, TEXT, width - 2.0 * left);
         let mut heading = Canvas::default();
-        heading.write((MARGIN + 4.0, 26.0), "title strong", &self.title);
-        heading.write((MARGIN + 4.0, 46.0), "note", &self.below);
+        let mut y = 26.0;
+        for title in &titles {
+            heading.write((left, y), "title strong", title);
+            y += 20.0;
+        }
+        for line in &below {
+            heading.write((left, y), "note", line);
+            y += 17.0;
+        }
+        let top = y - 3.0;
+        let height = self.height + top + MARGIN;
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" width=\"{width}\" height=\"{height}\" \
              viewBox=\"0 0 {width} {height}\" role=\"img\">\n<title>{}</title>\n<desc>{}</desc>\n\
-             <style>{}.plot .title{{font-size:15px}}</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n\
-             {}\n<g transform=\"translate({MARGIN} {HEADING})\">{}</g>\n</svg>\n",
+             <style>{}.plot .title{{font-size:{TITLE}px}}</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n\
+             {}\n<g transform=\"translate({MARGIN} {top})\">{}</g>\n</svg>\n",
             escape(&self.title),
             escape(&self.description),
             plain_style(),
@@ -76,27 +86,15 @@ impl Picture {
     /// # Panics
     /// Never, but for a defect: what is drawn here is always an SVG of a sensible size.
     pub fn png(&self) -> Vec<u8> {
-        let mut fonts = Database::new();
-        fonts.load_font_data(include_bytes!("fonts/Inter-Regular.ttf").to_vec());
-        fonts.load_font_data(include_bytes!("fonts/Inter-SemiBold.ttf").to_vec());
-        if !self.svg().chars().all(is_bundled) {
-            fonts.load_system_fonts();
+        let svg = self.svg();
+        let mut fonts = Arc::clone(&FONTS);
+        if !svg.chars().all(is_bundled) {
+            Arc::make_mut(&mut fonts).load_system_fonts();
         }
-        let options = usvg::Options {
-            fontdb: Arc::new(fonts),
-            font_family: "Inter".into(),
-            ..usvg::Options::default()
-        };
-        let tree = usvg::Tree::from_str(&self.svg(), &options).expect("pictures are well-formed SVG");
+        let tree = usvg::Tree::from_str(&svg, &options(&fonts)).expect("pictures are well-formed SVG");
         let size = tree.size().to_int_size().scale_by(SCALE).expect("pictures are not empty");
         let mut pixels = tiny_skia::Pixmap::new(size.width(), size.height()).expect("pictures are not empty");
         resvg::render(&tree, tiny_skia::Transform::from_scale(SCALE, SCALE), &mut pixels.as_mut());
         pixels.encode_png().expect("memory takes what is written")
     }
-}
-
-/// Whether the fonts that come with the program have a letter, or it is drawn without one.
-fn is_bundled(c: char) -> bool {
-    c.is_whitespace()
-        || matches!(c, ' '..='~' | '\u{a0}'..='\u{17f}' | 'Ͱ'..='џ' | '‐'..='₵' | '←'..='≥' | '■'..='●' | '\u{fffd}')
 }

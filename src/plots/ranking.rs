@@ -24,9 +24,8 @@ pub fn roc_curve(curve: &Curve, ranking: Option<Ranking>, at: Option<Point>, cla
         words,
         ("false positive rate", "true positive rate (recall)"),
         [(0.0, 0.0), (1.0, 1.0)],
-        curve,
-        at,
-        place,
+        (curve, &curve.points.iter().map(place).collect::<Vec<_>>()),
+        at.as_ref().map(place),
     )
 }
 
@@ -50,7 +49,22 @@ pub fn precision_recall_curve(
          are in the table of thresholds."
             .to_owned(),
     ];
-    draw(words, ("recall", "precision"), [(0.0, prevalence), (1.0, prevalence)], curve, at, place)
+    let line = steps(curve.points.iter().map(place));
+    let chance = [(0.0, prevalence), (1.0, prevalence)];
+    draw(words, ("recall", "precision"), chance, (curve, &line), at.as_ref().map(place))
+}
+
+/// A recall comes at the precision of the first threshold that reaches it, as average precision adds them up: between
+/// two points there are no others, so that a straight line would promise thresholds that do not exist.
+fn steps(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
+    let mut line: Vec<(f64, f64)> = Vec::new();
+    for (recall, precision) in points {
+        if let Some(&(before, _)) = line.last() {
+            line.push((before, precision));
+        }
+        line.push((recall, precision));
+    }
+    line
 }
 
 const NOTHING: &str = "no curve: the data hold one side only";
@@ -59,23 +73,22 @@ fn draw(
     words: [String; 3],
     (x, y): (&str, &str),
     chance: [(f64, f64); 2],
-    curve: &Curve,
-    at: Option<Point>,
-    place: impl Fn(&Point) -> (f64, f64),
+    (curve, line): (&Curve, &[(f64, f64)]),
+    at: Option<(f64, f64)>,
 ) -> Picture {
     let mut canvas = Canvas::default();
     let frame = Frame::new((0.0, 0.0), SIZE, ROOM, unit_axis(), unit_axis());
     frame.draw(&mut canvas);
     frame.name(&mut canvas, x, y);
-    frame.locate(&mut canvas);
+    frame.locate(&mut canvas, 0.0);
     canvas.group("chance", |canvas| {
         canvas.polyline(&chance.map(|point| frame.place(point)), &Pen::FAINT.dashed(), 1.2);
     });
     if curve.positive > 0.0 && curve.negative > 0.0 {
-        let points: Vec<_> = curve.points.iter().map(|point| frame.place(place(point))).collect();
+        let points: Vec<_> = line.iter().map(|&point| frame.place(point)).collect();
         canvas.group("curve", |canvas| canvas.polyline(&points, &Pen::named(0), 2.2));
         if let Some(point) = at {
-            let (x, y) = frame.place(place(&point));
+            let (x, y) = frame.place(point);
             canvas.element(
                 "circle",
                 &[

@@ -2,7 +2,7 @@
 
 use super::axis::{PenaltyAxis, drawable, number, value_axis};
 use super::canvas::{Canvas, Pen};
-use super::frame::{Frame, Room};
+use super::frame::{Frame, Room, room_beside};
 use super::lines::{FEW, Line, colour, legend_rows, legend_width, lines, list, rows, runs};
 use super::picture::Picture;
 use crate::config::{Rule, Scoring};
@@ -42,7 +42,7 @@ pub fn sweep_curve(table: &SweepTable) -> Picture {
     let above = if few && lines.len() > 1 { legend_rows(&entries, 548.0) } else { 0.0 };
     let size = (560.0 + beside, HEIGHT + above);
     let top = above + if single { 62.0 } else { 34.0 };
-    let room = Room { left: 62.0, right: 12.0 + beside, top, bottom: 44.0 };
+    let room = Room { left: room_beside(&y, 62.0), right: 12.0 + beside, top, bottom: 44.0 };
     let frame = Frame::new((0.0, 0.0), size, room, x.scale.clone(), y);
     let mut canvas = Canvas::default();
     frame.draw(&mut canvas);

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use super::axis::{PenaltyAxis, Scale, number, value_axis};
 use super::canvas::{Canvas, NAMED as COLOURS, Pen, short};
-use super::frame::{Frame, Room};
+use super::frame::{Frame, Room, ticks_width};
 use super::labels::apart;
 use super::lines::runs;
+use super::measure::{SMALL, TEXT, widest};
 use super::picture::Picture;
 use crate::model::{Choice, ClassPath, FeaturePath, SweepTable};
 
@@ -105,14 +106,15 @@ fn draw<'a>(
     (rows, columns): (usize, usize),
 ) {
     let small = columns > 1;
-    let (size, class) = if small { (10.5, "small") } else { (12.0, "name") };
+    let (size, class) = if small { (SMALL, "small") } else { (TEXT, "name") };
     let letters = [24, 16, 11][columns - 1];
     let named = if rows > 1 { NAMED_IN_SMALL } else { NAMED };
     let (named, others) = path.features.split_at(named.min(path.features.len()));
-    let longest = named.iter().map(|f| short(&f.feature, letters).chars().count()).max().unwrap_or(0);
+    let names: Vec<String> = named.iter().map(|feature| short(&feature.feature, letters)).collect();
+    let longest = widest(names.iter().map(String::as_str), size);
     let room = Room {
-        left: if small { 40.0 } else { 50.0 },
-        right: 26.0 + 0.58 * size * longest as f64,
+        left: (ticks_width(y) + 5.0).max(if small { 40.0 } else { 50.0 }),
+        right: 26.0 + longest,
         top: if path.class.is_some() { 26.0 } else { 10.0 },
         bottom: 26.0,
     };

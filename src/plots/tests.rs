@@ -1,12 +1,62 @@
-//! Every picture is well-formed and inside its frame, whatever it is drawn from.
+//! Every picture is well-formed, and its text inside and legible, whatever it is drawn from.
 
+use resvg::usvg::{Group, Node, Rect, Tree};
+
+use super::measure::{FONTS, options};
 use super::*;
+use crate::config::{Rule, Scoring};
 use crate::metrics::{Calibration, Curve, Point, ScoreBins};
-use crate::model::TrainingCurve;
+use crate::model::{Choice, ClassPath, CurvePoint, FeaturePath, SweepTable, TrainingCurve};
 
-/// Parses a picture as it stands alone, in which every place must be a number, and inside.
+/// Every text of a picture, with the box that its font gives it.
+fn texts(group: &Group, found: &mut Vec<(String, Rect)>) {
+    for node in group.children() {
+        match node {
+            Node::Group(group) => texts(group, found),
+            Node::Text(text) => {
+                let words = text.chunks().iter().map(|chunk| chunk.text()).collect();
+                found.push((words, text.abs_bounding_box()));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// No text is cut off at an edge, and none lies upon another.
+#[track_caller]
+fn check_text(svg: &str) {
+    let tree = Tree::from_str(svg, &options(&FONTS)).expect("SVG");
+    let mut found = Vec::new();
+    texts(tree.root(), &mut found);
+    assert!(!found.is_empty(), "{svg}");
+    let size = tree.size();
+    for (i, (text, at)) in found.iter().enumerate() {
+        let inside = at.left() > -0.5
+            && at.top() > -0.5
+            && at.right() < size.width() + 0.5
+            && at.bottom() < size.height() + 0.5;
+        assert!(inside, "{text:?} is cut off: {at:?} in {size:?}");
+        for (other, there) in &found[..i] {
+            let across = at.right().min(there.right()) - at.left().max(there.left());
+            let down = at.bottom().min(there.bottom()) - at.top().max(there.top());
+            // Boxes have the height of a line: letters of neighbouring lines keep apart by more.
+            let upright = |at: &Rect| at.height() > at.width();
+            let (along, between) =
+                if upright(at) && upright(there) { (down, across) } else { (across, down) };
+            assert!(along < 1.0 || between < 3.0, "{text:?} lies upon {other:?}: {at:?}, {there:?}");
+        }
+    }
+}
+
+/// Parses a picture as it stands alone, in which every place must be a number, and inside, and so must its text.
 #[track_caller]
 fn check(picture: &Picture) -> String {
+    check_text(&picture.svg());
+    // In a page, where what is outside may be cut off or lie upon something else.
+    let (width, height) = (picture.width, picture.height);
+    let open = format!("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" ");
+    let style = format!("<style>{}</style></svg>", colours::plain_style());
+    check_text(&picture.inline("id").replace("<svg ", &open).replace("</svg>", &style));
     let svg = picture.svg();
     let document = roxmltree::Document::parse(&svg).expect("XML");
     let limit = (picture.width.max(picture.height) + 100.0).max(0.0);
@@ -112,6 +162,98 @@ fn training_is_drawn_with_and_without_an_objective() {
         converged: vec![1],
     };
     check(&training_curve(&one, 1e-6, 0.0));
+}
+
+#[test]
+fn an_objective_that_hardly_changes_is_drawn_as_what_is_left() {
+    for change in [1e-3, 1e-6, 1e-9, 1e-13] {
+        let objective: Vec<f64> = (0..5).map(|k| 0.470_726_716 + change * 0.1f64.powi(k)).collect();
+        let curve = TrainingCurve {
+            passes: vec![1.0, 2.0, 3.0, 4.0, 5.0],
+            seconds: vec![0.1; 5],
+            objective,
+            kkt_residual: vec![1e-2, 1e-3, 1e-5, 1e-7, 1e-9],
+            converged: vec![0, 0, 0, 0, 1],
+        };
+        let text = check(&training_curve(&curve, 1e-6, 1e-9));
+        assert!(text.contains("mean objective, less the last (0.470727)"), "{change}: {text}");
+    }
+}
+
+/// A sweep over so many classes, each with its own curve, choice and path where they are several.
+fn swept(n_classes: usize, by_class: bool, size: f64) -> SweepTable {
+    let lambdas: Vec<f64> = (0..9).map(|k| 10f64.powf(0.5 - f64::from(k) * 0.75)).chain([0.0]).collect();
+    let name = |class: usize| (n_classes > 1).then(|| format!("class {class} of many"));
+    let of_curve = if by_class { n_classes } else { 1 };
+    let mut curve = Vec::new();
+    for class in 0..of_curve {
+        curve.extend(lambdas.iter().enumerate().map(|(k, &l2)| CurvePoint {
+            l1: 0.0,
+            l2,
+            c: None,
+            l1_ratio: Some(0.0).filter(|_| l2 > 0.0),
+            class: if by_class { name(class) } else { None },
+            mean: Some(0.9 + size * (k as f64 + class as f64)),
+            standard_error: Some(0.3 * size),
+            nonzero: Some(1234.0),
+            best: k == 8,
+            chosen: k == 5,
+        }));
+    }
+    let chosen = |class| Choice { l1: 0.0, l2: lambdas[5], c: None, l1_ratio: Some(0.0), class };
+    let path = |class| ClassPath {
+        class: name(class),
+        l1_ratio: 0.0,
+        lambda: lambdas.clone(),
+        n_features: 20,
+        features: (0..20)
+            .map(|j| FeaturePath {
+                feature: format!("a long name of a feature {j}"),
+                coefficients: (0..lambdas.len())
+                    .map(|k| size * (k * j) as f64 * if j % 2 == 0 { 1.0 } else { -1.0 })
+                    .collect(),
+                scale: 1.0,
+            })
+            .collect(),
+    };
+    SweepTable {
+        scoring: Scoring::Auc,
+        greater_is_better: true,
+        rule: Rule::OneStandardError,
+        chosen: (0..of_curve).map(|class| chosen(if by_class { name(class) } else { None })).collect(),
+        curve,
+        results: Vec::new(),
+        skipped: 0,
+        warnings: Vec::new(),
+        paths: (0..n_classes.min(12)).map(path).collect(),
+    }
+}
+
+#[test]
+fn sweeps_of_any_number_of_classes_have_labels_that_do_not_touch() {
+    for n_classes in [1, 2, 3, 4, 7, 8, 30] {
+        for by_class in [false, n_classes > 1] {
+            for size in [1e-2, 1e-5, 1e-7] {
+                let table = swept(n_classes, by_class, size);
+                check(&sweep_curve(&table));
+                check(&sweep_path(&table, &table.paths, n_classes));
+            }
+        }
+    }
+}
+
+#[test]
+fn precision_goes_in_steps() {
+    // All rows at one probability: nothing between none and all of them.
+    let points = vec![point(f64::INFINITY, 0.0, 0.0), point(0.3, 3.0, 7.0)];
+    let constant = Curve { positive: 3.0, negative: 7.0, points };
+    let svg = precision_recall_curve(&constant, None, None, "a").svg();
+    let line = svg.split("<g class=\"curve\"><polyline points=\"").nth(1).unwrap().split('"').next().unwrap();
+    let points: Vec<Vec<f64>> =
+        line.split(' ').map(|point| point.split(',').map(|x| x.parse().unwrap()).collect()).collect();
+    assert_eq!(points.len(), 3, "{line}");
+    assert_eq!(points[0][0], points[1][0], "first down, at recall 0: {line}");
+    assert_eq!(points[1][1], points[2][1], "then along the share of positives: {line}");
 }
 
 #[test]

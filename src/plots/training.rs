@@ -1,6 +1,6 @@
 //! How a run came to its optimum.
 
-use super::axis::{log_axis, number, value_axis};
+use super::axis::{drawable, log_axis, number, precise, value_axis};
 use super::canvas::{Canvas, Pen};
 use super::frame::{Frame, Room};
 use super::picture::Picture;
@@ -34,13 +34,14 @@ pub fn training_curve(curve: &TrainingCurve, tolerance: f64, certified: f64) -> 
     let room = Room { left: 62.0, right: 14.0, top: 22.0, bottom: 42.0 };
     let mut top = 0.0;
     if has_objective {
-        let y = value_axis(curve.objective.iter().copied(), 3);
+        let (name, objective) = objective(&curve.objective);
+        let y = value_axis(objective.iter().copied(), 3);
         let mut above = x.clone();
         above.ticks.iter_mut().for_each(|tick| tick.1.clear());
         let frame = Frame::new((0.0, 0.0), (size.0, 176.0), Room { bottom: 14.0, ..room }, above, y);
         frame.draw(&mut canvas);
-        canvas.write((frame.left, frame.top - 8.0), "note", "mean objective");
-        line(&mut canvas, &frame, curve, &curve.objective, Pen::named(2));
+        canvas.write((frame.left, frame.top - 8.0), "note", &name);
+        line(&mut canvas, &frame, curve, &objective, Pen::named(2));
         top = 172.0;
     }
     let residuals = || curve.kkt_residual.iter().copied().chain([tolerance, certified]);
@@ -57,6 +58,20 @@ pub fn training_curve(curve: &TrainingCurve, tolerance: f64, certified: f64) -> 
     let diamond = [(x, y - 7.0), (x + 7.0, y), (x, y + 7.0), (x - 7.0, y), (x, y - 7.0)];
     canvas.polyline(&diamond, &Pen::INK, 1.8);
     Picture::new(size, words, canvas)
+}
+
+/// What is drawn of the objective, and its name: its distance from the last where its digits would hide what changes.
+fn objective(values: &[f64]) -> (String, Vec<f64>) {
+    const SAME: f64 = 1e-2;
+    let drawn = || values.iter().copied().filter(|&value| drawable(value));
+    let (low, high) = (drawn().fold(f64::INFINITY, f64::min), drawn().fold(f64::NEG_INFINITY, f64::max));
+    match drawn().next_back() {
+        Some(last) if high > low && high - low < SAME * low.abs().max(high.abs()) => {
+            let name = format!("mean objective, less the last ({})", precise(last));
+            (name, values.iter().map(|value| value - last).collect())
+        }
+        _ => ("mean objective".to_owned(), values.to_vec()),
+    }
 }
 
 fn line(canvas: &mut Canvas, frame: &Frame, curve: &TrainingCurve, values: &[f64], pen: Pen) {

@@ -2,9 +2,10 @@
 
 use super::Report;
 use super::page::{NAME, ROWS};
-use super::text::{count, percent, score, score_or_dash};
+use super::text::{count, number, percent, score, score_or_dash};
 use crate::evaluate::ClassEvaluation;
 use crate::metrics::Average;
+use crate::model::{Model, Task};
 use crate::plots::short;
 
 /// Mistakes that are named.
@@ -27,18 +28,27 @@ pub(super) fn mistakes(report: &Report<'_>) -> Vec<Vec<String>> {
     cells.iter().take(MISTAKES).map(row).collect()
 }
 
+/// Whether the classes have thresholds of their own.
+pub(super) fn has_thresholds(model: &Model) -> bool {
+    model.task == Task::OneVsRest && model.models.iter().any(|fitted| fitted.threshold.is_some())
+}
+
+/// The classes beside each other, each with its threshold where the model stores any.
 pub(super) fn class_rows(report: &Report<'_>) -> Vec<Vec<String>> {
-    let row = |class: &ClassEvaluation| {
-        vec![
+    let thresholds = if has_thresholds(report.model) { report.model.thresholds() } else { Vec::new() };
+    let row = |(k, class): (usize, &ClassEvaluation)| {
+        let mut cells = vec![
             short(&class.class, NAME),
             count(class.support as f64),
             score(class.precision),
             score(class.recall),
             score(class.f1),
             score_or_dash(class.auc),
-        ]
+        ];
+        cells.extend(thresholds.get(k).map(|&threshold| number(threshold)));
+        cells
     };
-    report.evaluation.classes.iter().take(ROWS).map(row).collect()
+    report.evaluation.classes.iter().enumerate().take(ROWS).map(row).collect()
 }
 
 /// Means over the classes.
@@ -48,6 +58,9 @@ pub(super) fn average_rows(report: &Report<'_>) -> Vec<Vec<String>> {
         let mut cells = vec![name.to_owned(), count(report.evaluation.rows as f64)];
         cells.extend([average.precision, average.recall, average.f1].map(score));
         cells.push(score_or_dash(average.auc));
+        if has_thresholds(report.model) {
+            cells.push(String::new());
+        }
         cells
     };
     vec![row("mean", &averages.by_class), row("weighted mean", &averages.weighted)]

@@ -73,11 +73,14 @@ pub(super) fn stop_rows(scores: &ClassScores) -> Vec<Vec<String>> {
 
 pub(super) fn bin_rows(scores: &ClassScores) -> Vec<Vec<String>> {
     let row = |bin: &Bin| {
+        let positive = bin.weight * bin.observed.unwrap_or(0.0);
         vec![
             format!("{} to {}", number(bin.lower), number(bin.upper)),
             count(bin.weight),
             score_or_dash(bin.mean_probability),
             score_or_dash(bin.observed),
+            percent(ratio(positive, scores.curve.positive)),
+            percent(ratio(bin.weight - positive, scores.curve.negative)),
         ]
     };
     scores.calibration.bins.iter().map(row).collect()

@@ -149,9 +149,15 @@
     return weights.map((w) => ratio(w, total));
   };
   const percent = (x) => Math.round(1000 * x) / 10 + "%";
+  // Recall comes at the precision of the first threshold that reaches it.
+  const steps = (points) => points.flatMap((at, i) => i ? [[points[i - 1][0], at[1]], at] : [at]);
+  const clip = (name, n) => {
+    const letters = [...name];
+    return letters.length > n ? letters.slice(0, n - 1).join("") + "…" : name;
+  };
   const drawClass = () => {
     const c = current, chance = ratio(c.p, c.p + c.n);
-    for (const at of document.querySelectorAll(".yes")) at.textContent = c.name;
+    for (const at of document.querySelectorAll(".yes")) at.textContent = c.short;
     say("auc", c.auc === null ? "–" : four(c.auc));
     say("ap", c.ap === null ? "–" : four(c.ap));
     say("ece", four(c.ece));
@@ -165,7 +171,7 @@
         const called = c.tp[k] + c.fp[k];
         return [ratio(c.tp[k], c.p), called > 0 ? c.tp[k] / called : 1];
       });
-      set(pr.chart, ".curve polyline", { points: path(pr, [[0, 1], ...points, [1, chance]]) });
+      set(pr.chart, ".curve polyline", { points: path(pr, steps([[0, 1], ...points, [1, chance]])) });
       set(pr.chart, ".chance polyline", { points: path(pr, [[0, chance], [1, chance]]) });
     }
     if (histogram) {
@@ -188,9 +194,9 @@
         return dot;
       }));
     }
-    for (const f of [roc, pr, calibration]) {
+    for (const f of [roc, pr, histogram, calibration]) {
       const title = f && f.chart.querySelector("title");
-      if (title) title.textContent = title.textContent.replace(/ of .*$/s, " of " + c.name);
+      if (title) title.textContent = title.textContent.split(" of ", 1)[0] + " of " + clip(c.name, 40);
     }
     const rows = [], n = Math.min(20, c.t.length);
     for (let i = 0; i < n; i++) {
@@ -236,17 +242,21 @@
       return line;
     }));
     const shown = Math.min(SHOWN, hits.length);
-    say("found", wanted ? shown + " of " + count(hits.length) + " that match" :
+    const carried = c.f.length < c.nonzero ? ", of the " + count(c.f.length) + " carried here" : "";
+    say("found", !all.length ? "every coefficient is zero" :
+      wanted ? shown + " of " + count(hits.length) + " that match" + carried :
       "the " + shown + " largest of " + count(c.nonzero));
+    forest.parentElement.hidden = !all.length;
     say("nonzero", count(c.nonzero));
     say("intercept", digits(c.intercept, 4));
     document.querySelectorAll(".inference").forEach((of, k) => { of.hidden = k !== data.classes.indexOf(current); });
   };
   find.addEventListener("input", coefficients);
 
-  const pick = $("class");
-  if (pick) {
+  const picks = document.querySelectorAll("select.class");
+  for (const pick of picks) {
     pick.addEventListener("change", () => {
+      for (const other of picks) other.value = pick.value;
       current = data.classes[Number(pick.value)];
       stop = current.own;
       slider.max = current.t.length - 1;
@@ -270,6 +280,24 @@
       for (let k = 0; k < row.length; k += 2) if (row[k] === j) rows = row[k + 1];
       say("cell", data.names[i] + " predicted as " + data.names[j] + ": " + count(rows) + (rows === 1 ? " row" : " rows"));
     });
+  }
+
+  // The same as a table, when it is asked for.
+  const all = $("cells");
+  if (all && data.matrix) {
+    all.hidden = false;
+    all.addEventListener("toggle", () => {
+      fill(all.querySelector("table"), data.matrix.flatMap((row, i) => {
+        const cells = [];
+        let total = 0;
+        for (let k = 0; k < row.length; k += 2) total += row[k + 1];
+        for (let k = 0; k < row.length; k += 2) {
+          cells.push([data.names[i], data.names[row[k]], count(row[k + 1]), (100 * row[k + 1] / total).toFixed(2) + "%"]);
+        }
+        return cells;
+      }));
+      for (const row of all.querySelectorAll("tbody tr")) row.cells[1].className = "text";
+    }, { once: true });
   }
 
   show();

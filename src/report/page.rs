@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::classes::{average_rows, class_rows, mistakes};
+use super::classes::{average_rows, class_rows, has_thresholds, mistakes};
 use super::decisions::{Decision, bin_rows, decision, lift_rows, stop_rows};
 use super::effects::{EffectRow, Largest, effect_row, effects, kept_of_each, largest, ratio_ticks, reach};
 use super::intervals::{self, of_class};
@@ -16,6 +16,8 @@ use crate::plots::{STYLE, confusion_matrix, ratio_axis, short, variables};
 
 /// Rows of the longer tables at most.
 pub(super) const ROWS: usize = 200;
+/// Warnings of training that are shown.
+const WARNINGS: usize = 5;
 /// Letters of a name in running text.
 pub(super) const NAME: usize = 60;
 
@@ -35,10 +37,10 @@ struct Page<'a> {
     sections: Vec<(&'a str, &'a str)>,
     several: bool,
     weighted: bool,
+    has_thresholds: bool,
     // The threshold, for the class that is shown first.
     positive: String,
     yes: String,
-    yes_short: String,
     no: String,
     class_names: Vec<String>,
     own_threshold: String,
@@ -140,12 +142,12 @@ pub(super) fn html(report: &Report<'_>, names: &Names) -> String {
         sections: sections(report),
         several,
         weighted: report.is_weighted,
+        has_thresholds: has_thresholds(model),
         positive: short(positive, NAME),
         yes: short(positive, 28),
-        yes_short: short(positive, 14),
         no: short(&report.others(scores.class), 28),
         class_names: report.classes.iter().map(|class| short(&model.classes[class.class], NAME)).collect(),
-        own_threshold: scores.stops.get(scores.own).map_or_else(|| "–".into(), |stop| stop.threshold.clone()),
+        own_threshold: own_threshold(report),
         own_stop: scores.own,
         last_stop: scores.stops.len().saturating_sub(1),
         at: decision(scores),
@@ -171,7 +173,11 @@ pub(super) fn html(report: &Report<'_>, names: &Names) -> String {
         nonzero: count(kept[0].nonzero as f64),
         n_features: count(model.features.len() as f64),
         intercept: number(kept[0].intercept),
-        found: format!("the {} largest of {}", rows.len(), count(kept[0].nonzero as f64)),
+        found: if rows.is_empty() {
+            "every coefficient is zero".to_owned()
+        } else {
+            format!("the {} largest of {}", rows.len(), count(kept[0].nonzero as f64))
+        },
         unit: if model.standardize { " per SD" } else { "" },
         ratio_ticks: ratio_ticks(&axis.ticks, reach),
         effects: rows,
@@ -260,19 +266,36 @@ fn warnings(report: &Report<'_>) -> Vec<String> {
     let models = &report.model.models;
     let unfinished = models.iter().filter(|fitted| !fitted.converged).count();
     if unfinished > 0 {
-        warnings.push(if models.len() == 1 {
-            "The model is not converged: its coefficients are not those of the optimum.".to_owned()
+        let who = if models.len() == 1 {
+            "The model is".to_owned()
         } else {
-            format!(
-                "{unfinished} of {} models are not converged: their coefficients are not those of the optimum.",
-                models.len()
-            )
+            format!("{unfinished} of {} models {}", models.len(), if unfinished == 1 { "is" } else { "are" })
+        };
+        // Early stopping means to end elsewhere, and without a penalty there may be no optimum at all.
+        warnings.push(match &report.model.training.stopped {
+            Some(why) => format!("{who} not at an optimum. Why training ended: {why}."),
+            None => format!("{who} not converged: the coefficients are not those of the optimum."),
         });
     }
+    warnings.extend(
+        report
+            .model
+            .training
+            .warnings
+            .iter()
+            .take(WARNINGS)
+            .map(|warning| format!("In training: {}.", short(warning, 400).trim_end_matches('.'))),
+    );
     if report.evaluation.auc.is_none() {
         warnings.push("The data hold one class only: there is nothing to rank.".to_owned());
     }
     warnings
+}
+
+/// Where the slider begins.
+fn own_threshold(report: &Report<'_>) -> String {
+    let scores = &report.classes[0];
+    scores.stops.get(scores.own).map_or_else(|| "–".into(), |stop| stop.threshold.clone())
 }
 
 fn figures(report: &Report<'_>) -> Vec<Figure> {
@@ -280,8 +303,10 @@ fn figures(report: &Report<'_>) -> Vec<Figure> {
     let several = evaluation.classes.len() > 2;
     let note = |text: &str| text.to_owned();
     let mean = if several { "mean over the classes" } else { "1 ranks all rightly, 0.5 is chance" };
-    let decided =
-        evaluation.threshold.map_or_else(|| note("of the predicted class"), |t| format!("at threshold {t}"));
+    let decided = evaluation.threshold.map_or_else(
+        || note("of the predicted class"),
+        |_| format!("at threshold {}", own_threshold(report)),
+    );
     vec![
         Figure { name: "Area under ROC", value: score_or_dash(evaluation.auc), note: note(mean) },
         Figure {

@@ -1,6 +1,6 @@
 //! Where the slider of thresholds stops, and what each stop decides.
 
-use crate::metrics::{Curve, Point, Ranked};
+use crate::metrics::{Curve, Point, Ranked, rounded_between, shortest_between};
 
 /// Round thresholds at which there is a stop, if there are rows around.
 const ROUND: usize = 100;
@@ -33,7 +33,8 @@ impl Stop {
 /// Rows change sides only where a threshold passes a probability. Between two neighbouring ones every threshold decides
 /// the same, so a stop is the shortest decimal there: typed as `--threshold` it gives exactly these decisions.
 /// Of all gaps those are taken that the thinned curves keep (at most about `most`), those around round thresholds,
-/// those of the largest F1 and of the largest difference of the two rates, and the model's own.
+/// those of the largest F1 and of the largest difference of the two rates, and the model's own, rounded as far as that
+/// decides the same rows.
 pub(super) fn stops(
     ranked: &Ranked,
     most: usize,
@@ -65,8 +66,9 @@ pub(super) fn stops(
         if !(std::mem::take(&mut wanted) || is_model || is_round) {
             continue;
         }
-        let threshold = if is_model { Some(shown(model)) } else { shortest_between(next, high) };
-        let Some(threshold) = threshold else { continue };
+        let threshold =
+            if is_model { Some(rounded_between(model, next, high)) } else { shortest_between(next, high) };
+        let Some(threshold) = threshold.map(shown) else { continue };
         own = if is_model { stops.len() } else { own };
         let (true_positives, false_positives) = (point.true_positives, point.false_positives);
         stops.push(Stop { threshold, true_positives, false_positives });
@@ -103,27 +105,6 @@ fn best(ranked: &Ranked) -> [f64; 2] {
     best.map(|best| best.1)
 }
 
-/// The shortest decimal above `low` and at most `high`; none if float64 has nothing there.
-fn shortest_between(low: f64, high: f64) -> Option<String> {
-    for digits in 0..17 {
-        let text = format!("{high:.digits$e}");
-        let value: f64 = text.parse().ok()?;
-        let value = if value <= high {
-            value
-        } else {
-            // Rounded up: one less in the last digit.
-            let (mantissa, exponent) = text.split_once('e')?;
-            let exponent: i32 = exponent.parse().ok()?;
-            let last: f64 = mantissa.parse::<f64>().ok()? - 10f64.powi(-(digits as i32));
-            format!("{last:.digits$}e{exponent}").parse().ok()?
-        };
-        if low < value && value <= high && value > 0.0 {
-            return Some(shown(value));
-        }
-    }
-    (low < high && high > 0.0).then(|| shown(high))
-}
-
 /// A threshold with all its digits, as scripts write numbers.
 fn shown(threshold: f64) -> String {
     if threshold < 1e-6 { format!("{threshold:e}") } else { format!("{threshold}") }
@@ -135,24 +116,6 @@ mod tests {
     use crate::metrics::Scores;
 
     #[test]
-    fn the_shortest_decimal_lies_between_its_neighbours() {
-        for (low, high, text) in [
-            (0.2, 0.5, "0.5"),
-            (0.21, 0.29, "0.29"),
-            (0.0, 0.37, "0.3"),
-            (0.123_45, 0.123_46, "0.12346"),
-            (0.0, 3.2e-9, "3e-9"),
-            (0.999_999, 1.0, "1"),
-        ] {
-            assert_eq!(shortest_between(low, high).unwrap(), text, "{low} {high}");
-        }
-        assert_eq!(shortest_between(0.3, 0.3), None);
-        let (low, high) = (0.1 + 0.2, f64::from_bits((0.1_f64 + 0.2).to_bits() + 1));
-        let between: f64 = shortest_between(low, high).unwrap().parse().unwrap();
-        assert!(low < between && between <= high);
-    }
-
-    #[test]
     fn every_stop_counts_exactly_the_rows_that_reach_it() {
         let rows: Vec<(f64, f64, bool)> = (0..5000)
             .map(|i| {
@@ -161,10 +124,21 @@ mod tests {
             })
             .collect();
         let ranked = Scores::from_iter(rows.iter().copied()).rank();
-        for model in [0.5, 0.123_456, 1e-9, 0.999_999_9] {
+        for (model, shown) in [
+            (0.5, "0.5"),
+            (0.123_456, "0.1235"),
+            (0.287_332_430_246_410_25, "0.2873"),
+            (1e-9, "1e-9"),
+            (0.999_999_9, "0.9999999"),
+        ] {
             let (stops, own) = stops(&ranked, 200, model, |p| p);
             assert!(stops.len() > 100 && stops.len() < 420, "{}", stops.len());
-            assert_eq!(stops[own].threshold.parse::<f64>().unwrap(), model);
+            assert_eq!(stops[own].threshold, shown);
+            let as_model = |side| rows.iter().filter(|row| row.2 == side && row.0 >= model).count() as f64;
+            assert_eq!(
+                (stops[own].true_positives, stops[own].false_positives),
+                (as_model(true), as_model(false))
+            );
             for stop in &stops {
                 let threshold: f64 = stop.threshold.parse().unwrap();
                 assert!(threshold > 0.0 && threshold < 1.0);

@@ -71,7 +71,16 @@ pub(super) fn plural(n: usize, noun: &str) -> String {
 }
 
 pub(super) fn seconds(seconds: f64) -> String {
-    if seconds < 0.0995 { format!("{:.0} ms", seconds * 1e3) } else { format!("{seconds:.2} s") }
+    match seconds * 1e3 {
+        ms if ms >= 99.5 => format!("{seconds:.2} s"),
+        ms if ms >= 9.95 => format!("{ms:.0} ms"),
+        ms => format!("{} ms", significant(ms, 2)),
+    }
+}
+
+/// A residual or a gap, by its size.
+pub(super) fn size(x: f64) -> String {
+    format!("{x:.1e}").replace('-', "\u{2212}")
 }
 
 #[cfg(test)]
@@ -90,6 +99,20 @@ mod tests {
         {
             assert_eq!(count(x), text);
         }
+    }
+
+    #[test]
+    fn what_took_little_time_took_some() {
+        for (x, text) in [
+            (0.000_34, "0.34 ms"),
+            (0.0042, "4.2 ms"),
+            (0.0994, "99 ms"),
+            (0.0996, "0.10 s"),
+            (3.0, "3.00 s"),
+        ] {
+            assert_eq!(seconds(x), text);
+        }
+        assert_eq!(size(3.9e-8), "3.9e\u{2212}8");
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use super::page::ROWS;
 use super::plot::{Plot, model_plot};
-use super::text::{count, number, or_dash, percent, plural, seconds};
+use super::text::{count, number, or_dash, percent, plural, seconds, size};
 use super::{Names, Report};
 use crate::config::Rule;
 use crate::data::ColumnKind;
-use crate::model::{Model, SweepTable};
+use crate::model::{Choice, HeldOutRows, Model, SweepTable};
 use crate::plots::{Picture, short, sweep_curve, sweep_path};
 
 /// Rows of the table of passes.
@@ -27,6 +27,8 @@ pub(super) struct Sweep {
     pub(super) curve: String,
     /// Title, line below it, picture.
     pub(super) path: Option<(String, String, String)>,
+    /// Of several classes: what was chosen for each, or for all.
+    pub(super) chosen: Vec<Vec<String>>,
     pub(super) by_class: bool,
     pub(super) scoring: String,
     pub(super) rows: Vec<Vec<String>>,
@@ -50,6 +52,11 @@ pub(super) fn training_facts(model: &Model) -> Vec<(&'static str, String)> {
         ]),
         None => facts.push(("Penalty", "one for each class".to_owned())),
     }
+    if training.class_weight.is_some() {
+        facts.push(("Class weights", "balanced: both sides of each model weigh the same".to_owned()));
+    }
+    facts.extend(training.validation.map(|held_out| ("Held out", held_out_rows(&held_out))));
+    facts.extend(training.stopped.clone().map(|stopped| ("Ended", stopped)));
     let on = if model.standardize { "standardised columns" } else { "columns as they are" };
     let intercept = if model.intercept { "an intercept" } else { "no intercept" };
     facts.extend([
@@ -72,6 +79,14 @@ pub(super) fn training_facts(model: &Model) -> Vec<(&'static str, String)> {
     facts
 }
 
+fn held_out_rows(held_out: &HeldOutRows) -> String {
+    let scoring = held_out.scoring.name().replace('_', " ");
+    let patience = held_out.patience.map_or(String::new(), |patience| {
+        format!(", a model stops after {} without a better one", plural(patience, "epoch"))
+    });
+    format!("{}, watched by {scoring}{patience}", plural(held_out.rows, "row"))
+}
+
 fn rows(rows: usize, dropped: usize) -> String {
     if dropped > 0 {
         format!("{}, and {} left out", count(rows as f64), count(dropped as f64))
@@ -92,7 +107,7 @@ pub(super) fn curve(model: &Model) -> Option<Curve> {
         if has_objective {
             cells.push(number(curve.objective[at]));
         }
-        cells.extend([format!("{:.1e}", curve.kkt_residual[at]), count(curve.converged[at] as f64)]);
+        cells.extend([size(curve.kkt_residual[at]), count(curve.converged[at] as f64)]);
         cells
     };
     Some(Curve {
@@ -108,8 +123,8 @@ pub(super) fn certificates(model: &Model) -> Vec<Vec<String>> {
         vec![
             short(&fitted.class, 60),
             number(fitted.objective),
-            format!("{:.1e}", fitted.kkt_residual),
-            fitted.duality_gap.map_or_else(|| "–".to_owned(), |gap| format!("{gap:.1e}")),
+            size(fitted.kkt_residual),
+            fitted.duality_gap.map_or_else(|| "–".to_owned(), size),
             if fitted.converged { "yes" } else { "no" }.to_owned(),
             count(fitted.nonzero as f64),
             count(fitted.iterations as f64),
@@ -147,6 +162,14 @@ pub(super) fn sweep(model: &Model) -> Option<Sweep> {
         ]);
         cells
     });
+    let chosen = |choice: &Choice| {
+        vec![
+            choice.class.as_deref().map_or_else(|| "all classes".to_owned(), |class| short(class, 40)),
+            number(choice.l1 + choice.l2),
+            or_dash(choice.l1_ratio),
+            or_dash(choice.c),
+        ]
+    };
     Some(Sweep {
         lead: sweep_lead(table),
         warnings: table.warnings.iter().take(10).map(|warning| short(warning, 400)).collect(),
@@ -154,6 +177,7 @@ pub(super) fn sweep(model: &Model) -> Option<Sweep> {
         curve_below: picture.below.clone(),
         curve: picture.inline("cv"),
         path,
+        chosen: table.chosen.iter().take(ROWS).map(chosen).collect(),
         by_class,
         scoring: table.scoring.name().replace('_', " "),
         rows: rows.collect(),

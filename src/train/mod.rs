@@ -15,10 +15,10 @@ pub(crate) use device::Chosen;
 pub(crate) use solve::{hessian_order, minimise, takes_small_tables};
 pub(crate) use stack::{Stack, model as class_model, start};
 
-use crate::config::{Features, Scoring, ValidConfig, Validation};
+use crate::config::{ClassWeight, Features, Scoring, ValidConfig, Validation};
 use crate::data::{self, Dataset, ReadOptions, ReadProgress};
 use crate::error::{ConfigError, Result};
-use crate::model::{Seconds, Training};
+use crate::model::{HeldOutRows, Seconds, Training};
 use crate::objective::ModelSpec;
 use crate::panels::{Panels, Rows};
 use crate::solver::{self, Solution, Stop};
@@ -119,8 +119,17 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         bytes: (passes * size_of_val(dataset.panels.values()) as f64) as u64,
         warnings,
     };
-    let training =
-        Training { curve, ..training(config, &dataset, &report.solver, description, passes, seconds) };
+    let training = Training {
+        curve,
+        validation: validation.map(|(panels, _)| HeldOutRows {
+            rows: panels.n_rows(),
+            scoring: config.scoring,
+            patience: config.patience,
+        }),
+        stopped: Some(report.stopped.clone()),
+        warnings: report.warnings.clone(),
+        ..training(config, &dataset, &report.solver, description, passes, seconds)
+    };
     let model = stack.model(dataset, fitted, training);
     Ok(Trained { model, report })
 }
@@ -145,6 +154,10 @@ pub(crate) fn training(
         seed: config.seed,
         seconds,
         logodds_version: env!("CARGO_PKG_VERSION").to_owned(),
+        class_weight: Some(config.class_weight).filter(|&weight| weight != ClassWeight::None),
+        validation: None,
+        stopped: None,
+        warnings: Vec::new(),
         curve: None,
     }
 }

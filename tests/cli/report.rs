@@ -219,3 +219,101 @@ fn weights_are_added_up() {
         |key: &str| format!("<dd id=\"{key}\">{:.4}</dd>", evaluation["classes"][1][key].as_f64().unwrap());
     assert_says(&page, &["Rows have weights", &score("precision"), &score("recall"), &score("f1")]);
 }
+
+#[test]
+fn a_page_says_that_evaluate_counts_rows_where_it_adds_up_weights() {
+    let folder = tempdir().unwrap();
+    let x = || float_column((0..60).map(|i| f64::from(i * 37 % 41)));
+    let y = || text_column((0..60).map(|i| if i * 37 % 41 + i % 20 > 30 { "b" } else { "a" }));
+    let weight = float_column((0..60).map(|i| 0.5 + f64::from(i % 4)));
+    write_parquet(&folder.path().join("t.parquet"), vec![("x", x()), ("w", weight), ("y", y())]);
+    succeed(folder.path(), "train t.parquet --target y --weight w --device cpu --quiet -o m.json");
+    succeed(folder.path(), "report m.json t.parquet --weight w -o w.html");
+    succeed(folder.path(), "report m.json t.parquet -o r.html");
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_says(&read("w.html"), &["whose confusion matrix counts rows"]);
+    assert!(!read("r.html").contains("counts rows"));
+}
+
+#[test]
+fn a_stored_threshold_is_shown_in_as_few_digits_as_decide_the_same() {
+    let folder = cancer();
+    succeed(folder.path(), &format!("threshold m.json {TEST} --by youden"));
+    let evaluation = succeed_json(folder.path(), &format!("evaluate m.json {TEST}"));
+    succeed(folder.path(), &format!("report m.json {TEST} -o r.html"));
+    let page = fs::read_to_string(folder.path().join("r.html")).unwrap();
+    let shown = page.split("<output id=\"at\" for=\"slider\">").nth(1).unwrap().split('<').next().unwrap();
+    assert!(shown.len() <= 8, "{shown}");
+    let again = succeed_json(folder.path(), &format!("evaluate m.json {TEST} --threshold {shown}"));
+    assert_eq!(again["confusion_matrix"], evaluation["confusion_matrix"]);
+    assert_says(&page, &[&format!("at threshold {shown}"), &format!("It begins at {shown}")]);
+}
+
+#[test]
+fn thresholds_of_classes_stand_beside_them_and_the_slider_says_that_it_moves_others() {
+    let folder = tempdir().unwrap();
+    let test = "{data}/iris/test.parquet";
+    succeed(folder.path(), "train {data}/iris/train.parquet --target species --device cpu --quiet -o m.json");
+    succeed(folder.path(), &format!("report m.json {test} -o before.html"));
+    succeed(folder.path(), &format!("threshold m.json {test} --by f1"));
+    succeed(folder.path(), &format!("report m.json {test} -o after.html"));
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let (before, after) = (read("before.html"), read("after.html"));
+    let told = ["<th scope=\"col\">Threshold</th></tr>", "no places on this slider"];
+    assert_says(&after, &told);
+    told.iter().for_each(|told| assert!(!before.contains(told), "{told}"));
+    for fitted in json(&folder.path().join("m.json"))["models"].as_array().unwrap() {
+        let row = after.split("Table of classes").last().unwrap();
+        let row = row
+            .split(&format!("<th scope=\"row\">{}</th>", fitted["class"].as_str().unwrap()))
+            .nth(1)
+            .unwrap();
+        let cell = row.split("</tr>").next().unwrap().split("<td>").last().unwrap().trim_end_matches("</td>");
+        let (shown, stored): (f64, f64) = (cell.parse().unwrap(), fitted["threshold"].as_f64().unwrap());
+        assert!((shown - stored).abs() < 1e-3 * stored, "{cell}, not {stored}");
+    }
+}
+
+#[test]
+fn a_page_says_how_training_ended_and_what_it_found() {
+    let folder = tempdir().unwrap();
+    let page = |train: &str, data: &str| {
+        succeed(folder.path(), &format!("train {train} --device cpu --quiet -o m.json"));
+        succeed(folder.path(), &format!("report m.json {data} -o r.html"));
+        fs::read_to_string(folder.path().join("r.html")).unwrap()
+    };
+    let iris = "{data}/iris/train.parquet";
+    let separated = page(&format!("{iris} --target species --l1 0 --l2 0"), iris);
+    assert_says(&separated, &["not at an optimum", "a plane separates the classes"]);
+    assert!(!separated.contains("those of the optimum"));
+
+    let cancer = "{data}/breast_cancer/train.parquet";
+    let early =
+        "--solver sgd --validation-fraction 0.3 --patience 1 --tolerance 1e-12 --class-weight balanced";
+    let early = page(&format!("{cancer} --target diagnosis {early}"), TEST);
+    let told = ["stopped improving", "watched by log loss", "after 1 epoch", "balanced"];
+    assert_says(&early, &told);
+    let training = &json(&folder.path().join("m.json"))["training"];
+    assert_eq!(
+        (&training["class_weight"], &training["validation"]["patience"]),
+        (&value!("balanced"), &value!(1))
+    );
+
+    let x = || float_column((0..60).map(|i| f64::from(i * 37 % 41)));
+    let y = || text_column((0..60).map(|i| if i * 37 % 41 + i % 20 > 30 { "b" } else { "a" }));
+    let same = float_column((0..60).map(|_| 3.0));
+    write_parquet(&folder.path().join("t.parquet"), vec![("x", x()), ("same", same), ("y", y())]);
+    let constant = page("t.parquet --target y", "t.parquet");
+    assert_says(&constant, &["In training: 1 column holds one value only", "same"]);
+    assert!(!constant.contains("not at an optimum"));
+}
+
+#[test]
+fn a_model_without_coefficients_says_so_and_has_no_empty_axis() {
+    let folder = cancer();
+    let train = "{data}/breast_cancer/train.parquet --target diagnosis --l1 100 --l2 0 --device cpu --quiet";
+    succeed(folder.path(), &format!("train {train} -o zero.json"));
+    succeed(folder.path(), &format!("report zero.json {TEST} -o r.html"));
+    let page = fs::read_to_string(folder.path().join("r.html")).unwrap();
+    assert_says(&page, &["every coefficient is zero", "<div class=\"forest\" hidden"]);
+}

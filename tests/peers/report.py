@@ -1,9 +1,10 @@
 """Opens a report in Chromium as its reader does, and holds its numbers against NumPy's.
 
-Arguments: the page; a Parquet file of `logodds predict --keep TARGET` on the same rows; the target; the class whose
+Arguments: the page, beside its model as `m.json`, and with `inference.json` beside it where it has intervals; a Parquet file of `logodds predict --keep TARGET` on the same rows; the target; the class whose
 probabilities the slider moves; a folder for screenshots, which are left there to be looked at.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -13,6 +14,9 @@ import pyarrow.parquet as parquet
 from playwright.sync_api import sync_playwright
 
 page_path, predictions, target, shown, shots = sys.argv[1:6]
+model = json.loads(Path(page_path).with_name("m.json").read_text())
+of_inference = Path(page_path).with_name("inference.json")
+inferred = json.loads(of_inference.read_text())["inference"] if of_inference.exists() else None
 table = parquet.read_table(predictions)
 truth = np.array([str(value) for value in table[target].to_pylist()])
 
@@ -63,6 +67,111 @@ def check_numbers(page, name):
         close(float(mark.get_attribute("cx")), left + x * (right - left), f"{chart} across", 0.051)
         close(float(mark.get_attribute("cy")), bottom - y * (bottom - top), f"{chart} down", 0.051)
     return threshold
+
+
+def letters(name, n):
+    """A name as the page shortens it."""
+    return name if len(name) <= n else name[: n - 1] + "…"
+
+
+def near(place, places):
+    """Whether a place is one of some, to the tenth of a pixel that charts are written to."""
+    return np.min(np.max(np.abs(np.asarray(places) - place), axis=1)) < 0.11
+
+
+def check_drawn(page, name, others):
+    """What is drawn and said of a class of several, against the definitions; `others` must not be named."""
+    positive, p = truth == name, probabilities(name)
+    frame = lambda chart: {
+        side: float(page.locator(f"#{chart} .frame").get_attribute(f"data-{side}")) for side in ("left", "right", "top", "bottom")
+    }
+    place = lambda f, x, y: np.column_stack(
+        [f["left"] + np.asarray(x) * (f["right"] - f["left"]), f["bottom"] - np.asarray(y) * (f["bottom"] - f["top"])]
+    )
+    points = lambda selector: [
+        [float(x) for x in point.split(",")] for point in page.locator(selector).get_attribute("points").split()
+    ]
+    content = lambda selector: page.locator(selector).text_content()
+
+    # Whatever names the class names this one, and nothing another.
+    for chosen in page.locator(".yes").all():
+        assert chosen.text_content() == letters(name, 28), chosen.text_content()
+    for chart in ("roc", "pr", "histogram", "calibration"):
+        assert content(f"#{chart} title").endswith(" of " + letters(name, 40)), content(f"#{chart} title")
+    assert content("#histogram .upper") == letters(name, 28), content("#histogram .upper")
+    assert page.locator("select.class").evaluate_all("(all) => all.map((s) => s.selectedOptions[0].text)") == [name] * 2
+    said = page.evaluate(
+        "[...document.querySelectorAll('#threshold, #coefficients')].map((s) => { const copy = s.cloneNode(true); "
+        "copy.querySelectorAll('select, #forest, [hidden]').forEach((e) => e.remove()); return copy.textContent; }).join(' ')"
+    )
+    for other in others:
+        assert other not in said, f"{other} is still named"
+
+    # Both curves go through points that thresholds reach.
+    thresholds = np.concatenate([np.unique(p), [np.inf]])
+    order = np.sort(p[positive]), np.sort(p[~positive])
+    tp, fp = (len(side) - np.searchsorted(side, thresholds) for side in order)
+    precision = np.divide(tp, tp + fp, out=np.ones(len(tp)), where=tp + fp > 0)
+    reached = place(frame("roc"), fp / len(order[1]), tp / len(order[0]))
+    assert all(near(point, reached) for point in points("#roc .curve polyline")), "the ROC curve is another class's"
+    reached = place(frame("pr"), tp / len(order[0]), precision)
+    steps = points("#pr .curve polyline")
+    assert all(near(point, reached) for point in steps[::2]), "the curve of precision and recall is another class's"
+    assert all(a[0] == b[0] and b[1] == c[1] for a, b, c in zip(steps[::2], steps[1::2], steps[2::2])), "no steps"
+    chance = place(frame("pr"), [0, 1], [positive.mean()] * 2)
+    assert all(near(point, chance) for point in points("#pr .chance polyline"))
+    lower = np.searchsorted(order[1], order[0]) + np.searchsorted(order[1], order[0], side="right")
+    close(number(content("#auc")), lower.mean() / 2 / len(order[1]), "AUC", 5.1e-5)
+
+    # Bars, by their height.
+    f, end = frame("histogram"), number(page.locator("#histogram text.tick.end").first.text_content()) / 100
+    zero = (f["top"] + f["bottom"]) / 2
+    for bars, side in [(".positives", p[positive]), (".negatives", p[~positive])]:
+        wanted = np.histogram(side, bins=25, range=(0, 1))[0] / len(side)
+        found = re.findall(r"M[-0-9.]+ [-0-9.]+V([-0-9.]+)", page.locator(f"#histogram {bars}").get_attribute("d"))
+        heights = np.abs(np.array([float(at) for at in found]) - zero)
+        expected = np.maximum(wanted[wanted > 0] / end * (f["bottom"] - f["top"]) / 2, 1)
+        assert len(heights) == len(expected) and np.allclose(heights, expected, atol=0.11), f"{bars}: {heights}, {expected}"
+
+    # Bins of calibration.
+    bins = np.minimum((p * 10).astype(int), 9)
+    filled = [k for k in range(10) if (bins == k).any()]
+    dots = place(frame("calibration"), [p[bins == k].mean() for k in filled], [positive[bins == k].mean() for k in filled])
+    found = page.locator("#calibration .bins circle").evaluate_all(
+        "(all) => all.map((dot) => [Number(dot.getAttribute('cx')), Number(dot.getAttribute('cy'))])"
+    )
+    assert np.allclose(found, dots, atol=0.11), f"{found}, {dots}"
+    for k, row in enumerate(page.locator("#bins tbody tr").all()):
+        cells = [cell.text_content() for cell in row.locator("td").all()]
+        assert number(cells[0]) == (bins == k).sum(), f"bin {k}: {cells}"
+        for cell, side in [(cells[3], positive), (cells[4], ~positive)]:
+            close(number(cell), 100 * (side & (bins == k)).sum() / side.sum(), f"bin {k}", 5.1e-3)
+
+    # Coefficients, and with inference their intervals, as the files have them.
+    fitted = next(fitted for fitted in model["models"] if fitted["class"] == name)
+    assert number(content("#nonzero")) == fitted["nonzero"]
+    if inferred is None:
+        close(number(content("#intercept")), fitted["intercept"], "intercept", 1e-3 * abs(fitted["intercept"]) + 1e-9)
+        rows = {feature: (value, None, None) for feature, value in zip(model["features"], fitted["coefficients"])}
+    else:
+        of = next(of for of in inferred["models"] if of["class"] == name)
+        rows = {c["feature"]: (c["estimate"], c["low"], c["high"]) for c in of["coefficients"] if c["feature"]}
+        shown_facts = page.locator(".inference:not([hidden])")
+        assert shown_facts.count() == 1 and shown_facts.locator("h3").text_content() == name
+        facts = dict(zip(shown_facts.locator("dt").all_text_contents(), shown_facts.locator("dd").all_text_contents()))
+        close(number(facts["AIC"]), of["aic"], "AIC", 1e-3 * of["aic"])
+    scales = {column["name"]: column.get("scale") or 1.0 for column in model["columns"]}
+    for row in page.locator("#forest tbody tr").all():
+        feature, cells = row.locator("th").text_content(), row.locator("td").all_text_contents()
+        if feature not in rows:
+            continue
+        (estimate, low, high), scale = rows[feature], scales.get(feature, 1.0)
+        close(number(cells[-1]), estimate, f"{feature} of {name}", 1e-3 * abs(estimate))
+        if low is not None:
+            ends = [np.exp(end * scale) for end in (low, high)]
+            for said, end in zip(cells[2].split(" to "), ends):
+                if said not in ("∞", "0"):
+                    close(number(said), end, f"interval of {feature} of {name}", 2e-3 * end)
 
 
 # What the script draws of a class must be what stands there before it draws anything.
@@ -128,7 +237,24 @@ with sync_playwright() as playwright:
         page.locator("#class").dispatch_event("change")
         for was, now in zip(written, page.evaluate(DRAWN), strict=True):
             assert same(was, now), f"drawn anew it is another one:\n{was}\n{now}"
+        first_named = page.locator("#class option").first.text_content()
         page.locator("#class").select_option(label=shown)
+        assert shown != first_named, "the first class was there before"
+        check_drawn(page, shown, [first_named] if len(first_named) > 4 else [])
+        page.locator("#coefficients-class").select_option(label=first_named)
+        check_drawn(page, first_named, [shown] if len(shown) > 4 and shown not in first_named else [])
+        page.locator("#class").select_option(label=shown)
+
+        # The matrix as a table, by the keyboard.
+        page.locator("#cells summary").focus()
+        page.keyboard.press("Enter")
+        said = page.locator("#cells tbody tr").evaluate_all("(all) => all.map((r) => [...r.cells].map((c) => c.textContent))")
+        names = dict(zip((letters(name, 80) for name in model["classes"]), model["classes"]))
+        predicted = np.array([str(value) for value in table["prediction"].to_pylist()])
+        assert sum(number(row[2]) for row in said) == len(truth), "every row is in a cell"
+        for actual, to, rows_there, _ in said:
+            wanted = ((truth == names[actual]) & (predicted == names[to])).sum()
+            assert number(rows_there) == wanted, f"{actual} as {to}: {rows_there}, not {wanted}"
     slider = page.locator("#slider")
     start = check_numbers(page, shown)
     last = int(slider.get_attribute("max"))
@@ -173,6 +299,10 @@ with sync_playwright() as playwright:
     first = rows.first.locator("th").inner_text()
     page.locator("#find").fill(first)
     assert first in rows.first.inner_text(), f"{first} is not found"
+    carried = page.evaluate("JSON.parse(document.getElementById('payload').textContent).coefficients[0].f.length")
+    found = page.locator("#found").inner_text()
+    is_all = carried == number(page.locator("#nonzero").inner_text())
+    assert is_all == ("carried here" not in found) and (is_all or f"of the {carried:,} carried here" in found), found
     page.locator("#find").fill("no feature has this name")
     assert rows.count() == 0 and "0 of 0" in page.locator("#found").inner_text()
     page.locator("#find").fill("")
