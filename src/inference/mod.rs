@@ -35,6 +35,7 @@
 mod columns;
 mod factor;
 mod identify;
+mod infinite;
 mod pass;
 mod report;
 mod statistics;

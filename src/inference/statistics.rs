@@ -3,11 +3,12 @@
 use faer::Mat;
 
 use super::factor::Factor;
-use super::identify::{self, Dropped, Parameters};
+use super::identify::{Dropped, Parameters};
+use super::infinite::Infinite;
 use super::pass::{ModelSums, TableSums};
 use super::report::{CoefficientInference, Covariance, LikelihoodRatio, ModelInference, Separation, Status};
 use super::{InferenceOptions, Robust, tails};
-use crate::data::{ColumnKind, Encoding};
+use crate::data::Encoding;
 use crate::metrics::central_quantile;
 use crate::model::FittedModel;
 use crate::objective::{ModelSpec, Penalty};
@@ -59,7 +60,7 @@ impl Context<'_> {
             all = Parameters::all(self.encoding);
             (&all, Infinite::none(column.len()))
         } else {
-            (self.identified, self.infinite(model, self.identified))
+            (self.identified, Infinite::find(self, model, self.identified))
         };
         let mut separation = Separation {
             complete: l2 == 0.0 && sums.least_margin > 0.0,
@@ -124,44 +125,6 @@ impl Context<'_> {
             warnings,
             coefficients,
         }
-    }
-
-    /// The coefficients that 0/1 features put at infinity: where one value meets one side alone, every step outwards
-    /// raises the likelihood.
-    fn infinite(&self, model: &ModelSpec, parameters: &Parameters) -> Infinite {
-        let intercept = self.names.len();
-        let class = model.class as usize;
-        let one_sided = |j: usize, value: usize| self.table.columns.is_one_sided(j, value, class);
-        let is_kept = |j: usize| parameters.dropped[j].is_none();
-        let mut infinite = Infinite::none(intercept + 1);
-        // What takes up the part that all rows share.
-        let constant = identify::constant(self.encoding);
-        let mut takes_up = false;
-        let columns = self.encoding.columns.iter().zip(identify::places(self.encoding)).zip(self.references);
-        for ((column, places), &reference) in columns {
-            for j in places.clone() {
-                let low = column.kind == ColumnKind::Boolean && !constant.is_empty() && one_sided(j, 0);
-                if low || (column.kind != ColumnKind::Numeric && one_sided(j, 1)) {
-                    infinite.features.push(j);
-                    infinite.is_separated[j] = true;
-                    infinite.is_left_out[j] = true;
-                }
-                takes_up |= low;
-            }
-            if let Some(reference) = reference.filter(|&reference| infinite.is_separated[reference]) {
-                // Every contrast with it is infinite, and without its rows the other levels add up to 1.
-                if let Some(j) = places.clone().find(|&j| is_kept(j) && !infinite.is_left_out[j]) {
-                    infinite.is_left_out[j] = true;
-                }
-                infinite.is_separated[places].fill(true);
-                infinite.references.push(reference);
-                takes_up = true;
-            }
-        }
-        if takes_up {
-            infinite.is_separated[constant].fill(true);
-        }
-        infinite
     }
 
     /// A standard deviation of a feature's panel values; the whole step of a 0/1 feature.
@@ -377,25 +340,6 @@ impl Context<'_> {
         };
         let first = self.encoding.intercept.then_some(intercept);
         first.into_iter().chain(0..intercept).map(of_place).collect()
-    }
-}
-
-/// Coefficients without a finite optimum.
-struct Infinite {
-    /// Places of the 0/1 features of which one value meets one side alone.
-    features: Vec<usize>,
-    /// Those of them that are references.
-    references: Vec<usize>,
-    /// For each place: whether its coefficient is infinite.
-    is_separated: Vec<bool>,
-    /// Whether it is left out so that the finite ones can be told apart.
-    is_left_out: Vec<bool>,
-}
-
-impl Infinite {
-    fn none(n_places: usize) -> Self {
-        let none = vec![false; n_places];
-        Self { features: Vec::new(), references: Vec::new(), is_separated: none.clone(), is_left_out: none }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Between the units of the original columns and those of the panels.
 
+use std::ops::Range;
+
 use crate::data::{ColumnKind, Encoding};
 use crate::objective::Coefficients;
 
@@ -31,26 +33,40 @@ pub fn to_panel_units(encoding: &Encoding, original: &Coefficients) -> Coefficie
     convert(encoding, original, |beta, centre, scale| (beta * scale, beta * centre))
 }
 
-/// Shifts the coefficients of each categorical column to mean 0 and the intercept by as much, so that every training row
-/// keeps its linear predictor: it has one of the levels. Without a penalty all such shifts have the same objective, and
-/// this one is the limit of L2 penalties that vanish.
+/// Shifts the coefficients of each categorical column, and the intercept by as much, so that every training row keeps its
+/// linear predictor: it has one of the levels. Without a penalty all such shifts have the same objective, and this one
+/// is the limit of L2 penalties that vanish: the smallest sum of squares. With an intercept columns get mean 0; without
+/// one their shifts must add up to 0, and
+///
+/// ```text
+/// mean_k = lambda / n_k,   lambda = (sum of the means) / (sum of 1 / n_k),   n_k levels
+/// ```
 ///
 /// # Panics
 /// If the encoding has another number of features.
 pub(crate) fn centre_levels(encoding: &Encoding, original: &mut Coefficients) {
     assert_eq!(encoding.n_features(), original.n_features(), "one coefficient for each encoded feature");
+    let mut columns: Vec<Range<usize>> = Vec::new();
+    let mut at = 0;
+    for column in &encoding.columns {
+        let first = at;
+        at += column.levels.as_ref().map_or(1, Vec::len);
+        if column.kind == ColumnKind::Categorical && at > first {
+            columns.push(first..at);
+        }
+    }
+    let inverse: f64 = columns.iter().map(|levels| 1.0 / levels.len() as f64).sum();
     for m in 0..original.n_models() {
         let (features, intercept) = original.model_mut(m).split_at_mut(encoding.n_features());
-        let mut at = 0;
-        for column in &encoding.columns {
-            let n = column.levels.as_ref().map_or(1, Vec::len);
-            let levels = &mut features[at..at + n];
-            if column.kind == ColumnKind::Categorical && n > 0 {
-                let mean = levels.iter().sum::<f64>() / n as f64;
-                levels.iter_mut().for_each(|w| *w -= mean);
-                intercept[0] += mean;
+        let mean = |levels: &Range<usize>| features[levels.clone()].iter().sum::<f64>() / levels.len() as f64;
+        let means: Vec<f64> = columns.iter().map(mean).collect();
+        let lambda = if encoding.intercept { 0.0 } else { means.iter().sum::<f64>() / inverse };
+        for (levels, mean) in columns.iter().zip(means) {
+            let shift = mean - lambda / levels.len() as f64;
+            features[levels.clone()].iter_mut().for_each(|w| *w -= shift);
+            if encoding.intercept {
+                intercept[0] += shift;
             }
-            at += n;
         }
     }
 }

@@ -56,7 +56,7 @@ impl Stack {
     /// the solver's own, unless the change of units rounded them away.
     pub(crate) fn fitted(&self, dataset: &Dataset, solution: &Solution, tolerance: f64) -> Vec<FittedModel> {
         let mut original = to_original_units(&dataset.encoding, &solution.coefficients);
-        if self.intercept && self.models.iter().all(|model| model.penalty == Penalty::default()) {
+        if self.models.iter().all(|model| model.penalty == Penalty::default()) {
             centre_levels(&dataset.encoding, &mut original);
         }
         let stored = to_panel_units(&dataset.encoding, &original);

@@ -173,21 +173,27 @@ fn without_a_penalty_levels_are_centred_whatever_the_solver() {
     ];
     write_parquet(&folder.path().join("t.parquet"), columns);
     let train = "train t.parquet --target y --device cpu --tolerance 1e-11 --quiet -o m.json";
-    let mut found: Vec<Vec<f64>> = Vec::new();
-    // The last is close to the limit of small penalties; it is off by their share of the curvature, 1e-5 of about 0.05.
-    for flags in ["--solver newton --l2 0", "--solver lbfgs --l2 0", "--solver newton --l2 1e-5"] {
-        succeed(folder.path(), &format!("{train} {flags}"));
-        let model = &json(&folder.path().join("m.json"))["models"][0];
-        assert_eq!(model["converged"], true, "{flags}: {model}");
-        let coefficients = model["coefficients"].as_array().unwrap().iter().map(|w| w.as_f64().unwrap());
-        found.push(coefficients.chain([model["intercept"].as_f64().unwrap()]).collect());
+    for intercept in [true, false] {
+        let train = if intercept { train.to_owned() } else { format!("{train} --no-intercept") };
+        let mut found: Vec<Vec<f64>> = Vec::new();
+        // The last is close to the limit of small penalties; it is off by their share of the curvature, 1e-5 of about
+        // 0.05.
+        for flags in ["--solver newton --l2 0", "--solver lbfgs --l2 0", "--solver newton --l2 1e-5"] {
+            succeed(folder.path(), &format!("{train} {flags}"));
+            let model = &json(&folder.path().join("m.json"))["models"][0];
+            assert_eq!(model["converged"], true, "{flags}: {model}");
+            let coefficients = model["coefficients"].as_array().unwrap().iter().map(|w| w.as_f64().unwrap());
+            found.push(coefficients.chain([model["intercept"].as_f64().unwrap()]).collect());
+        }
+        for column in &found {
+            // Sums of levels: 0 beside an intercept, else what a common shift of one against the other leaves least.
+            let sums = [column[1..4].iter().sum::<f64>(), column[4] + column[5]];
+            let expected = if intercept { [0.0; 2] } else { [sums[1]; 2] };
+            assert_close(&sums, &expected, 0.0, 1e-5);
+        }
+        assert_close(&found[1], &found[0], 1e-6, 1e-6);
+        assert_close(&found[2], &found[0], 1e-3, 1e-3);
     }
-    for column in &found {
-        assert!(column[1..4].iter().sum::<f64>().abs() < 1e-5, "{column:?}");
-        assert!((column[4] + column[5]).abs() < 1e-5, "{column:?}");
-    }
-    assert_close(&found[1], &found[0], 1e-6, 1e-6);
-    assert_close(&found[2], &found[0], 1e-3, 1e-3);
 }
 
 #[test]
