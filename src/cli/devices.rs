@@ -4,7 +4,7 @@ use logodds::config::Device;
 use logodds::engine::gpu::{AdapterChoice, AdapterSummary, choose, list_adapters, reason};
 use serde::Serialize;
 
-use super::report::Output;
+use super::output::Output;
 use super::table::facts;
 
 #[derive(Serialize)]

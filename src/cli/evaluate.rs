@@ -14,8 +14,8 @@ use serde::Serialize;
 
 use super::evaluation;
 use super::interrupt::{STOPPING, end_in_order};
+use super::output::Output;
 use super::progress::Progress;
-use super::report::Output;
 
 #[derive(Debug, clap::Args)]
 #[command(

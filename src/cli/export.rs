@@ -9,7 +9,7 @@ use logodds::model::Model;
 use logodds::output::{check_apart, check_writable};
 use serde::Serialize;
 
-use super::report::Output;
+use super::output::Output;
 use super::table::{count, facts, plural};
 
 /// The longest query that BigQuery takes, in bytes.

@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::coefficients::{self, Choice, Coefficient};
 use super::inference::{self, InferenceArguments};
 use super::interrupt::{STOPPING, end_in_order};
+use super::output::Output;
 use super::progress::Progress;
-use super::report::Output;
 use super::table::{brief, count, facts, number, plural, seconds, table};
 
 /// Models whose coefficients are shown to people.

@@ -9,9 +9,9 @@ mod export;
 mod inference;
 mod inspect;
 mod interrupt;
+mod output;
 mod predict;
 mod progress;
-mod report;
 mod report_page;
 mod setup;
 mod style;
@@ -28,7 +28,7 @@ use logodds::Error;
 use logodds::error::{DataError, SweepError};
 
 pub(crate) use driver::quieten as quieten_drivers;
-pub(crate) use report::print_error;
+pub(crate) use output::print_error;
 
 /// Trains logistic regression straight from Parquet, on any GPU or none.
 #[derive(Debug, Parser)]
@@ -193,7 +193,7 @@ fn shown(command: &clap::Command) -> clap::Command {
 
 /// Runs the command.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let output = report::Output { json: arguments.json, quiet: arguments.quiet };
+    let output = output::Output { json: arguments.json, quiet: arguments.quiet };
     interrupt::listen()?;
     match arguments.command {
         Command::Train(arguments) => train::run(*arguments, output),

@@ -7,8 +7,8 @@ use logodds::output::check_apart;
 use logodds::predict::{PredictOptions, Unseen, predict};
 
 use super::interrupt::{STOPPING, end_in_order};
+use super::output::Output;
 use super::progress::Progress;
-use super::report::Output;
 use super::table::{count, facts, plural};
 
 #[derive(Debug, clap::Args)]

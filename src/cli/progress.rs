@@ -11,7 +11,7 @@ use logodds::train::{EpochReport, Observer, SweepProgress};
 use serde::Serialize;
 
 use super::interrupt;
-use super::report::Output;
+use super::output::Output;
 use super::table::{count, number, seconds};
 
 /// A bar on stderr if that is a terminal, else nothing.

@@ -16,9 +16,9 @@ use logodds::report::{Names, Plot, Report, model_plot};
 use serde::Serialize;
 
 use super::interrupt::{STOPPING, end_in_order};
+use super::output::Output;
 use super::predict::unseen_lines;
 use super::progress::Progress;
-use super::report::Output;
 use super::table::{count, facts, number};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize)]

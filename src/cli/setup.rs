@@ -9,7 +9,7 @@ use logodds::output::write_whole;
 use serde::Serialize;
 
 use super::Arguments;
-use super::report::Output;
+use super::output::Output;
 use super::table::{facts, plural};
 
 #[derive(Debug, clap::Args)]

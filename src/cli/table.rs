@@ -139,7 +139,7 @@ pub(crate) fn brief(x: f64) -> String {
     format!("{x:.*}", (3 - size.log10().floor() as i32).max(0) as usize)
 }
 
-/// Six significant digits, without zeros at the end.
+/// Six significant digits, five below 1, without zeros at the end.
 pub(crate) fn number(x: f64) -> String {
     let size = x.abs();
     if x == 0.0 || !x.is_finite() {
@@ -148,8 +148,10 @@ pub(crate) fn number(x: f64) -> String {
     if !(1e-4..1e7).contains(&size) {
         return format!("{x:.3e}");
     }
-    let before = size.log10().floor().max(0.0) as usize + 1;
-    let text = format!("{x:.*}", 6usize.saturating_sub(before).max(1));
+    // Six digits in all; below 1, five after the zeros.
+    let exponent = size.log10().floor();
+    let decimals = if exponent < 0.0 { 4.0 - exponent } else { (5.0 - exponent).max(1.0) };
+    let text = format!("{x:.*}", decimals as usize);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
@@ -192,6 +194,7 @@ mod tests {
             (0.0, "0"),
             (1.0, "1"),
             (0.123_456_789, "0.12346"),
+            (0.000_720_451_9, "0.00072045"),
             (12_345.678, "12345.7"),
             (1.5e-9, "1.500e-9"),
             (-2.5, "-2.5"),

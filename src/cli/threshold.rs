@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use super::evaluation::confusion;
 use super::interrupt::{STOPPING, end_in_order};
+use super::output::Output;
 use super::progress::Progress;
-use super::report::Output;
 use super::table::{count, facts, number, plural, table, table_up_to};
 
 #[derive(Debug, clap::Args)]

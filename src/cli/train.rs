@@ -12,8 +12,8 @@ use logodds::train::{TrainReport, Trained};
 use serde::Serialize;
 
 use super::interrupt::end_in_order;
+use super::output::Output;
 use super::progress::Progress;
-use super::report::Output;
 use super::table::{count, facts, number, plural, seconds, table};
 
 #[derive(Debug, clap::Args)]

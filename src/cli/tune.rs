@@ -14,8 +14,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::interrupt::end_in_order;
+use super::output::Output;
 use super::progress::Progress;
-use super::report::Output;
 use super::table::{count, facts, number, plural, seconds, table};
 use super::train::check_outputs;
 
