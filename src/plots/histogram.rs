@@ -9,7 +9,7 @@ use super::picture::Picture;
 
 const SIZE: (f64, f64) = (420.0, 380.0);
 /// Left, for `100%` and the name of the axis.
-const ROOM: Room = Room { left: 58.0, right: 12.0, top: 12.0, bottom: 42.0 };
+const ROOM: Room = Room { left: 62.0, right: 12.0, top: 12.0, bottom: 42.0 };
 
 /// What the histogram's axis may end with, as a share of a side's rows.
 pub(crate) const HISTOGRAM_ENDS: [f64; 6] = [0.05, 0.1, 0.2, 0.4, 0.6, 1.0];

@@ -25,7 +25,10 @@ pub(super) const TICK: f64 = 11.0;
 pub(super) const SMALL: f64 = 10.5;
 pub(super) const TITLE: f64 = 15.0;
 
-/// The width of a line of text of some size, in pixels.
+/// A browser without these fonts takes others, which may be wider by so much.
+const WIDER: f64 = 1.12;
+
+/// The room that a line of text of some size takes, in pixels.
 pub(super) fn width(text: &str, size: f64) -> f64 {
     let weight = if size == TITLE { 600 } else { 400 };
     let svg = format!(
@@ -39,7 +42,7 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
         Node::Text(text) => f64::from(text.bounding_box().width()),
         _ => 0.0,
     });
-    drawn.fold(0.0, f64::max) + others
+    WIDER * drawn.fold(0.0, f64::max) + others
 }
 
 /// The widest of some lines.

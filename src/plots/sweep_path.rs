@@ -25,7 +25,7 @@ pub fn sweep_path(table: &SweepTable, paths: &[ClassPath], n_classes: usize) -> 
     let columns = paths.len().clamp(1, 3);
     let rows = paths.len().div_ceil(3).max(1);
     let features = || paths.iter().flat_map(|path| &path.features);
-    let values = features().flat_map(|feature| standardised(feature));
+    let values = features().flat_map(standardised);
     // Zero is always in sight.
     let y = value_axis(values.chain([0.0]), if rows > 1 { 4 } else { 6 });
 

@@ -248,6 +248,7 @@ with sync_playwright() as playwright:
         # The matrix as a table, by the keyboard.
         page.locator("#cells summary").focus()
         page.keyboard.press("Enter")
+        page.locator("#cells tbody tr").first.wait_for()
         said = page.locator("#cells tbody tr").evaluate_all("(all) => all.map((r) => [...r.cells].map((c) => c.textContent))")
         names = dict(zip((letters(name, 80) for name in model["classes"]), model["classes"]))
         predicted = np.array([str(value) for value in table["prediction"].to_pylist()])
