@@ -32,12 +32,19 @@ impl Picked {
 
 /// The curves of a sweep: one for all classes, or one for each.
 pub(super) struct Curves {
-    /// Class, and for each grid point its score.
-    curves: Vec<(Option<usize>, Vec<Option<Mean>>)>,
-    nonzero: Vec<Vec<Option<f64>>>,
+    curves: Vec<Curve>,
+    /// The path of each grid point.
     paths: Vec<usize>,
-    /// For each curve the points some of whose models have no optimum: they are shown, and not chosen.
-    barred: Vec<Vec<bool>>,
+}
+
+/// One of them, of which the lists are over the grid points.
+struct Curve {
+    /// None where it is of all classes.
+    class: Option<usize>,
+    scores: Vec<Option<Mean>>,
+    nonzero: Vec<Option<f64>>,
+    /// Points some of whose models have no optimum: they are shown, and not chosen.
+    barred: Vec<bool>,
 }
 
 impl Curves {
@@ -74,7 +81,7 @@ impl Curves {
             (!counts.is_empty()).then(|| counts.iter().sum::<f64>() / counts.len() as f64)
         };
         let points = 0..plan.points.len();
-        let barred = |class: &Option<usize>| {
+        let barred = |class: Option<usize>| {
             let mut barred = vec![false; plan.points.len()];
             let separated = outcomes.iter().filter(|outcome| outcome.separated);
             let of_curve =
@@ -82,16 +89,14 @@ impl Curves {
             of_curve.for_each(|outcome| barred[outcome.member.point] = true);
             barred
         };
+        let curve = |class: Option<usize>| Curve {
+            class,
+            scores: points.clone().map(|point| score(point, class)).collect(),
+            nonzero: points.clone().map(|point| nonzero(point, class)).collect(),
+            barred: barred(class),
+        };
         Self {
-            barred: classes.iter().map(barred).collect(),
-            curves: classes
-                .iter()
-                .map(|&class| (class, points.clone().map(|point| score(point, class)).collect()))
-                .collect(),
-            nonzero: classes
-                .iter()
-                .map(|&class| points.clone().map(|point| nonzero(point, class)).collect())
-                .collect(),
+            curves: classes.into_iter().map(curve).collect(),
             paths: plan.points.iter().map(|point| point.path).collect(),
         }
     }
@@ -102,45 +107,46 @@ impl Curves {
     /// There is none, as models without an optimum are not chosen; `separated` says which.
     pub(super) fn choose(&self, config: &ValidTune, separated: Option<&str>) -> Result<Vec<Picked>> {
         let best_of = |scores: &[Option<Mean>], barred: &[bool]| {
-            let candidate = |((&path, score), &barred): ((&usize, &Option<Mean>), &bool)| Candidate {
-                path,
-                score: score.filter(|_| !barred),
-            };
-            let points = self.paths.iter().zip(scores).zip(barred);
-            let candidates: Vec<Candidate> = points.map(candidate).collect();
+            let score = |at: usize| scores[at].filter(|_| !barred[at]);
+            let candidates: Vec<Candidate> = self
+                .paths
+                .iter()
+                .enumerate()
+                .map(|(at, &path)| Candidate { path, score: score(at) })
+                .collect();
             choose(config.scoring, config.rule, &candidates)
         };
-        let of = |((class, scores), barred): (&(Option<usize>, Vec<Option<Mean>>), &Vec<bool>)| match best_of(
-            scores, barred,
-        )
-        .or_else(|| best_of(&self.averages(), barred))
-        {
-            Some((best, point)) => Ok(Picked { point, best, class: *class }),
-            None => {
-                let why = separated.unwrap_or("every score is undefined; try another --scoring").to_owned();
-                Err(SweepError::NothingToChoose { why }.into())
+        let of = |curve: &Curve| {
+            let found = best_of(&curve.scores, &curve.barred);
+            match found.or_else(|| best_of(&self.averages(), &curve.barred)) {
+                Some((best, point)) => Ok(Picked { point, best, class: curve.class }),
+                None => {
+                    let why =
+                        separated.unwrap_or("every score is undefined; try another --scoring").to_owned();
+                    Err(SweepError::NothingToChoose { why }.into())
+                }
             }
         };
-        self.curves.iter().zip(&self.barred).map(of).collect()
+        self.curves.iter().map(of).collect()
     }
 
     /// Each point's mean score over the classes that have one.
     fn averages(&self) -> Vec<Option<Mean>> {
         let of =
-            |point: usize| mean(self.curves.iter().map(|(_, scores)| scores[point].map(|score| score.mean)));
+            |point: usize| mean(self.curves.iter().map(|curve| curve.scores[point].map(|score| score.mean)));
         (0..self.paths.len()).map(of).collect()
     }
 
     /// The classes without any score, of curves for each class.
     pub(super) fn unscored(&self) -> impl Iterator<Item = usize> {
-        let is_unscored = |scores: &[Option<Mean>]| scores.iter().all(Option::is_none);
-        self.curves.iter().filter(move |(_, scores)| is_unscored(scores)).filter_map(|(class, _)| *class)
+        let is_unscored = |curve: &&Curve| curve.scores.iter().all(Option::is_none);
+        self.curves.iter().filter(is_unscored).filter_map(|curve| curve.class)
     }
 
     /// The paths that are not worth following, for a class or for all.
     pub(super) fn hopeless(&self, config: &ValidTune, plan: &Plan<'_>) -> Vec<(usize, Option<usize>)> {
         let mut hopeless = Vec::new();
-        for (class, scores) in &self.curves {
+        for Curve { class, scores, .. } in &self.curves {
             for path in 0..config.l1_ratios.len() {
                 let of_path = |point: &GridPoint| point.path == path;
                 let scores =
@@ -161,7 +167,7 @@ impl Curves {
         choice: &[Picked],
     ) -> Vec<CurvePoint> {
         let mut points = Vec::new();
-        for (((class, scores), nonzero), picked) in self.curves.iter().zip(&self.nonzero).zip(choice) {
+        for (Curve { class, scores, nonzero, .. }, picked) in self.curves.iter().zip(choice) {
             for (at, point) in plan.points.iter().enumerate() {
                 let penalty = point.scales(weight_sum);
                 points.push(CurvePoint {

@@ -183,7 +183,7 @@ impl Dialect {
     pub(super) fn key(self, name: &str) -> String {
         match self {
             Self::Duckdb | Self::Sqlite | Self::Bigquery => name.to_lowercase(),
-            Self::Postgresql => name[..name.floor_char_boundary(POSTGRESQL_NAME)].to_owned(),
+            Self::Postgresql => shortened(name, POSTGRESQL_NAME).to_owned(),
             Self::Ansi => name.to_owned(),
         }
     }
@@ -206,10 +206,16 @@ impl Dialect {
                 Self::Postgresql => POSTGRESQL_NAME - suffix.len(),
                 _ => whole.len(),
             };
-            name = format!("{}{suffix}", &whole[..whole.floor_char_boundary(room)]);
+            name = format!("{}{suffix}", shortened(&whole, room));
         }
         name
     }
+}
+
+/// As many whole letters from the start as take no more than so many bytes.
+fn shortened(name: &str, bytes: usize) -> &str {
+    let ends = name.char_indices().map(|(at, c)| at + c.len_utf8());
+    &name[..ends.take_while(|&end| end <= bytes).last().unwrap_or(0)]
 }
 
 /// For GoogleSQL, whose identifiers and texts have the escapes of C.
