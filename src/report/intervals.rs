@@ -1,6 +1,6 @@
 //! What inference on the training rows adds to a page.
 
-use super::text::{count, number};
+use super::text::{count, number, score, significant};
 use crate::inference::{Covariance, Inference, ModelInference};
 
 /// The statistics of the model of a class.
@@ -31,13 +31,18 @@ pub(super) fn facts(inference: &Inference, model: &ModelInference) -> Vec<(&'sta
         } else {
             format!("10^{}", number(test.log10_p_value.round()))
         };
-        facts.push(("Likelihood-ratio test", format!("chi2({}) = {}, p = {p}", test.df, number(test.chi2))));
+        facts.push(("Likelihood-ratio test", format!("chi2({}) = {}, p = {p}", test.df, long(test.chi2))));
     }
-    facts.push(("McFadden R2", number(model.mcfadden_r2)));
-    facts.push(("AIC", number(model.aic)));
-    facts.extend(model.bic.map(|bic| ("BIC", number(bic))));
+    facts.push(("McFadden R2", score(model.mcfadden_r2)));
+    facts.push(("AIC", long(model.aic)));
+    facts.extend(model.bic.map(|bic| ("BIC", long(bic))));
     facts.extend(model.condition_number.map(|found| ("Condition number", number(found))));
     facts
+}
+
+/// Models are compared by differences of a few units, of whatever size the numbers are.
+fn long(x: f64) -> String {
+    significant(x, 8)
 }
 
 /// What speaks against the intervals.
