@@ -112,6 +112,10 @@ fn check_folders(config: &ValidTune, model: &Path, config_file: Option<&Path>) -
         check_apart(flag, &path, "the config file", config_file.as_slice())?;
         check_apart(flag, &path, "the model that --output names", &[model])?;
         check_apart(flag, &path, "the --metrics file", config.train.metrics.as_slice())?;
+        // What stands in a file's place would else be found after the sweep.
+        if flag == "--plots" && path.exists() {
+            check_writable(flag, &path)?;
+        }
     }
     Ok(())
 }

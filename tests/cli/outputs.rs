@@ -151,6 +151,11 @@ fn what_is_no_file_is_never_replaced() {
     fs::create_dir(at("pages")).unwrap();
     make_pipe(&at("pages/logodds-tune.1"));
     assert_says(&fail(folder.path(), "man pages", 1), &["pages/logodds-tune.1", "named pipe"]);
+    fs::create_dir(at("plots")).unwrap();
+    make_pipe(&at("plots/curve.svg"));
+    let line = "tune d --target y --device cpu --folds 2 -o t.json --plots plots";
+    assert_says(&fail(folder.path(), line, 1), &["--plots", "plots/curve.svg", "named pipe"]);
+    fs::remove_dir_all(at("plots")).unwrap();
     for pipe in ["pipe", "pages/logodds-tune.1"] {
         assert!(fs::symlink_metadata(at(pipe)).unwrap().file_type().is_fifo(), "{pipe}");
     }
