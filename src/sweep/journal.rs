@@ -8,29 +8,19 @@
 //!
 //! The passes on the way to a minimum over another table stand in a journal of their own, which is emptied once the
 //! minimum is known: they are large, and answer nothing more.
-//!
-//! ```text
-//! record = [request, length, checksum, answer..], words of 64 bits, little endian;  the first one is the header
-//! ```
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::fingerprint::Digest;
+use super::records::{Found, Records, open_file};
 use crate::error::{Result, SweepError};
 
 const FILE: &str = "sweep.journal";
 
 /// That of the passes on the way to the present minimum over another table.
 const INNER_FILE: &str = "minimum.journal";
-
-/// The header's request: which program's journal it is, and of which version.
-const HEADER: u64 = u64::from_le_bytes(*b"logodds\x02");
-
-/// Words of a record before its answer.
-const HEAD: u64 = 3;
 
 /// The files of a checkpoint in `folder`.
 pub fn checkpoint_files(folder: &Path) -> Vec<PathBuf> {
@@ -47,13 +37,8 @@ pub(super) struct Journal {
 }
 
 struct State {
-    file: File,
+    records: Records,
     path: PathBuf,
-    /// What stands in the file and was not asked for yet; none once it is used up.
-    replay: Option<BufReader<File>>,
-    /// Where the first record after the header begins, and where the next one does.
-    begin: u64,
-    end: u64,
     /// Which minimum the passes lead to: part of every request.
     place: u64,
 }
@@ -77,26 +62,24 @@ impl Journal {
                 path.display()
             ));
         }
-        let len = file.metadata().map_err(refused)?.len();
-        let known = count(&file, len).map_err(refused)?;
-        let mut replay = BufReader::with_capacity(1 << 20, file.try_clone().map_err(refused)?);
-        replay.seek(SeekFrom::Start(0)).map_err(refused)?;
-        let state = match next(&mut replay, len) {
-            Some((HEADER, answer)) if answer == [fingerprint] => State::new(file, path.clone(), Some(replay)),
-            Some((HEADER, _)) => return Err(SweepError::OtherSweep { path }.into()),
-            Some(_) => return Err(SweepError::NotACheckpoint { path }.into()),
-            // A journal killed at its birth holds nothing; anything longer is not one.
-            None if len > 8 * (HEAD + 1) => return Err(SweepError::NotACheckpoint { path }.into()),
-            None => State::begin(file, path.clone(), fingerprint).map_err(refused)?,
+        let records = match Records::find(file, fingerprint).map_err(refused)? {
+            Found::Own(records) => records,
+            Found::Other => return Err(SweepError::OtherSweep { path }.into()),
+            Found::Foreign => return Err(SweepError::NotACheckpoint { path }.into()),
+            Found::Nothing(file) => Records::begin(file, fingerprint).map_err(refused)?,
         };
         if resume {
-            tell(&match known {
+            tell(&match records.count().map_err(refused)? {
                 0 => format!("{} holds nothing to resume: the sweep begins anew", folder.display()),
                 n => format!("resuming with the {n} steps that {} remembers", path.display()),
             });
         }
-        let inner = Self { state: Some(Mutex::new(open_inner(folder, fingerprint)?)), inner: None };
-        Ok(Self { state: Some(Mutex::new(state)), inner: Some(Box::new(inner)) })
+        let inner = Self::over(open_inner(folder, fingerprint)?, folder.join(INNER_FILE));
+        Ok(Self { inner: Some(Box::new(inner)), ..Self::over(records, path) })
+    }
+
+    fn over(records: Records, path: PathBuf) -> Self {
+        Self { state: Some(Mutex::new(State { records, path, place: 0 })), inner: None }
     }
 
     /// That of the passes on the way to the minimum which is asked for next.
@@ -132,20 +115,23 @@ impl Journal {
         let Some(state) = &self.state else { return make() };
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         let request = request.words([state.place]).end();
-        if let Some(answer) = state.replayed(request) {
+        if let Some(answer) = state.records.replayed(request) {
             let answer: Vec<f64> = answer.into_iter().map(f64::from_bits).collect();
             if let Some(answer) = decode(&answer) {
                 return Ok(answer);
             }
         }
         if let Some(inner) = &self.inner {
-            inner.turn_to(state.end);
+            inner.turn_to(state.records.end());
         }
         let answer = make()?;
         if let Some(numbers) = encode(&answer) {
             let words: Vec<u64> = numbers.into_iter().map(f64::to_bits).collect();
             let path = state.path.clone();
-            state.append(request, &words).map_err(|source| SweepError::Checkpoint { path, source })?;
+            state
+                .records
+                .append(request, &words)
+                .map_err(|source| SweepError::Checkpoint { path, source })?;
         }
         Ok(answer)
     }
@@ -165,14 +151,9 @@ impl Journal {
     pub(super) fn clear(&self) -> Result<()> {
         let Some(state) = &self.state else { return Ok(()) };
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        (state.replay, state.end) = (None, state.begin);
-        let cleared = state.file.set_len(state.begin);
+        let cleared = state.records.clear();
         Ok(cleared.map_err(|source| SweepError::Checkpoint { path: state.path.clone(), source })?)
     }
-}
-
-fn open_file(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
 /// Whether a lock was got: two sweeps in one folder would write over each other. Some file systems have no locks.
@@ -184,102 +165,15 @@ fn is_free(lock: std::result::Result<(), TryLockError>, path: &Path) -> Result<b
     }
 }
 
-/// The inner journal; one that is torn or of another sweep has nothing to say.
-fn open_inner(folder: &Path, fingerprint: u64) -> Result<State> {
+/// The records of the inner journal; one that is torn or of another sweep has nothing to say.
+fn open_inner(folder: &Path, fingerprint: u64) -> Result<Records> {
     let path = folder.join(INNER_FILE);
-    let open = || {
-        let file = open_file(&path)?;
-        let len = file.metadata()?.len();
-        let mut replay = BufReader::with_capacity(1 << 20, file.try_clone()?);
-        match next(&mut replay, len) {
-            Some((HEADER, answer)) if answer == [fingerprint] => {
-                Ok(State::new(file, path.clone(), Some(replay)))
-            }
-            _ => State::begin(file, path.clone(), fingerprint),
-        }
+    let open = || match Records::find(open_file(&path)?, fingerprint)? {
+        Found::Own(records) => Ok(records),
+        Found::Nothing(file) => Records::begin(file, fingerprint),
+        Found::Other | Found::Foreign => Records::begin(open_file(&path)?, fingerprint),
     };
     Ok(open().map_err(|source| SweepError::Checkpoint { path: path.clone(), source })?)
-}
-
-impl State {
-    /// After the header.
-    fn new(file: File, path: PathBuf, replay: Option<BufReader<File>>) -> Self {
-        let begin = 8 * (HEAD + 1);
-        Self { file, path, replay, begin, end: begin, place: 0 }
-    }
-
-    /// Writes the header of a new journal.
-    fn begin(file: File, path: PathBuf, fingerprint: u64) -> std::io::Result<Self> {
-        file.set_len(0)?;
-        let mut state = Self { end: 0, ..Self::new(file, path, None) };
-        state.append(HEADER, &[fingerprint])?;
-        Ok(state)
-    }
-
-    /// The next remembered answer, if it is one to this request.
-    fn replayed(&mut self, request: u64) -> Option<Vec<u64>> {
-        let len = self.file.metadata().ok()?.len();
-        let replay = self.replay.as_mut()?;
-        match next(replay, len - self.end) {
-            Some((known, answer)) if known == request => {
-                self.end += 8 * (HEAD + answer.len() as u64);
-                Some(answer)
-            }
-            // Its end, a record cut off, or another way than this one: from here on it is written anew.
-            _ => {
-                self.replay = None;
-                None
-            }
-        }
-    }
-
-    fn append(&mut self, request: u64, answer: &[u64]) -> std::io::Result<()> {
-        self.replay = None;
-        let words = [request, answer.len() as u64, checksum(request, answer)];
-        self.file.set_len(self.end)?;
-        self.file.seek(SeekFrom::Start(self.end))?;
-        // Not as one block of bytes: a record may be as large as a Hessian.
-        let mut file = BufWriter::with_capacity(1 << 20, &self.file);
-        words.iter().chain(answer).try_for_each(|word| file.write_all(&word.to_le_bytes()))?;
-        file.flush()?;
-        self.end += 8 * (HEAD + answer.len() as u64);
-        Ok(())
-    }
-}
-
-/// Records after the header.
-fn count(mut file: &File, len: u64) -> std::io::Result<usize> {
-    let (mut at, mut n, mut head) = (8 * (HEAD + 1), 0, [0; 8 * HEAD as usize]);
-    while at.saturating_add(8 * HEAD) <= len {
-        file.seek(SeekFrom::Start(at))?;
-        file.read_exact(&mut head)?;
-        let length = head.as_chunks::<8>().0.get(1).map_or(0, |word| u64::from_le_bytes(*word));
-        at = at.saturating_add(length.saturating_add(HEAD).saturating_mul(8));
-        n += usize::from(at <= len);
-    }
-    Ok(n)
-}
-
-fn checksum(request: u64, answer: &[u64]) -> u64 {
-    Digest::new().words([request, answer.len() as u64]).words(answer.iter().copied()).end()
-}
-
-/// The next whole record of a file with so many bytes left.
-fn next(file: &mut impl Read, left: u64) -> Option<(u64, Vec<u64>)> {
-    let mut word = || -> Option<u64> {
-        let mut bytes = [0; 8];
-        file.read_exact(&mut bytes).ok()?;
-        Some(u64::from_le_bytes(bytes))
-    };
-    let (request, length, expected) = (word()?, word()?, word()?);
-    if length.checked_add(HEAD)?.checked_mul(8)? > left {
-        return None;
-    }
-    let mut bytes = vec![0; usize::try_from(length).ok()? * 8];
-    file.read_exact(&mut bytes).ok()?;
-    let (chunks, _) = bytes.as_chunks::<8>();
-    let answer: Vec<u64> = chunks.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
-    (checksum(request, &answer) == expected).then_some((request, answer))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod journal;
 mod names;
 mod paths;
 mod plan;
+mod records;
 mod remembered;
 mod report;
 mod run;
