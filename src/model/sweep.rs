@@ -20,7 +20,8 @@ pub struct SweepRow {
     pub class: Option<String>,
     /// The fold that it is scored on; null for the refit on all rows.
     pub fold: Option<FoldName>,
-    /// Its score there; null where the fold does not define one.
+    /// Its own score there, its class against the rest; null where the fold does not define one. What all classes make of
+    /// a penalty together is in the curve.
     pub score: Option<f64>,
     /// The objective at its coefficients, in float64.
     pub objective: f64,
