@@ -163,7 +163,10 @@ impl<'a> Blocks<'a> {
     fn read(&mut self) -> Result<Option<Block>, DataError> {
         loop {
             if self.open.is_none() {
-                let Some(&group) = self.source.groups.get(self.next_group) else { return Ok(None) };
+                let Some(&group) = self.source.groups.get(self.next_group) else {
+                    self.source.unchanged()?;
+                    return Ok(None);
+                };
                 self.next_group += 1;
                 if group.n_rows == 0 {
                     continue;

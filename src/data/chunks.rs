@@ -1,12 +1,12 @@
 //! Reading some columns of one row group, batch by batch, with errors that say where.
 
 use super::pages::ColumnChunks;
-use super::source::{RowGroup, Source};
-use crate::error::{DataError, FileError};
-use arrow::array::{ArrayRef, RecordBatch};
+use super::source::{Place, RowGroup, Source};
+use crate::error::DataError;
+use arrow::array::{ArrayRef, UInt32Array};
+use arrow::compute::{cast, take};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Rows of a decoded batch: as float64 it stays in a core's second-level cache.
@@ -27,10 +27,20 @@ pub(crate) struct Chunks<'a> {
     group: RowGroup,
     columns: Vec<usize>,
     types: Types,
-    /// For each of `columns`: its place in a batch, which has the file's order.
-    place: Vec<usize>,
-    reader: ParquetRecordBatchReader,
+    /// For each of `columns`.
+    from: Vec<From>,
+    /// None where the columns are those of folders alone.
+    reader: Option<ParquetRecordBatchReader>,
+    batch_rows: usize,
     rows: usize,
+}
+
+/// Where a column comes from.
+enum From {
+    /// A place in a batch, which has the file's order.
+    Batch(usize),
+    /// One value for all rows.
+    Folder(ArrayRef),
 }
 
 impl<'a> Chunks<'a> {
@@ -42,14 +52,37 @@ impl<'a> Chunks<'a> {
         types: Types,
         batch_rows: usize,
     ) -> Result<Self, DataError> {
+        for &column in columns {
+            source.readable(column)?;
+        }
         let file = &source.files[group.file];
-        // A handle of its own: a shared one would share its position between threads.
-        let handle =
-            File::open(&file.path).map_err(|e| FileError::Read { path: file.path.clone(), source: e })?;
-        let roots: Vec<usize> = columns.iter().map(|&c| file.place[c]).collect();
-        let mut order: Vec<usize> = roots.clone();
+        let of_file = |&column: &usize| match &file.place[column] {
+            Place::Column(at) => Some(*at),
+            Place::Folder(_) | Place::Nowhere => None,
+        };
+        let mut order: Vec<usize> = columns.iter().filter_map(of_file).collect();
         order.sort_unstable();
-        let place = roots.iter().map(|r| order.binary_search(r).unwrap_or(0)).collect();
+        let from = |&column: &usize| match &file.place[column] {
+            Place::Folder(value) if types == Types::Decoding => {
+                cast(value, &file.decoding_type(column)).map(From::Folder)
+            }
+            Place::Folder(value) => Ok(From::Folder(value.clone())),
+            place => Ok(From::Batch(match place {
+                Place::Column(at) => order.binary_search(at).unwrap_or(0),
+                _ => 0,
+            })),
+        };
+        let from = columns
+            .iter()
+            .map(from)
+            .collect::<Result<_, _>>()
+            .map_err(|error| page_error(source, &group, columns, &error.to_string()))?;
+        let mut chunks =
+            Self { source, group, columns: columns.to_vec(), types, from, reader: None, batch_rows, rows: 0 };
+        if order.is_empty() {
+            return Ok(chunks);
+        }
+        let handle = file.open()?;
         let metadata = match types {
             Types::Natural => file.natural.clone(),
             Types::Decoding => file.decoding.clone(),
@@ -59,28 +92,33 @@ impl<'a> Chunks<'a> {
             let leaves: Vec<usize> = (0..schema.num_columns())
                 .filter(|&leaf| order.binary_search(&schema.get_column_root_idx(leaf)).is_ok())
                 .collect();
-            let chunks = ColumnChunks::open(handle, metadata.metadata().clone(), group.index, &leaves)?;
+            let pages = ColumnChunks::open(handle, metadata.metadata().clone(), group.index, &leaves)?;
             let mask = ProjectionMask::leaves(schema, leaves);
             let levels = parquet_to_arrow_field_levels(schema, mask, Some(metadata.schema().fields()))?;
-            ParquetRecordBatchReader::try_new_with_row_groups(&levels, &chunks, batch_rows, None)
+            ParquetRecordBatchReader::try_new_with_row_groups(&levels, &pages, batch_rows, None)
         };
-        let reader = match catch_unwind(AssertUnwindSafe(build)) {
-            Ok(Ok(reader)) => reader,
+        chunks.reader = match catch_unwind(AssertUnwindSafe(build)) {
+            Ok(Ok(reader)) => Some(reader),
             Ok(Err(error)) => return Err(page_error(source, &group, columns, &error.to_string())),
             Err(_) => return Err(page_error(source, &group, columns, "the decoder panicked")),
         };
-        Ok(Self { source, group, columns: columns.to_vec(), types, place, reader, rows: 0 })
+        Ok(chunks)
     }
 
     /// The next batch, its columns in the order asked for.
     pub(crate) fn next(&mut self) -> Result<Option<Vec<ArrayRef>>, DataError> {
-        let reason = match catch_unwind(AssertUnwindSafe(|| self.reader.next())) {
+        let Some(reader) = &mut self.reader else {
+            let rows = self.batch_rows.min(self.group.n_rows - self.rows);
+            self.rows += rows;
+            return if rows == 0 { Ok(None) } else { self.in_order(&[], rows).map(Some) };
+        };
+        let reason = match catch_unwind(AssertUnwindSafe(|| reader.next())) {
             Ok(None) if self.rows == self.group.n_rows => return Ok(None),
             Ok(None) => format!("{} rows found, {} expected", self.rows, self.group.n_rows),
             Ok(Some(Ok(batch))) => {
                 self.rows += batch.num_rows();
                 if self.rows <= self.group.n_rows {
-                    return Ok(Some(self.in_order(&batch)));
+                    return self.in_order(batch.columns(), batch.num_rows()).map(Some);
                 }
                 format!("more rows found than the {} expected", self.group.n_rows)
             }
@@ -90,8 +128,13 @@ impl<'a> Chunks<'a> {
         Err(self.blame(&reason))
     }
 
-    fn in_order(&self, batch: &RecordBatch) -> Vec<ArrayRef> {
-        self.place.iter().map(|&p| batch.column(p).clone()).collect()
+    fn in_order(&self, batch: &[ArrayRef], rows: usize) -> Result<Vec<ArrayRef>, DataError> {
+        let column = |from: &From| match from {
+            From::Batch(at) => Ok(batch[*at].clone()),
+            From::Folder(value) => take(value, &UInt32Array::from(vec![0; rows]), None),
+        };
+        let columns = self.from.iter().map(column).collect::<Result<_, _>>();
+        columns.map_err(|error| page_error(self.source, &self.group, &self.columns, &error.to_string()))
     }
 
     /// Finds which of several columns fails, by reading each alone.

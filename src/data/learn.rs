@@ -236,6 +236,7 @@ pub(crate) fn known(source: &Source, column: &Column) -> Result<usize, DataError
         column: column.name.clone(),
         nearest: nearest(&column.name, source.columns.iter().map(|c| c.name.as_str())),
     })?;
+    source.readable(at)?;
     let found = &source.columns[at].value_type;
     let all = |is: fn(&str) -> bool| column.levels.iter().flatten().flatten().all(|level| is(level));
     let (fits, expected) = match column.kind {
@@ -249,6 +250,8 @@ pub(crate) fn known(source: &Source, column: &Column) -> Result<usize, DataError
         ColumnKind::Boolean => (*found == ValueType::Boolean, "booleans"),
         // The model file has levels as text only; what they were shows in how they look.
         ColumnKind::Categorical => match found {
+            // Which type the names of folders have depends on which of them are there.
+            ValueType::Integer if source.columns[at].is_folder => (true, "text"),
             ValueType::Integer => (all(|level| level.parse::<i128>().is_ok()), "text"),
             ValueType::Boolean => (all(|level| level.parse::<bool>().is_ok()), "text"),
             ValueType::Text => (true, "text"),

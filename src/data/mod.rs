@@ -17,6 +17,7 @@ mod levels;
 mod memory;
 mod options;
 mod pages;
+mod paths;
 mod rows;
 mod scatter;
 mod schema;

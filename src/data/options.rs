@@ -91,15 +91,21 @@ pub(crate) struct Selection {
     pub(crate) weight: Option<usize>,
     /// In the order of the first file.
     pub(crate) features: Vec<(usize, ColumnKind)>,
+    /// The columns of a pandas index, which are no features unless they are listed.
+    pub(crate) index_columns: Vec<String>,
 }
 
 /// Finds a column by name.
 pub(crate) fn column(source: &Source, name: &str, role: &'static str) -> Result<usize, DataError> {
-    source.find(name).ok_or_else(|| DataError::UnknownColumn {
+    let at = source.find(name).ok_or_else(|| DataError::UnknownColumn {
         column: name.to_owned(),
         role,
         nearest: nearest(name, source.columns.iter().map(|c| c.name.as_str())),
-    })
+    })?;
+    if role != "exclude" {
+        source.readable(at)?;
+    }
+    Ok(at)
 }
 
 /// Finds the weight column.
@@ -141,11 +147,21 @@ pub(crate) fn select(source: &Source, options: &ReadOptions) -> Result<Selection
         }
     }
     let mut features = Vec::new();
+    let mut index_columns = Vec::new();
     for (at, column) in source.columns.iter().enumerate() {
         let wanted = listed.as_ref().map_or(Some(at) != folding, |listed| listed.contains(&at));
         if !wanted || at == target || Some(at) == weight || excluded.contains(&at) {
             continue;
         }
+        if listed.is_none() && column.is_index {
+            index_columns.push(column.name.clone());
+            continue;
+        }
+        // Where all files lie in one folder, its name tells classes apart no more than a place on the disk does.
+        if listed.is_none() && column.is_folder && !source.has_several_folders(at) {
+            continue;
+        }
+        source.readable(at)?;
         let found = || (column.name.clone(), column.value_type.describe().to_owned());
         let kind = match &column.value_type {
             ValueType::Text => ColumnKind::Categorical,
@@ -164,5 +180,8 @@ pub(crate) fn select(source: &Source, options: &ReadOptions) -> Result<Selection
         };
         features.push((at, kind));
     }
-    if features.is_empty() { Err(DataError::NoFeatures) } else { Ok(Selection { target, weight, features }) }
+    if features.is_empty() {
+        return Err(DataError::NoFeatures);
+    }
+    Ok(Selection { target, weight, features, index_columns })
 }

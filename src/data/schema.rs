@@ -121,20 +121,25 @@ impl ValueType {
     }
 }
 
-/// The schema to decode with: text as dictionaries (so that each dictionary page is looked up
-/// once, not once a row), everything else plain.
+/// The type to decode to: text as dictionaries (so that each dictionary page is looked up once, not once a row),
+/// everything else plain.
+pub(crate) fn decoding_type(data_type: &DataType) -> DataType {
+    let plain = match data_type {
+        DataType::Dictionary(_, values) => values.as_ref(),
+        other => other,
+    };
+    match plain {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+            DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+        }
+        other => other.clone(),
+    }
+}
+
+/// The schema to decode with.
 pub(crate) fn decoding_schema(schema: &Schema) -> Schema {
     let field = |field: &Arc<Field>| {
-        let plain = match field.data_type() {
-            DataType::Dictionary(_, values) => values.as_ref(),
-            other => other,
-        };
-        let data_type = match plain {
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
-                DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
-            }
-            other => other.clone(),
-        };
+        let data_type = decoding_type(field.data_type());
         Field::new(field.name(), data_type, field.is_nullable()).with_metadata(field.metadata().clone())
     };
     Schema::new_with_metadata(

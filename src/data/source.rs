@@ -1,14 +1,18 @@
 //! Which files, and what their footers say.
 
-use super::schema::{ValueType, decoding_schema};
+use super::paths::{expand, folder_columns};
+use super::schema::{ValueType, decoding_schema, decoding_type};
 use crate::error::{DataError, FileError};
+use arrow::array::{Array, ArrayRef, Int64Array, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// A table in one or more Parquet files: expanded, footers parsed, schemas agreed.
 #[derive(Debug)]
@@ -30,8 +34,29 @@ pub(crate) struct FileEntry {
     pub(crate) natural: ArrowReaderMetadata,
     /// Types to decode with.
     pub(crate) decoding: ArrowReaderMetadata,
-    /// For each column of the source: its place among the file's columns.
-    pub(crate) place: Vec<usize>,
+    /// For each column of the source.
+    pub(crate) place: Vec<Place>,
+    stamp: Stamp,
+}
+
+/// Where a file has a column of the table.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// Among its columns.
+    Column(usize),
+    /// In the name of a folder that it lies in: one value, here as an array of length 1, for all rows.
+    Folder(ArrayRef),
+    /// Nowhere: [`Source::readable`] says so before anything is read.
+    Nowhere,
+}
+
+/// What tells one state of a file from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    bytes: u64,
+    modified: Option<SystemTime>,
+    /// Device and number, where the system has such.
+    inode: Option<(u64, u64)>,
 }
 
 /// One column of the table.
@@ -39,6 +64,19 @@ pub(crate) struct FileEntry {
 pub(crate) struct SourceColumn {
     pub(crate) name: String,
     pub(crate) value_type: ValueType,
+    /// Whether it comes from the names of folders.
+    pub(crate) is_folder: bool,
+    /// Whether it is what pandas numbers or names rows by, rather than one of its columns.
+    pub(crate) is_index: bool,
+    trouble: Option<Trouble>,
+}
+
+/// Why a column that some file has cannot be read.
+#[derive(Debug, Clone)]
+enum Trouble {
+    Absent { path: PathBuf, other: PathBuf },
+    Differs { path: PathBuf, other: PathBuf, found: String, expected: String },
+    Doubled { path: PathBuf },
 }
 
 /// One row group of the table.
@@ -52,33 +90,210 @@ pub(crate) struct RowGroup {
     pub(crate) n_rows: usize,
 }
 
-/// Opens files, directories (every `*.parquet` below, sorted) and globs as one table.
+/// Opens files, directories (every `*.parquet` below, sorted) and globs as one table. Its columns are those of its
+/// files, in the order in which they first come, and then those that folders named `key=value` stand for.
+///
+/// Files may differ in columns that are not used.
 ///
 /// # Errors
-/// If there is no such file, one is not Parquet, or their columns differ.
+/// If there is no such file, or one is not Parquet.
 pub fn open(data: &[String]) -> crate::Result<Source> {
     let paths = expand(data).map_err(DataError::File)?;
     let mut files = Vec::with_capacity(paths.len());
-    let mut columns: Vec<SourceColumn> = Vec::new();
+    let mut columns = Columns::default();
     let mut groups = Vec::new();
     let (mut n_rows, mut bytes) = (0, 0);
     for path in &paths {
-        let (natural, len) = footer(path).map_err(DataError::File)?;
-        bytes += len;
-        let entry = agree(path, natural, &mut columns, files.first())?;
-        for (index, group) in entry.natural.metadata().row_groups().iter().enumerate() {
+        let (natural, stamp) = footer(path).map_err(DataError::File)?;
+        bytes += stamp.bytes;
+        for (index, group) in natural.metadata().row_groups().iter().enumerate() {
             let rows = usize::try_from(group.num_rows())
                 .map_err(|_| DataError::File(footer_error(path, "negative row count")))?;
             groups.push(RowGroup { file: files.len(), index, first_row: n_rows, n_rows: rows });
             n_rows += rows;
         }
-        files.push(entry);
+        let schema = natural.schema();
+        if schema.fields().is_empty() {
+            return Err(DataError::NoColumns { path: path.clone() }.into());
+        }
+        let place = columns.add_file(path, schema);
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(decoding_schema(schema)));
+        let decoding = ArrowReaderMetadata::try_new(natural.metadata().clone(), options)
+            .map_err(|error| DataError::File(footer_error(path, error)))?;
+        files.push(FileEntry { path: path.clone(), natural, decoding, place, stamp });
     }
     if n_rows == 0 {
         return Err(DataError::NoRows { path: paths[0].clone() }.into());
     }
-    let names = columns.iter().enumerate().map(|(at, c)| (c.name.clone(), at)).collect();
+    columns.add_folders(&mut files);
+    let Columns { columns, names, .. } = columns;
     Ok(Source { paths, files, columns, names, groups, n_rows, bytes })
+}
+
+/// The columns of the files so far.
+#[derive(Default)]
+struct Columns {
+    columns: Vec<SourceColumn>,
+    names: HashMap<String, usize>,
+    paths: Vec<PathBuf>,
+}
+
+impl Columns {
+    /// Adds the columns of a file; returns where it has each column known by then.
+    fn add_file(&mut self, path: &Path, schema: &Schema) -> Vec<Place> {
+        let mut place = vec![Place::Nowhere; self.columns.len()];
+        let mut seen = HashSet::new();
+        let index = pandas_index(schema);
+        for (at, field) in schema.fields().iter().enumerate() {
+            let found = ValueType::of(field.data_type());
+            let known = *self.names.entry(field.name().clone()).or_insert_with(|| {
+                self.columns.push(SourceColumn {
+                    name: field.name().clone(),
+                    value_type: found.clone(),
+                    is_folder: false,
+                    is_index: index.contains(field.name()),
+                    trouble: self
+                        .paths
+                        .first()
+                        .map(|before| Trouble::Absent { path: before.clone(), other: path.to_owned() }),
+                });
+                place.push(Place::Nowhere);
+                self.columns.len() - 1
+            });
+            let column = &mut self.columns[known];
+            if !seen.insert(known) {
+                column.trouble.get_or_insert_with(|| Trouble::Doubled { path: path.to_owned() });
+                continue;
+            }
+            place[known] = Place::Column(at);
+            match column.value_type.merge(&found) {
+                Some(both) => column.value_type = both,
+                None => {
+                    column.trouble.get_or_insert_with(|| Trouble::Differs {
+                        path: path.to_owned(),
+                        other: self.paths[0].clone(),
+                        found: found.describe().to_owned(),
+                        expected: column.value_type.describe().to_owned(),
+                    });
+                }
+            }
+        }
+        for (column, place) in self.columns.iter_mut().zip(&place) {
+            if matches!(place, Place::Nowhere) {
+                let other = self.paths[0].clone();
+                column.trouble.get_or_insert_with(|| Trouble::Absent { path: path.to_owned(), other });
+            }
+        }
+        self.paths.push(path.to_owned());
+        place
+    }
+
+    /// Adds the columns that folders stand for, where no file has one of that name.
+    fn add_folders(&mut self, files: &mut [FileEntry]) {
+        let of_file: Vec<HashMap<String, Option<String>>> =
+            files.iter().map(|file| folder_columns(&file.path).into_iter().collect()).collect();
+        let mut keys: Vec<String> = Vec::new();
+        for (key, _) in files.iter().flat_map(|file| folder_columns(&file.path)) {
+            if !self.names.contains_key(&key) && !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        for key in keys {
+            let values: Vec<Option<&str>> =
+                of_file.iter().map(|folders| folders.get(&key)?.as_deref()).collect();
+            // As Arrow and Spark have it: numbers where all are whole numbers, else text.
+            let integers: Option<Vec<Option<i64>>> = values
+                .iter()
+                .map(|value| value.map(|v| v.parse().ok()).map_or(Some(None), |v| v.map(Some)))
+                .collect();
+            let integers = integers.filter(|_| values.iter().any(Option::is_some));
+            let value_type = if integers.is_some() { ValueType::Integer } else { ValueType::Text };
+            let mut trouble = None;
+            for (f, file) in files.iter_mut().enumerate() {
+                if !of_file[f].contains_key(&key) {
+                    let has = of_file.iter().position(|folders| folders.contains_key(&key)).unwrap_or(0);
+                    trouble.get_or_insert((f, has));
+                }
+                file.place.resize(self.columns.len(), Place::Nowhere);
+                file.place.push(Place::Folder(match &integers {
+                    Some(integers) => Arc::new(Int64Array::from(vec![integers[f]])),
+                    None => Arc::new(StringArray::from(vec![values[f]])),
+                }));
+            }
+            let trouble = trouble.map(|(path, other)| Trouble::Absent {
+                path: files[path].path.clone(),
+                other: files[other].path.clone(),
+            });
+            self.names.insert(key.clone(), self.columns.len());
+            self.columns.push(SourceColumn {
+                name: key,
+                value_type,
+                is_folder: true,
+                is_index: false,
+                trouble,
+            });
+        }
+        for file in files {
+            file.place.resize(self.columns.len(), Place::Nowhere);
+        }
+    }
+}
+
+/// The columns that pandas wrote for the index of a frame.
+fn pandas_index(schema: &Schema) -> HashSet<String> {
+    #[derive(serde::Deserialize)]
+    struct Pandas {
+        index_columns: Vec<serde_json::Value>,
+    }
+    let pandas = schema.metadata().get("pandas").and_then(|json| serde_json::from_str::<Pandas>(json).ok());
+    // A range of numbers is no column: it is described by an object instead of a name.
+    let name = |entry: serde_json::Value| entry.as_str().map(str::to_owned);
+    pandas.into_iter().flat_map(|pandas| pandas.index_columns).filter_map(name).collect()
+}
+
+impl FileEntry {
+    /// A column as the file, or the names of its folders, have it.
+    pub(crate) fn natural_field(&self, name: &str, column: usize) -> Field {
+        match &self.place[column] {
+            Place::Column(at) => self.natural.schema().field(*at).clone(),
+            Place::Folder(value) => Field::new(name, value.data_type().clone(), true),
+            Place::Nowhere => Field::new(name, DataType::Null, true),
+        }
+    }
+
+    /// The type of a column as the file, or the names of its folders, have it.
+    pub(crate) fn natural_type(&self, column: usize) -> DataType {
+        self.natural_field("", column).data_type().clone()
+    }
+
+    /// The type that a column is decoded to.
+    pub(crate) fn decoding_type(&self, column: usize) -> DataType {
+        decoding_type(&self.natural_type(column))
+    }
+
+    /// Opens the file once more.
+    ///
+    /// # Errors
+    /// It is no longer the file whose footer was read.
+    pub(crate) fn open(&self) -> Result<File, FileError> {
+        let refused = |source| FileError::Read { path: self.path.clone(), source };
+        let file = File::open(&self.path).map_err(refused)?;
+        let now = Stamp::of(&file.metadata().map_err(refused)?);
+        if now == self.stamp { Ok(file) } else { Err(FileError::Changed { path: self.path.clone() }) }
+    }
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        let inode = {
+            use std::os::unix::fs::MetadataExt;
+            Some((metadata.dev(), metadata.ino()))
+        };
+        #[cfg(not(unix))]
+        let inode = None;
+        Self { bytes: metadata.len(), modified: metadata.modified().ok(), inode }
+    }
 }
 
 impl Source {
@@ -119,79 +334,65 @@ impl Source {
         self.names.get(name).copied()
     }
 
+    /// Checks that a column can be read from every file.
+    ///
+    /// # Errors
+    /// A file lacks it, has it twice, or has another type for it.
+    pub(crate) fn readable(&self, column: usize) -> Result<(), DataError> {
+        let SourceColumn { name, trouble, .. } = &self.columns[column];
+        let column = name.clone();
+        Err(match trouble.clone() {
+            None => return Ok(()),
+            Some(Trouble::Absent { path, other }) => DataError::ColumnsDiffer { path, other, column },
+            Some(Trouble::Doubled { path }) => DataError::DuplicateColumn { path, column },
+            Some(Trouble::Differs { path, other, found, expected }) => {
+                DataError::TypesDiffer { path, other, column, found, expected }
+            }
+        })
+    }
+
+    /// Whether a column from the names of folders has more than one value.
+    pub(crate) fn has_several_folders(&self, column: usize) -> bool {
+        let value = |file: &FileEntry| match &file.place[column] {
+            Place::Folder(value) => Some(value.to_data()),
+            Place::Column(_) | Place::Nowhere => None,
+        };
+        self.files.iter().any(|file| value(file) != value(&self.files[0]))
+    }
+
+    /// Checks that every file is still the one whose footer was read: what was read in between is then of one state.
+    ///
+    /// # Errors
+    /// A file was written, replaced or removed.
+    pub(crate) fn unchanged(&self) -> Result<(), DataError> {
+        let changed = |file: &&FileEntry| {
+            std::fs::metadata(&file.path).map_or(true, |metadata| Stamp::of(&metadata) != file.stamp)
+        };
+        match self.files.iter().find(changed) {
+            Some(file) => Err(FileError::Changed { path: file.path.clone() }.into()),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn path(&self, group: &RowGroup) -> PathBuf {
         self.files[group.file].path.clone()
     }
-}
-
-fn expand(data: &[String]) -> Result<Vec<PathBuf>, FileError> {
-    let mut paths = Vec::new();
-    for input in data {
-        let path = Path::new(input);
-        if input.contains("://") {
-            return Err(FileError::Url { url: input.clone() });
-        } else if path.is_dir() {
-            below(path, &mut paths)?;
-        } else if path.exists() {
-            paths.push(path.to_owned());
-        } else if input.contains(['*', '?', '[']) {
-            let matches = glob::glob(input)
-                .map_err(|e| FileError::Pattern { pattern: input.clone(), reason: e.to_string() })?;
-            let before = paths.len();
-            for found in matches {
-                let found =
-                    found.map_err(|e| FileError::Read { path: e.path().to_owned(), source: e.into() })?;
-                if found.is_dir() { below(&found, &mut paths)? } else { paths.push(found) }
-            }
-            if paths.len() == before {
-                return Err(FileError::NoMatch { pattern: input.clone() });
-            }
-        } else {
-            return Err(FileError::NotFound { path: path.to_owned() });
-        }
-    }
-    if paths.is_empty() { Err(FileError::NoInput) } else { Ok(paths) }
-}
-
-/// Appends every `*.parquet` below a directory, sorted.
-fn below(directory: &Path, paths: &mut Vec<PathBuf>) -> Result<(), FileError> {
-    let mut found = Vec::new();
-    let mut pending = vec![directory.to_owned()];
-    while let Some(next) = pending.pop() {
-        let refused = |source| FileError::Read { path: next.clone(), source };
-        for entry in std::fs::read_dir(&next).map_err(refused)? {
-            let entry = entry.map_err(refused)?;
-            // Links to directories are not followed: they may lead back here.
-            if entry.file_type().map_err(refused)?.is_dir() {
-                pending.push(entry.path());
-            } else if entry.path().extension().is_some_and(|e| e == "parquet")
-                && !entry.file_name().as_encoded_bytes().starts_with(b".")
-            {
-                found.push(entry.path());
-            }
-        }
-    }
-    if found.is_empty() {
-        return Err(FileError::EmptyDirectory { path: directory.to_owned() });
-    }
-    found.sort();
-    paths.append(&mut found);
-    Ok(())
 }
 
 fn footer_error(path: &Path, reason: impl ToString) -> FileError {
     FileError::Footer { path: path.to_owned(), reason: reason.to_string() }
 }
 
-/// Parses a file's footer; also returns the file's size.
-fn footer(path: &Path) -> Result<(ArrowReaderMetadata, u64), FileError> {
+/// Parses a file's footer; also returns what the file is known again by.
+fn footer(path: &Path) -> Result<(ArrowReaderMetadata, Stamp), FileError> {
     let refused = |source| FileError::Read { path: path.to_owned(), source };
     // Opening a pipe would wait for a writer for ever.
     if !std::fs::metadata(path).map_err(refused)?.is_file() {
         return Err(FileError::NotAFile { path: path.to_owned() });
     }
     let mut file = File::open(path).map_err(refused)?;
-    let bytes = file.metadata().map_err(refused)?.len();
+    let stamp = Stamp::of(&file.metadata().map_err(refused)?);
+    let bytes = stamp.bytes;
     let mut magic = [0; 4];
     if bytes < 4 || {
         file.read_exact(&mut magic).map_err(refused)?;
@@ -211,63 +412,8 @@ fn footer(path: &Path) -> Result<(ArrowReaderMetadata, u64), FileError> {
         })
     };
     match catch_unwind(AssertUnwindSafe(load)) {
-        Ok(Ok(metadata)) => Ok((metadata, bytes)),
+        Ok(Ok(metadata)) => Ok((metadata, stamp)),
         Ok(Err(error)) => Err(footer_error(path, error)),
         Err(_) => Err(footer_error(path, "the decoder panicked")),
     }
-}
-
-/// Checks a file's columns against those so far (none for the first file).
-fn agree(
-    path: &Path,
-    natural: ArrowReaderMetadata,
-    columns: &mut Vec<SourceColumn>,
-    first: Option<&FileEntry>,
-) -> Result<FileEntry, DataError> {
-    let schema = natural.schema().clone();
-    if schema.fields().is_empty() {
-        return Err(DataError::NoColumns { path: path.to_owned() });
-    }
-    let mut names = HashMap::new();
-    for (at, field) in schema.fields().iter().enumerate() {
-        if names.insert(field.name().as_str(), at).is_some() {
-            return Err(DataError::DuplicateColumn { path: path.to_owned(), column: field.name().clone() });
-        }
-    }
-    let mut place = Vec::with_capacity(schema.fields().len());
-    if let Some(first) = first {
-        let differ = |path: &Path, other: &Path, column: &str| DataError::ColumnsDiffer {
-            path: path.to_owned(),
-            other: other.to_owned(),
-            column: column.to_owned(),
-        };
-        for column in columns.iter_mut() {
-            let &at =
-                names.get(column.name.as_str()).ok_or_else(|| differ(path, &first.path, &column.name))?;
-            place.push(at);
-            let found = ValueType::of(schema.field(at).data_type());
-            column.value_type = column.value_type.merge(&found).ok_or_else(|| DataError::TypesDiffer {
-                path: path.to_owned(),
-                other: first.path.clone(),
-                column: column.name.clone(),
-                found: found.describe().to_owned(),
-                expected: column.value_type.describe().to_owned(),
-            })?;
-        }
-        let known: HashSet<&str> = columns.iter().map(|c| c.name.as_str()).collect();
-        if let Some(extra) = schema.fields().iter().find(|f| !known.contains(f.name().as_str())) {
-            return Err(differ(&first.path, path, extra.name()));
-        }
-    } else {
-        place = (0..schema.fields().len()).collect();
-        *columns = schema
-            .fields()
-            .iter()
-            .map(|f| SourceColumn { name: f.name().clone(), value_type: ValueType::of(f.data_type()) })
-            .collect();
-    }
-    let options = ArrowReaderOptions::new().with_schema(Arc::new(decoding_schema(&schema)));
-    let decoding = ArrowReaderMetadata::try_new(natural.metadata().clone(), options)
-        .map_err(|error| footer_error(path, error))?;
-    Ok(FileEntry { path: path.to_owned(), natural, decoding, place })
 }

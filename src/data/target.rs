@@ -33,11 +33,10 @@ pub(crate) fn target_type(source: &Source, column: usize) -> Result<TargetType, 
 /// The type of a column, of the values where it is a dictionary; none where the files disagree, as the
 /// type of one file may not hold the values of another.
 fn exact_type(source: &Source, column: usize) -> Option<String> {
-    let mut types =
-        source.files.iter().map(|file| match file.natural.schema().field(file.place[column]).data_type() {
-            DataType::Dictionary(_, values) => values.to_string(),
-            other => other.to_string(),
-        });
+    let mut types = source.files.iter().map(|file| match file.natural_type(column) {
+        DataType::Dictionary(_, values) => values.to_string(),
+        other => other.to_string(),
+    });
     let first = types.next()?;
     types.all(|other| other == first).then_some(first)
 }

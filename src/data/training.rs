@@ -49,6 +49,8 @@ pub struct Dataset {
     pub validation: Option<(Panels, Rows)>,
     /// Numeric columns whose training values are all the same: their coefficient stays 0.
     pub constant_columns: Vec<String>,
+    /// Columns of a pandas index, which were left out.
+    pub index_columns: Vec<String>,
 }
 
 /// A table read with an encoding from training.
@@ -165,6 +167,7 @@ fn read_spans(
     let Learned { encoding, fixes, constant_columns } =
         learn(&reading, &plan, &selection, levels, options, parts)?;
     finish(&mut panels, &train_spans, &fixes);
+    source.unchanged()?;
     let deal = |part, spans: &[Span], folds| plan.deal(source, part, spans, target.classes.len(), folds);
     let validation = held_out.map(|mut panels| {
         finish(&mut panels, &held_out_spans, &fixes);
@@ -180,6 +183,7 @@ fn read_spans(
         rows_without_target: dropped.without_target,
         validation,
         constant_columns,
+        index_columns: selection.index_columns,
     })
 }
 
@@ -352,6 +356,7 @@ fn encode(
     let mut panels = Panels::zeros(n_rows, n_features);
     let part = Part { panels: &mut panels, spans: &spans };
     let filled = fill(&reading, &plan, &columns, part, None)?;
+    source.unchanged()?;
     let unseen =
         (0..columns.len()).map(|column| filled.iter().map(|span| span[column].unseen).sum()).collect();
     let rows = plan.deal(source, is_trained, &spans, target.classes.len(), None);

@@ -2,7 +2,7 @@
 
 use super::chunks::{BATCH_ROWS, Chunks, Types};
 use super::rows::DROPPED;
-use super::source::{RowGroup, Source};
+use super::source::{Place, RowGroup, Source};
 use super::statistics::narrow;
 use super::target::by_group;
 use super::training::Reading;
@@ -110,7 +110,11 @@ pub(crate) fn drop_nulls(
 /// Whether a column chunk can hold nulls, by the schema and the footer's statistics.
 fn may_have_nulls(source: &Source, group: &RowGroup, column: usize) -> bool {
     let file = &source.files[group.file];
-    let place = file.place[column];
+    let place = match &file.place[column] {
+        Place::Column(at) => *at,
+        Place::Folder(value) => return value.null_count() > 0,
+        Place::Nowhere => return true,
+    };
     if !file.natural.schema().field(place).is_nullable() {
         return false;
     }

@@ -97,9 +97,8 @@ impl PredictionWriter {
         let classes = Classes::new(target);
         let mut fields = Vec::new();
         for name in keep {
-            let file = &source.files[0];
-            let place = file.place[column(source, name, "keep")?];
-            fields.push(file.natural.schema().field(place).clone().with_nullable(true));
+            let at = column(source, name, "keep")?;
+            fields.push(source.files[0].natural_field(name, at).with_nullable(true));
         }
         // A type that this version does not know, or that classes do not convert to, is left as parsed.
         let exact = target.arrow_type.as_deref().and_then(|name| name.parse::<DataType>().ok());

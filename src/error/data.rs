@@ -33,7 +33,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// Two columns of one name.
-    #[error("{}: two columns are named \"{column}\"; rename one of them", path.display())]
+    #[error("{}: two columns are named \"{column}\"; rename one of them, or use neither (--exclude)", path.display())]
     DuplicateColumn {
         /// The file.
         path: PathBuf,
@@ -41,7 +41,7 @@ pub enum DataError {
         column: String,
     },
     /// A column that only some files have.
-    #[error("{}: no column \"{column}\", which {} has; give files with the same columns", path.display(), other.display())]
+    #[error("{}: no column \"{column}\", which {} has; give files with the same columns, or leave it out (--exclude)", path.display(), other.display())]
     ColumnsDiffer {
         /// The file without the column.
         path: PathBuf,
@@ -51,7 +51,7 @@ pub enum DataError {
         column: String,
     },
     /// A column whose type differs between files.
-    #[error("{}: column \"{column}\" is {found}, but {expected} in {}; give files with the same types", path.display(), other.display())]
+    #[error("{}: column \"{column}\" is {found}, but {expected} in {}; give files with the same types, or leave it out (--exclude)", path.display(), other.display())]
     TypesDiffer {
         /// The file.
         path: PathBuf,

@@ -25,6 +25,20 @@ pub enum FileError {
         /// The directory.
         path: PathBuf,
     },
+    /// A directory that also holds files which are no longer part of its table.
+    #[error("{}: {format} table, whose directory also holds files of older versions; write its present version to plain Parquet files, or name the files to read", path.display())]
+    VersionedTable {
+        /// The directory.
+        path: PathBuf,
+        /// What keeps it.
+        format: &'static str,
+    },
+    /// A file that was written, replaced or removed while it was read.
+    #[error("{}: the file changed while it was read; wait until it is complete, and run this again", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// A glob that no file matches.
     #[error(
         "{pattern}: no file matches this pattern; check it, and quote it so that the shell leaves it alone"

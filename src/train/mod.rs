@@ -253,6 +253,13 @@ pub(crate) fn warnings(dataset: &Dataset) -> Vec<String> {
             names.join(", ")
         ));
     }
+    if !dataset.index_columns.is_empty() {
+        let names: Vec<_> = dataset.index_columns.iter().map(|name| format!("{name:?}")).collect();
+        warnings.push(format!(
+            "{} is the index of a pandas frame and left out; list it in --features if it is to be learned from",
+            names.join(", ")
+        ));
+    }
     warnings.extend(many_classes(dataset));
     warnings
 }

@@ -186,7 +186,7 @@ fn a_reading_that_is_interrupted() {
 fn two_columns_of_one_name() {
     let directory = directory();
     let path = write(&directory.path().join("t.parquet"), vec![("y", target(3)), ("y", target(3))], 9);
-    contains(&open_error(path.to_str().expect("text")), &["two columns are named \"y\""]);
+    contains(&read_error(&path, &options()), &["two columns are named \"y\""]);
 }
 
 #[test]
@@ -198,7 +198,10 @@ fn files_that_differ() {
     let text = write("2.parquet", vec![("x", texts([Some("a"); 3])), ("y", target(3))]);
     let other = write("3.parquet", vec![("z", x.clone()), ("y", target(3))]);
     let swapped = write("4.parquet", vec![("y", target(3)), ("x", integers([1, 2, 3]))]);
-    let error = |path: &str| open(&[first.clone(), path.to_owned()]).expect_err("a mismatch").to_string();
+    let error = |path: &str| {
+        let source = open(&[first.clone(), path.to_owned()]).expect("two tables");
+        read_training(&source, &options(), &()).expect_err("a mismatch").to_string()
+    };
     contains(&error(&text), &["1.parquet", "2.parquet", "column \"x\" is text"]);
     let labels = write("5.parquet", vec![("x", x.clone()), ("y", texts([Some("0"); 3]))]);
     contains(&error(&labels), &["1.parquet", "5.parquet", "column \"y\" is text"]);

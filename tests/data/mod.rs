@@ -1,6 +1,7 @@
 mod blocks;
 mod encoding;
 mod errors;
+mod files;
 mod folds;
 mod reference;
 mod table;

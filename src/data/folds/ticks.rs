@@ -26,9 +26,7 @@ impl Ticks {
         if source.columns[column].value_type == ValueType::Float {
             return Self::Float;
         }
-        let unit_in = |file: &crate::data::source::FileEntry| {
-            unit(file.decoding.schema().field(file.place[column]).data_type())
-        };
+        let unit_in = |file: &crate::data::source::FileEntry| unit(&file.decoding_type(column));
         Self::Integer { finest: source.files.iter().map(unit_in).max().unwrap_or(1) }
     }
 
