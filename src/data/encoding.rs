@@ -98,17 +98,16 @@ impl Encoding {
 
     /// What the panels hold for each feature: `(value - centre) / scale`.
     ///
-    /// Numeric columns are centred whenever an intercept (or the standardised objective) makes that
-    /// free, even if the objective is not standardised: the coefficients stay the same, the problem
-    /// becomes better conditioned.
+    /// Numeric columns are centred whenever an intercept makes that free, even if the objective is not
+    /// standardised: the coefficients stay the same, the problem becomes better conditioned. Without an
+    /// intercept they are scaled alone, since a centred column would bring one back.
     pub fn panel_transform(&self) -> Vec<(f64, f64)> {
         let mut transform = Vec::with_capacity(self.n_features());
         for column in &self.columns {
             match column.kind {
                 ColumnKind::Numeric => {
-                    let centred = self.standardize || self.intercept;
                     let mean = column.mean.unwrap_or(0.0);
-                    transform.push((if centred { mean } else { 0.0 }, column.scale.unwrap_or(1.0)));
+                    transform.push((if self.intercept { mean } else { 0.0 }, column.scale.unwrap_or(1.0)));
                 }
                 ColumnKind::Boolean => transform.push((0.0, 1.0)),
                 ColumnKind::Categorical => {

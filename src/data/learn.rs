@@ -1,22 +1,30 @@
 //! Learning an encoding while the panels are filled.
 
+use super::chunks::{BATCH_ROWS, Chunks, Types};
 use super::deal::Span;
 use super::fill::{Encode, FillColumn, Filled, Part, fill};
 use super::levels::LevelIndex;
 use super::options::{Missing, ReadOptions, Selection};
-use super::rows::RowPlan;
+use super::rows::{RowPlan, is_trained};
 use super::schema::{ValueType, nearest};
 use super::source::Source;
-use super::statistics::{Moments, narrow};
+use super::statistics::{Moments, Range, narrow};
 use super::training::Reading;
+use super::values::numbers;
 use super::{Column, ColumnKind, Encoding, Temporal};
 use crate::error::DataError;
 use crate::panels::{PANEL_ROWS, Panels};
+use arrow::array::Array;
 use rayon::prelude::*;
 
 /// A value written with a guessed centre is decoded again if the guess was off by more than this
 /// many standard deviations: float32 would have kept its digits for the offset.
 const FAR: f64 = 16.0;
+
+/// The largest distance between values that are not scaled, and the smallest, both with room for the second word of
+/// a value that is kept exactly.
+const LARGEST: f64 = 1e38;
+const SMALLEST: f64 = 1e-25;
 
 /// What turns a provisional value into the final one: `value * factor + offset`, NaN into `null`.
 #[derive(Debug, Clone, Copy)]
@@ -41,36 +49,53 @@ pub(crate) struct Learned {
 struct Spread {
     mean: f64,
     deviation: f64,
+    range: Range,
 }
 
 impl Spread {
-    /// Adds up the spans, in their order; the means relative to the first centre, which keeps their digits.
+    /// Adds up the spans, in their order, relative to the first centre and scale: means keep their digits, and the
+    /// squares of huge and of tiny values stay within the range of float64.
     fn of<'a>(filled: impl Iterator<Item = &'a Filled>, weight_sum: f64) -> Option<Self> {
         let mut moments = Moments::default();
-        let mut origin = None;
+        let mut first = None;
         for span in filled.filter(|span| span.moments.weight > 0.0) {
-            let origin = *origin.get_or_insert(span.centre);
-            moments.merge(&span.moments.unscale(span.centre - origin, span.scale));
+            let (origin, unit) = *first.get_or_insert((span.centre, span.scale));
+            moments.merge(&span.moments.unscale((span.centre - origin) / unit, span.scale / unit));
         }
-        origin.map(|origin| Self {
-            mean: origin + moments.mean,
-            deviation: (moments.m2.max(0.0) / weight_sum).sqrt(),
-        })
+        let (origin, unit) = first?;
+        let range = moments.range;
+        #[allow(clippy::float_cmp, reason = "a constant column holds one value, to the last bit")]
+        if range.least == range.most {
+            return Some(Self { mean: range.least, deviation: 0.0, range });
+        }
+        let deviation = (moments.m2.max(0.0) / weight_sum).sqrt() * unit;
+        Some(Self { mean: origin + moments.mean * unit, deviation, range })
     }
 
-    /// Rounding errors make a little spread of a constant; they scale with its size, so that large
-    /// numbers close together (identifiers, timestamps) and tiny ones are told from it.
     fn is_constant(&self) -> bool {
-        self.deviation <= 4.0 * f64::EPSILON * self.mean.abs()
+        self.range.least >= self.range.most
+    }
+
+    /// A scale that brings the values close to 1, also where their own deviation was lost to rounding.
+    fn scale(&self) -> f64 {
+        let width = self.range.most / 2.0 - self.range.least / 2.0;
+        if self.is_constant() {
+            1.0
+        } else if self.deviation > 0.0 {
+            self.deviation
+        } else {
+            width
+        }
     }
 
     /// Whether values written with a guess must be decoded again.
     fn is_far_from(&self, guess: &Filled) -> bool {
         let off = (guess.centre - self.mean).abs();
-        let ratio = guess.scale / self.deviation;
-        guess.guessed
-            && (off > FAR * self.deviation + 1e-12 * self.mean.abs()
-                || (!self.is_constant() && !(1e-12..1e12).contains(&ratio)))
+        let ratio = guess.scale / self.scale();
+        // A constant becomes 0 to the last bit.
+        let least =
+            if self.is_constant() { 0.0 } else { FAR * self.deviation + f64::EPSILON * self.mean.abs() };
+        guess.guessed && (off > least || (!self.is_constant() && !(1e-12..1e12).contains(&ratio)))
     }
 }
 
@@ -100,9 +125,10 @@ pub(crate) fn learn(
             && let Some(found) = spread(&filled, at)
             && filled.iter().any(|span| found.is_far_from(&span[at]))
         {
-            let scale = if found.is_constant() { 1.0 } else { found.deviation };
-            column.encode =
-                Encode::Learn { fixed: Some((found.mean, scale)), nulls: options.missing == Missing::Mean };
+            column.encode = Encode::Learn {
+                fixed: Some((found.mean, found.scale())),
+                nulls: options.missing == Missing::Mean,
+            };
             again.push(at);
         }
     }
@@ -121,6 +147,10 @@ pub(crate) fn learn(
     for (at, &(column, kind)) in selection.features.iter().enumerate() {
         let name = source.columns[column].name.clone();
         if kind == ColumnKind::Categorical {
+            let levels = levels.next();
+            if levels.as_ref().is_some_and(|levels| levels.len() == 1) {
+                constant_columns.push(name.clone());
+            }
             learned.push(Column {
                 name,
                 kind,
@@ -129,7 +159,7 @@ pub(crate) fn learn(
                 missing: None,
                 temporal: None,
                 level_type: source.columns[column].value_type.level_type(),
-                levels: levels.next(),
+                levels,
             });
             continue;
         }
@@ -137,13 +167,13 @@ pub(crate) fn learn(
         if !found.mean.is_finite() || !found.deviation.is_finite() {
             return Err(DataError::Overflow { column: name });
         }
-        let mut scale = 1.0;
-        if kind == ColumnKind::Numeric {
-            if found.is_constant() {
-                constant_columns.push(name.clone());
-            } else if options.standardize {
-                scale = found.deviation;
-            }
+        if found.is_constant() {
+            constant_columns.push(name.clone());
+        }
+        let is_scaled = kind == ColumnKind::Numeric && options.standardize;
+        let scale = if is_scaled { found.scale() } else { 1.0 };
+        if kind == ColumnKind::Numeric && !options.standardize {
+            refuse_beyond_float32(reading, plan, column, found)?;
         }
         let missing = (options.missing == Missing::Mean).then_some(found.mean);
         let (mean, scale) = (Some(found.mean), Some(scale));
@@ -154,6 +184,51 @@ pub(crate) fn learn(
         Encoding { columns: learned, standardize: options.standardize, intercept: options.intercept };
     let fixes = fixes(&encoding, &columns, &filled);
     Ok(Learned { encoding, fixes, constant_columns })
+}
+
+/// Refuses values that float32 cannot hold as they are: beyond its range, or so small that they would become 0.
+fn refuse_beyond_float32(
+    reading: &Reading<'_>,
+    plan: &RowPlan,
+    column: usize,
+    found: Spread,
+) -> Result<(), DataError> {
+    let Range { least, most } = found.range;
+    let is_small = !found.is_constant() && (most - least) < SMALLEST;
+    if !is_small && (most - least) <= LARGEST && most.abs().max(least.abs()) <= LARGEST {
+        return Ok(());
+    }
+    let source = reading.source;
+    let is_beyond = |value: f64| if is_small { value != 0.0 } else { value.abs() > LARGEST / 2.0 };
+    let (mut count, mut first) = (0, None);
+    for group in &source.groups {
+        let mut chunks = Chunks::open(source, *group, &[column], Types::Decoding, BATCH_ROWS)?;
+        let (mut row, mut values) = (0, Vec::new());
+        while let Some(arrays) = chunks.next()? {
+            reading.check()?;
+            let column = || source.columns[column].name.clone();
+            numbers(&arrays[0], &mut values)
+                .map_err(|found| DataError::FeatureType { column: column(), found })?;
+            let nulls = arrays[0].logical_nulls();
+            for (at, &value) in values.iter().enumerate() {
+                let is_null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(at));
+                if is_trained(plan.codes[group.first_row + row + at]) && !is_null && is_beyond(value) {
+                    count += 1;
+                    first.get_or_insert((*group, row + at, value));
+                }
+            }
+            row += values.len();
+        }
+    }
+    let Some((group, row, value)) = first else { return Ok(()) };
+    Err(DataError::BeyondFloat32 {
+        path: source.path(&group),
+        column: source.columns[column].name.clone(),
+        count,
+        row_group: group.index,
+        row,
+        value,
+    })
 }
 
 fn fill_columns<'a>(

@@ -2,19 +2,55 @@
 
 /// Weight, mean and sum of squared deviations of what was seen so far (Chan and others,
 /// 1983: merging two of these loses no digits to the size of the mean).
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Moments {
     pub(crate) weight: f64,
     pub(crate) mean: f64,
     pub(crate) m2: f64,
+    /// The smallest and the largest value, in the units of the column whatever those of the moments: they are equal for a
+    /// constant column alone, where the others may be lost to rounding.
+    pub(crate) range: Range,
+}
+
+/// The smallest and the largest of some values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Range {
+    pub(crate) least: f64,
+    pub(crate) most: f64,
+}
+
+impl Default for Range {
+    fn default() -> Self {
+        Self { least: f64::INFINITY, most: f64::NEG_INFINITY }
+    }
+}
+
+impl Range {
+    /// Adds a value. One comparison each, where `f64::min` would also look for NaN.
+    #[inline(always)]
+    fn add(&mut self, value: f64) {
+        self.least = if value < self.least { value } else { self.least };
+        self.most = if value > self.most { value } else { self.most };
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.least = self.least.min(other.least);
+        self.most = self.most.max(other.most);
+    }
+}
+
+impl Default for Moments {
+    fn default() -> Self {
+        Self { weight: 0.0, mean: 0.0, m2: 0.0, range: Range::default() }
+    }
 }
 
 impl Moments {
     /// From the sums of weights, of values and of squared values.
-    pub(crate) fn from_sums(weight: f64, sum: f64, squares: f64) -> Self {
+    pub(crate) fn from_sums(weight: f64, sum: f64, squares: f64, range: Range) -> Self {
         if weight > 0.0 {
             let mean = sum / weight;
-            Self { weight, mean, m2: squares - sum * mean }
+            Self { weight, mean, m2: squares - sum * mean, range }
         } else {
             Self::default()
         }
@@ -28,12 +64,13 @@ impl Moments {
             self.mean += apart * (other.weight / weight);
             self.m2 += other.m2 + apart * apart * (self.weight * other.weight / weight);
             self.weight = weight;
+            self.range.merge(other.range);
         }
     }
 
     /// Of `centre + scale * value`.
     pub(crate) fn unscale(&self, centre: f64, scale: f64) -> Self {
-        Self { weight: self.weight, mean: centre + scale * self.mean, m2: self.m2 * scale * scale }
+        Self { mean: centre + scale * self.mean, m2: self.m2 * scale * scale, ..*self }
     }
 }
 
@@ -43,6 +80,7 @@ impl Moments {
 pub(crate) fn standardise(values: &[f64], centre: f64, scale: f64, out: &mut Vec<f32>) -> Moments {
     let inverse = 1.0 / scale;
     let (mut sums, mut squares) = ([0.0_f64; 8], [0.0_f64; 8]);
+    let mut ranges = [Range::default(); 8];
     let start = out.len();
     out.resize(start + values.len(), 0.0);
     let mut chunks = values.chunks_exact(8);
@@ -52,6 +90,7 @@ pub(crate) fn standardise(values: &[f64], centre: f64, scale: f64, out: &mut Vec
             let u = (x[lane] - centre) * inverse;
             sums[lane] += u;
             squares[lane] += u * u;
+            ranges[lane].add(x[lane]);
             o[lane] = narrow(u);
         }
     }
@@ -59,9 +98,12 @@ pub(crate) fn standardise(values: &[f64], centre: f64, scale: f64, out: &mut Vec
         let u = (x - centre) * inverse;
         sums[lane] += u;
         squares[lane] += u * u;
+        ranges[lane].add(*x);
         *o = narrow(u);
     }
-    Moments::from_sums(values.len() as f64, sums.iter().sum(), squares.iter().sum())
+    let mut range = Range::default();
+    ranges.into_iter().for_each(|lane| range.merge(lane));
+    Moments::from_sums(values.len() as f64, sums.iter().sum(), squares.iter().sum(), range)
 }
 
 /// The same for weighted values, NaN meaning null: it stays NaN and counts for nothing.
@@ -74,6 +116,7 @@ pub(crate) fn standardise_weighted(
 ) -> Moments {
     let inverse = 1.0 / scale;
     let (mut weight, mut sum, mut squares) = (0.0, 0.0, 0.0);
+    let mut range = Range::default();
     for (&x, w) in values.iter().zip(weights) {
         let u = (x - centre) * inverse;
         out.push(narrow(u));
@@ -81,9 +124,12 @@ pub(crate) fn standardise_weighted(
             weight += w;
             sum += w * u;
             squares += w * u * u;
+            if w > 0.0 {
+                range.add(x);
+            }
         }
     }
-    Moments::from_sums(weight, sum, squares)
+    Moments::from_sums(weight, sum, squares, range)
 }
 
 /// To float32.
@@ -99,16 +145,20 @@ pub(crate) fn guess(values: &[f64]) -> Option<(f64, f64)> {
     if n == 0 {
         return None;
     }
+    let first = finite().next().unwrap_or_default();
+    if finite().all(|v| v == first) {
+        // Its own mean would be off by rounding, and look like a spread.
+        return Some((first, if first == 0.0 { 1.0 } else { first.abs() }));
+    }
     // Halves, so that neither the sum nor a difference can overflow.
     let centre = finite().map(|v| v / n as f64).sum::<f64>();
     let largest = finite().map(|v| (v / 2.0 - centre / 2.0).abs()).fold(0.0, f64::max) * 2.0;
-    if !(largest > 0.0 && largest.is_finite()) {
-        return Some((centre, if largest > 0.0 { f64::MAX } else { 1.0 }));
+    if !largest.is_finite() {
+        return Some((centre, f64::MAX));
     }
     let spread =
         (finite().map(|v| ((v - centre) / largest).powi(2)).sum::<f64>() / n as f64).sqrt() * largest;
-    // A spread of rounding errors, as in a constant column, would only blow them up.
-    Some((centre, if spread > 1e-12 * centre.abs() { spread } else { 1.0 }))
+    Some((centre, spread))
 }
 
 #[cfg(test)]
@@ -144,7 +194,9 @@ mod tests {
     #[test]
     fn a_guess_survives_huge_and_constant_values() {
         assert_eq!(guess(&[f64::NAN]), None);
-        assert_eq!(guess(&[5.0, 5.0, f64::NAN]), Some((5.0, 1.0)));
+        assert_eq!(guess(&[5.0, 5.0, f64::NAN]), Some((5.0, 5.0)));
+        let tiny = guess(&[1e-200, 3e-200]).expect("finite values");
+        assert!((tiny.0 / 2e-200 - 1.0).abs() < 1e-9 && (tiny.1 / 1e-200 - 1.0).abs() < 1e-9, "{tiny:?}");
         let (centre, scale) = guess(&[f64::MAX, f64::MAX, -f64::MAX]).expect("finite values");
         assert!(centre.is_finite() && scale.is_finite() && scale > 0.0);
     }

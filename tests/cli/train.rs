@@ -333,3 +333,23 @@ fn a_class_without_weight_and_a_validation_set_without_rows_are_refused() {
     assert_says(&fail(folder.path(), line, 1), &["--validation-fraction", "40 rows"]);
     assert!(!folder.path().join("m.json").exists());
 }
+
+/// Without a penalty, scaling a column changes nothing; centring it without an intercept would.
+#[test]
+fn no_intercept_is_a_model_through_the_origin() {
+    let folder = tempdir().unwrap();
+    let line = "train {data}/breast_cancer/train.parquet --target diagnosis --l1 0 --l2 0 --tolerance 1e-9 \
+                --features mean_radius,mean_texture --no-intercept --device cpu -o";
+    let model = |name: &str, flag: &str| {
+        succeed(folder.path(), &format!("{line} {name} {flag}"));
+        json(&folder.path().join(name))["models"][0].clone()
+    };
+    let (scaled, plain) = (model("a.json", ""), model("b.json", "--no-standardize"));
+    assert_eq!(scaled["intercept"], 0.0);
+    for (a, b) in
+        scaled["coefficients"].as_array().unwrap().iter().zip(plain["coefficients"].as_array().unwrap())
+    {
+        let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
+        assert!((a - b).abs() < 1e-5 * b.abs(), "{a} {b}");
+    }
+}

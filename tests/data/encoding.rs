@@ -3,7 +3,9 @@
 use super::table::{booleans, floats, integers, target, texts, write};
 use super::{in_row_order, options, read, slots_by, source};
 use crate::support::assert_close;
+use arrow::array::{ArrayRef, TimestampNanosecondArray};
 use logodds::data::{Missing, read_training_in_spans};
+use std::sync::Arc;
 
 /// float32 keeps 24 bits; standardised values are small.
 const FLOAT32: f64 = 1e-6;
@@ -92,6 +94,46 @@ fn a_constant_is_only_centred() {
     for at in [1, 2] {
         assert_eq!(dataset.encoding.columns[at].scale, Some(1.0));
         assert!(in_row_order(&dataset, at).iter().all(|v| v.abs() < 1e-6));
+    }
+}
+
+#[test]
+fn columns_of_one_value_are_named_whatever_they_are_and_close_values_are_not() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let close = (0..10).map(|i| 1_700_000_000_000_000_000 + 512 * i);
+    let columns = vec![
+        ("row", integers(0..10)),
+        ("truth", booleans([Some(true); 10])),
+        ("text", texts([Some("a"); 10])),
+        ("wide", integers((0..10).map(|i| i64::MAX - 4096 * i))),
+        ("ns", Arc::new(TimestampNanosecondArray::from_iter_values(close)) as ArrayRef),
+        ("tiny", floats((0..10).map(|i| Some(f64::from(i % 3) * 1e-200)))),
+        // The first batch says nothing of the others.
+        ("late", floats((0..10).map(|i| Some(if i < 8 { 0.0 } else { 1e-180 })))),
+        ("y", target(10)),
+    ];
+    let dataset = read(&write(&directory.path().join("t.parquet"), columns, 3), &options());
+    assert_eq!(dataset.constant_columns, ["truth", "text"]);
+    for feature in [3, 4, 5, 6] {
+        let values = in_row_order(&dataset, feature);
+        // Nanoseconds are a fifth of a microsecond apart in float64, and so is their mean from the true one.
+        let (_, deviation) = mean_and_deviation(&values);
+        assert!((deviation - 1.0).abs() < 1e-4, "feature {feature}: {values:?}");
+    }
+}
+
+#[test]
+fn without_an_intercept_columns_are_scaled_and_not_centred() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let columns = vec![("x", floats((0..10).map(|i| Some(20.0 + f64::from(i))))), ("y", target(10))];
+    let mut options = options();
+    options.intercept = false;
+    let dataset = read(&write(&directory.path().join("t.parquet"), columns, 3), &options);
+    let deviation = 8.25_f64.sqrt();
+    let mut values: Vec<f64> = (0..10).map(|slot| f64::from(dataset.panels.value(slot, 0))).collect();
+    values.sort_by(f64::total_cmp);
+    for (i, value) in values.iter().enumerate() {
+        assert!((value - (20.0 + i as f64) / deviation).abs() < 1e-5, "{value}");
     }
 }
 

@@ -315,10 +315,29 @@ fn large_numbers_close_together_and_tiny_ones_are_no_constants() {
 }
 
 #[test]
-fn a_variance_beyond_float64_is_refused() {
-    let wide = floats((0..300).map(|i| Some(if i % 2 == 0 { 1e200 } else { -1e200 })));
+fn a_spread_beyond_float64_is_refused() {
+    let wide = floats((0..300).map(|i| Some(if i > 200 { 1.7e308 } else { -1.7e308 })));
     let message = refused(vec![("wide", wide), ("y", target(300))]);
     contains(&message, &["wide", "reach too far"]);
+}
+
+#[test]
+fn values_that_float32_cannot_hold_as_they_are_need_scaling() {
+    for scale in [1e300, 1e-200] {
+        let x = floats((0..300).map(|i| (i != 0).then(|| f64::from(i * i % 37) * scale)));
+        let directory = directory();
+        let path = write(&directory.path().join("t.parquet"), vec![("x", x), ("y", target(300))], 100);
+        let dataset = super::read(&path, &options());
+        assert!(dataset.constant_columns.is_empty());
+        let mean: f64 = (0..300).map(|slot| f64::from(dataset.panels.value(slot, 0))).sum::<f64>() / 300.0;
+        let square = |slot| f64::from(dataset.panels.value(slot, 0)).powi(2);
+        let squares: f64 = (0..300).map(square).sum::<f64>() / 300.0;
+        assert!(mean.abs() < 1e-6 && (squares - 1.0).abs() < 1e-6, "{mean} {squares}");
+        let mut as_they_are = options();
+        as_they_are.standardize = false;
+        let message = read_error(&path, &as_they_are);
+        contains(&message, &["column \"x\"", "in row 1 of row group 0", "range of float32", "standardised"]);
+    }
 }
 
 #[test]
