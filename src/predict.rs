@@ -9,7 +9,7 @@ use crate::config::check_threshold;
 use crate::data::{self, BlocksOptions, PredictionWriter};
 use crate::error::{ConfigError, DataError, Result};
 use crate::metrics::normalise;
-use crate::model::{Model, Task, to_panel_units};
+use crate::model::{Model, Task};
 use crate::objective::{Coefficients, linear_predictor, logit, sigmoids};
 use crate::output;
 use crate::panels::{PANEL_ROWS, Panels};
@@ -49,7 +49,7 @@ impl Scorer {
         }
         let thresholds = threshold.map_or_else(|| model.thresholds(), |threshold| vec![threshold]);
         Ok(Self {
-            coefficients: to_panel_units(&model.encoding(), &model.coefficients()),
+            coefficients: model.panel_coefficients(),
             task: model.task,
             model_classes: model.model_classes(),
             offsets: thresholds.iter().map(|&threshold| logit(threshold)).collect(),

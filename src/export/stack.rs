@@ -57,10 +57,8 @@ impl<'a> Stack<'a> {
         if inputs.is_empty() {
             inputs.push(Input { column: &model.columns[0], first_feature: 0, centre: transform[0].0 });
         }
-        let intercept = |coefficients: &[f64], intercept: f64| {
-            coefficients.iter().zip(&transform).fold(intercept, |sum, (w, (centre, _))| sum + w * centre)
-        };
-        let intercepts = model.models.iter().map(|m| intercept(&m.coefficients, m.intercept)).collect();
+        let centred = model.panel_coefficients();
+        let intercepts = (0..centred.n_models()).map(|m| centred.intercept(m)).collect();
         Self { model, inputs, intercepts }
     }
 

@@ -50,7 +50,7 @@ pub use report::{
 use crate::config::Device;
 use crate::data;
 use crate::error::{ConfigError, InferenceError, Result};
-use crate::model::{Model, to_panel_units};
+use crate::model::Model;
 use crate::objective::{Gram, HeldOut, ModelSpec, Penalty};
 use crate::output;
 use crate::train::{Chosen, Observer};
@@ -183,7 +183,7 @@ pub fn infer(
             chosen.len().div_ceil(together)
         ));
     }
-    let columns = to_panel_units(&encoding, &model.coefficients());
+    let columns = model.panel_coefficients();
     let names = encoding.feature_names();
     let is_indicator = pass::indicators(&encoding);
     let contrasts = Parameters::contrasts(&encoding, &references);

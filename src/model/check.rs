@@ -42,17 +42,38 @@ impl Model {
                     model.nonzero
                 ));
             }
-            let numbers = [model.intercept, model.objective, model.kkt_residual];
+            let centred = model.centred_intercept.unwrap_or(0.0);
+            let numbers = [model.intercept, model.objective, model.kkt_residual, centred];
             if !model.coefficients.iter().chain(&numbers).all(|number| number.is_finite()) {
                 return Err(format!(
                     "{name} has a number that is not finite; lower the learning rate or raise the penalty"
                 ));
             }
         }
+        self.check_intercepts()?;
         if self.penalty.is_none() && self.models.iter().any(|model| model.penalty.is_none()) {
             return Err("it has no penalty, and not every model has its own".into());
         }
         self.check_thresholds()
+    }
+
+    /// Both intercepts of a model are one number, up to the rounding of the one in original units.
+    fn check_intercepts(&self) -> Result<(), String> {
+        let transform = self.encoding().panel_transform();
+        for model in self.models.iter() {
+            let Some(centred) = model.centred_intercept else { continue };
+            let shifts = || model.coefficients.iter().zip(&transform).map(|(w, (centre, _))| w * centre);
+            let size = shifts().fold(model.intercept.abs(), |sum, shift| sum + shift.abs());
+            let apart = (model.intercept + shifts().sum::<f64>() - centred).abs();
+            if apart > 1e-9 * (1.0 + size) {
+                return Err(format!(
+                    "the intercept and the centred_intercept of its model of class {:?} disagree; where you changed \
+                     one, take centred_intercept out",
+                    model.class
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// A binary model has one threshold, for the whole; else each model has its own.

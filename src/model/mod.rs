@@ -87,6 +87,15 @@ pub struct FittedModel {
     pub threshold: Option<f64>,
     /// Intercept, in the units of the original columns.
     pub intercept: f64,
+    /// The linear predictor at the means of the numeric columns, where the model has an intercept:
+    ///
+    /// ```text
+    /// z = centred_intercept + sum over numbers j of coefficient_j (x_j - mean_j) + sum over the row's levels
+    /// ```
+    ///
+    /// Of a column with a large mean and a small spread `intercept` has lost these digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub centred_intercept: Option<f64>,
     /// One coefficient for each feature, in the units of the original columns.
     pub coefficients: Vec<f64>,
     /// How many of them are not zero.
@@ -231,6 +240,17 @@ impl Model {
             let column = all.model_mut(m);
             column[..n_features].copy_from_slice(&model.coefficients);
             column[n_features] = model.intercept;
+        }
+        all
+    }
+
+    /// Coefficients and intercepts of all models in panel space: what prediction and certificates compute with.
+    pub fn panel_coefficients(&self) -> Coefficients {
+        let mut all = to_panel_units(&self.encoding(), &self.coefficients());
+        for (m, model) in self.models.iter().enumerate() {
+            if let Some(centred) = model.centred_intercept {
+                all.model_mut(m)[self.features.len()] = centred;
+            }
         }
         all
     }

@@ -18,7 +18,7 @@ pub(crate) use stack::{Stack, model as class_model, start};
 use crate::config::{ClassWeight, Features, Scoring, ValidConfig, Validation};
 use crate::data::{self, Dataset, ReadOptions, ReadProgress};
 use crate::error::{ConfigError, Result};
-use crate::model::{HeldOutRows, Seconds, Training};
+use crate::model::{FittedModel, HeldOutRows, Seconds, Training};
 use crate::objective::ModelSpec;
 use crate::panels::{Panels, Rows};
 use crate::solver::{self, Solution, Stop};
@@ -85,7 +85,7 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         warnings.extend(one_sided(config.scoring, rows, &stack, &dataset.target.classes));
     }
     let started = Instant::now();
-    let (description, solution, curve) = {
+    let (description, mut solution, curve) = {
         let mut engine = device.engine(&dataset.panels, &dataset.rows)?;
         let mut held_out = match &validation {
             Some((panels, rows)) => Some(device.engine(panels, rows)?),
@@ -101,6 +101,7 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         (description, solution, curve)
     };
     let fitted = stack.fitted(&dataset, &solution, config.tolerance);
+    agree(&mut solution.stops, &fitted);
     let train = started.elapsed().as_secs_f64();
     let passes = solution.passes;
     let seconds = Seconds { read, train, total: start.elapsed().as_secs_f64() };
@@ -273,6 +274,17 @@ pub(crate) fn many_classes(dataset: &Dataset) -> Option<String> {
             dataset.target.name
         )
     })
+}
+
+/// Lets the reasons why models stopped say what their certificates do, which are made of the stored coefficients.
+fn agree(stops: &mut [Stop], models: &[FittedModel]) {
+    for (stop, model) in stops.iter_mut().zip(models) {
+        *stop = match (*stop, model.converged) {
+            (Stop::Converged, false) => Stop::ProgressEnded,
+            (Stop::ProgressEnded | Stop::Limit, true) => Stop::Converged,
+            (stop, _) => stop,
+        };
+    }
 }
 
 /// Why the run ended, for people: the reason of the model that went on longest.

@@ -55,11 +55,16 @@ impl Stack {
     /// Each model in the units of the original columns, with its certificate at those very numbers:
     /// the solver's own, unless the change of units rounded them away.
     pub(crate) fn fitted(&self, dataset: &Dataset, solution: &Solution, tolerance: f64) -> Vec<FittedModel> {
-        let mut original = to_original_units(&dataset.encoding, &solution.coefficients);
+        let mut panel = solution.coefficients.clone();
         if self.models.iter().all(|model| model.penalty == Penalty::default()) {
-            centre_levels(&dataset.encoding, &mut original);
+            centre_levels(&dataset.encoding, &mut panel);
         }
-        let stored = to_panel_units(&dataset.encoding, &original);
+        let original = to_original_units(&dataset.encoding, &panel);
+        let mut stored = to_panel_units(&dataset.encoding, &original);
+        for m in 0..panel.n_models() {
+            // Kept beside the intercept in original units, which may have lost its digits to a large mean.
+            stored.model_mut(m)[panel.n_features()] = panel.intercept(m);
+        }
         let certificates = self.certificates(dataset, solution, &stored);
         let n_features = original.n_features();
         let classes = self.models.iter().map(|model| &dataset.target.classes[model.class as usize]);
@@ -71,6 +76,7 @@ impl Stack {
                 class: class.clone(),
                 threshold: None,
                 intercept: original.intercept(m),
+                centred_intercept: dataset.encoding.intercept.then(|| panel.intercept(m)),
                 coefficients: original.features(m)[..n_features].to_vec(),
                 nonzero: original.features(m).iter().filter(|&&w| w != 0.0).count(),
                 objective: certificate.objective,

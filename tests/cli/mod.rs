@@ -4,6 +4,7 @@ mod borders;
 mod config;
 mod configs;
 mod evaluate;
+mod exact;
 mod export;
 mod model_file;
 mod outputs;

@@ -1,0 +1,56 @@
+//! What a model says is true of the values in the file, not of what float32 makes of them.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, TimestampNanosecondArray};
+use serde_json::Value;
+use tempfile::tempdir;
+
+use super::support::{float_column, json, succeed_json, write_parquet};
+
+/// Numbers between 0 and 1 that look random, by Weyl's sequence.
+fn weyl(i: usize, step: f64) -> f64 {
+    (i as f64 * step).fract()
+}
+
+fn labels(n: usize, chance: impl Fn(usize) -> f64) -> ArrayRef {
+    float_column((0..n).map(|i| f64::from(u8::from(weyl(i, 0.754_877_666_246_692_7) < chance(i)))))
+}
+
+/// Columns whose spread is far below their mean keep their digits from training to prediction.
+#[test]
+fn a_large_mean_and_a_small_spread() {
+    let folder = tempdir().unwrap();
+    let n = 400;
+    let ns: Vec<i64> =
+        (0..n).map(|i| 1_700_000_000_000_000_000 + (4e5 * weyl(i, 0.618_033_988_749_895)) as i64).collect();
+    let far: Vec<f64> = (0..n).map(|i| 1e15 + (8.0 * weyl(i, 0.569_840_290_998_053)).round()).collect();
+    let y = labels(n, |i| 1.0 / (1.0 + (3.0 - (far[i] - 1e15)).exp()));
+    let columns = vec![
+        ("ns", Arc::new(TimestampNanosecondArray::from(ns)) as ArrayRef),
+        ("far", float_column(far)),
+        ("y", y),
+    ];
+    write_parquet(&folder.path().join("t.parquet"), columns);
+    for flags in ["", "--l1 0 --l2 0"] {
+        let trained = succeed_json(
+            folder.path(),
+            &format!("train t.parquet --target y -o m.json --device cpu {flags}"),
+        );
+        let model = json(&folder.path().join("m.json"));
+        assert_eq!(model["models"][0]["converged"], true, "{flags}: {trained}");
+        assert_eq!(trained["stopped"], "converged");
+        let penalty = {
+            let l2 = model["penalty"]["l2"].as_f64().unwrap();
+            let square = |(w, column): (&Value, &Value)| {
+                (w.as_f64().unwrap() * column["scale"].as_f64().unwrap()).powi(2)
+            };
+            let coefficients = model["models"][0]["coefficients"].as_array().unwrap();
+            0.5 * l2 * coefficients.iter().zip(model["columns"].as_array().unwrap()).map(square).sum::<f64>()
+        };
+        let evaluated = succeed_json(folder.path(), "evaluate m.json t.parquet");
+        let loss = evaluated["log_loss"].as_f64().unwrap();
+        let objective = model["models"][0]["objective"].as_f64().unwrap();
+        assert!((loss + penalty - objective).abs() < 1e-7, "{flags}: {loss} + {penalty}, but {objective}");
+    }
+}
