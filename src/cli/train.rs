@@ -106,6 +106,8 @@ struct ModelReport<'a> {
     objective: f64,
     kkt_residual: f64,
     duality_gap: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newton_decrement: Option<f64>,
     converged: bool,
     iterations: usize,
     nonzero: usize,
@@ -117,6 +119,7 @@ fn json<'a>(trained: &'a Trained, path: &'a Path) -> Report<'a> {
         objective: model.objective,
         kkt_residual: model.kkt_residual,
         duality_gap: model.duality_gap,
+        newton_decrement: model.newton_decrement,
         converged: model.converged,
         iterations: model.iterations,
         nonzero: model.nonzero,
@@ -181,11 +184,14 @@ fn result_line(model: &Model, config: &ValidConfig, report: &TrainReport) -> Str
     let (mean, largest) =
         if n_models > 1 { ("mean objective", "largest residual") } else { ("objective", "residual") };
     let mut numbers = format!("{mean} {}, {largest} {residual:.1e}", number(objective));
-    let gaps: Option<Vec<f64>> = model.models.iter().map(|m| m.duality_gap).collect();
-    if let Some(gaps) = gaps {
-        // Of the mean objective: what the answer can be wrong by at most.
-        let gap = gaps.iter().sum::<f64>() / n_models as f64;
+    // Of the mean objective: what the answer can be wrong by at most.
+    let mean = |bounds: Option<Vec<f64>>| bounds.map(|bounds| bounds.iter().sum::<f64>() / n_models as f64);
+    let gap = mean(model.models.iter().map(|m| m.duality_gap).collect());
+    let decrement = mean(model.models.iter().map(|m| m.newton_decrement).collect());
+    if let Some(gap) = gap {
         numbers.push_str(&format!(", at most {gap:.1e} above the minimum"));
+    } else if let Some(decrement) = decrement.filter(|_| !report.stops.contains(&Stop::Separated)) {
+        numbers.push_str(&format!(", {decrement:.1e} above the minimum by the Newton decrement"));
     }
     if converged == n_models {
         return format!("{numbers}: converged (tolerance {:e})", config.tolerance);
@@ -216,8 +222,8 @@ fn advice(model: &Model, config: &ValidConfig, report: &TrainReport) -> String {
         return "kept is the model that was best on the validation rows, not the last one".to_owned();
     }
     if ended(Stop::Separated) {
-        return "the classes are perfectly separated, and without a penalty coefficients grow without end; \
-                add one, such as --l2 1e-4"
+        return "classes are separated, and without a penalty coefficients grow without end; add one, such as \
+                --l2 1e-4"
             .to_owned();
     }
     let ends = unfinished().filter(|(_, stop)| **stop == Stop::ProgressEnded);
@@ -255,7 +261,10 @@ fn models_table(models: &[FittedModel], step: &str) -> String {
                 model.class.clone(),
                 number(model.objective),
                 format!("{:.1e}", model.kkt_residual),
-                model.duality_gap.map_or("-".to_owned(), |gap| format!("{gap:.1e}")),
+                model
+                    .duality_gap
+                    .or(model.newton_decrement)
+                    .map_or("-".to_owned(), |bound| format!("{bound:.1e}")),
                 if model.converged { "yes" } else { "no" }.to_owned(),
                 count(model.iterations),
                 format!("{} of {}", count(model.nonzero), count(model.coefficients.len())),

@@ -106,7 +106,12 @@ pub struct FittedModel {
     pub kkt_residual: f64,
     /// How far the objective is above its minimum at most, in float64; null without a penalty.
     pub duality_gap: Option<f64>,
-    /// Whether the residual is within the tolerance, and no plane was found to separate the classes.
+    /// Without a penalty, how far the objective is above its minimum as far as its second derivatives tell, in float64:
+    /// the Newton decrement `g' H^-1 g / 2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newton_decrement: Option<f64>,
+    /// Whether the residual is within the tolerance, the duality gap or Newton decrement within the tolerance times
+    /// the objective, and no direction was found to separate the classes.
     pub converged: bool,
     /// Epochs or iterations that this model took.
     pub iterations: usize,

@@ -39,6 +39,23 @@ pub fn kkt_residual(
         .fold(0.0, |a: f64, b| if b.is_nan() || b > a { b } else { a })
 }
 
+/// The objective below which its own size is no measure of how close to the minimum it must be.
+const LEAST_OBJECTIVE: f64 = 1e-3;
+
+impl Certificate {
+    /// How far the objective may be above its minimum, for a residual tolerance.
+    pub fn distance_allowed(objective: f64, tolerance: f64) -> f64 {
+        tolerance * objective.abs().max(LEAST_OBJECTIVE)
+    }
+
+    /// Whether residual and duality gap are within the tolerance, which is relative to the objective for the gap.
+    /// Without a gap, the residual decides.
+    pub fn is_within(&self, tolerance: f64) -> bool {
+        self.kkt_residual <= tolerance
+            && self.duality_gap.is_none_or(|gap| gap <= Self::distance_allowed(self.objective, tolerance))
+    }
+}
+
 impl Exact {
     /// The certificate of the `m`-th model of an evaluation at `coefficients`.
     ///

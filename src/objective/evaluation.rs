@@ -294,7 +294,7 @@ impl<const T: usize, const K: usize> Sums<T, K> {
     #[inline(always)]
     fn add_panel<S: Simd>(&mut self, simd: S, table: Table<'_>, p: usize, tile: Range<usize>) {
         let models = &table.models[tile.clone()];
-        let panel = table.panels.panel(p);
+        let panel = (table.panels, p);
         let slots = p * PANEL_ROWS..(p + 1) * PANEL_ROWS;
         let labels = table.rows.labels()[slots.clone()].as_chunks::<LANES>().0;
         let weight = table.rows.weight()[slots].as_chunks::<LANES>().0;

@@ -9,7 +9,7 @@ use std::ops::Range;
 use pulp::Simd;
 
 use crate::objective::Coefficients;
-use crate::panels::PANEL_ROWS;
+use crate::panels::{PANEL_ROWS, Panels};
 
 /// Models handled together where there are several: each reading of x serves all of them.
 pub(super) const TILE: usize = 4;
@@ -25,22 +25,25 @@ const CHUNK: usize = 8;
 
 type Wide = [[f64; PANEL_ROWS]; CHUNK];
 
-/// Widens up to [`CHUNK`] columns; returns how many.
+/// Widens the columns `features`, up to [`CHUNK`] of them, of panel `p`.
 #[inline(always)]
-fn widen(columns: &[f32], wide: &mut Wide) -> usize {
-    for (out, column) in wide.iter_mut().zip(columns.as_chunks::<PANEL_ROWS>().0) {
-        for (out, &x) in out.iter_mut().zip(column) {
-            *out = f64::from(x);
-        }
+fn widen(panels: &Panels, p: usize, features: Range<usize>, wide: &mut Wide) {
+    for (out, j) in wide.iter_mut().zip(features) {
+        panels.widen(p, j, out);
     }
-    columns.len() / PANEL_ROWS
 }
 
-/// `z = X w + b` for up to T `models`; columns beyond them are left at 0.
+/// The features, [`CHUNK`] at a time.
+#[inline(always)]
+fn chunks(n_features: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..n_features).step_by(CHUNK).map(move |first| first..n_features.min(first + CHUNK))
+}
+
+/// `z = X w + b` over panel `p` for up to T `models`; columns beyond them are left at 0.
 #[inline(always)]
 pub(super) fn predictors<S: Simd, const T: usize>(
     simd: S,
-    panel: &[f32],
+    (panels, p): (&Panels, usize),
     coefficients: &Coefficients,
     models: Range<usize>,
     z: &mut PanelTile<T>,
@@ -50,17 +53,17 @@ pub(super) fn predictors<S: Simd, const T: usize>(
     }
     let mut wide: Wide = [[0.0; PANEL_ROWS]; CHUNK];
     let mut w = [[0.0; T]; CHUNK];
-    for (c, columns) in panel.chunks(CHUNK * PANEL_ROWS).enumerate() {
-        let n = columns.len() / PANEL_ROWS;
+    for features in chunks(panels.n_features()) {
+        let n = features.len();
         for k in 0..models.len() {
-            let column = &coefficients.features(models.start + k)[c * CHUNK..][..n];
+            let column = &coefficients.features(models.start + k)[features.clone()];
             w.iter_mut().zip(column).for_each(|(w, &value)| w[k] = value);
         }
         // Sparse models read only the columns near those that they use.
         if w[..n].as_flattened().iter().all(|&w| w == 0.0) {
             continue;
         }
-        widen(columns, &mut wide);
+        widen(panels, p, features, &mut wide);
         let (wide, w) = (&wide[..n], &w[..n]);
         match (T, S::REGISTER_COUNT >= 32) {
             (1, _) => add_predictors::<S, T, 8>(simd, wide, w, z),
@@ -98,21 +101,22 @@ fn add_predictors<S: Simd, const T: usize, const G: usize>(
     }
 }
 
-/// Calls `add(j, sums)` with `sum_i r_i x_ij` for each feature j, each of the T models and each of the K
+/// Calls `add(j, sums)` with `sum_i r_i x_ij` over panel `p` for each feature j, each of the T models and each of the K
 /// sets of residuals.
 #[inline(always)]
 pub(super) fn gradients<S: Simd, const T: usize, const K: usize>(
     simd: S,
-    panel: &[f32],
+    (panels, p): (&Panels, usize),
     r: &[PanelTile<T>; K],
     mut add: impl FnMut(usize, [[f64; T]; K]),
 ) {
     let mut wide: Wide = [[0.0; PANEL_ROWS]; CHUNK];
-    for (c, columns) in panel.chunks(CHUNK * PANEL_ROWS).enumerate() {
-        let n = widen(columns, &mut wide);
+    for features in chunks(panels.n_features()) {
+        let (first, n) = (features.start, features.len());
+        widen(panels, p, features, &mut wide);
         let mut j = 0;
         while j < n {
-            let add = |h: usize, sums| add(c * CHUNK + j + h, sums);
+            let add = |h: usize, sums| add(first + j + h, sums);
             let (wide, left) = (&wide[j..n], n - j);
             j += match T {
                 1 if left >= 4 => tile_gradients::<S, T, K, 4>(simd, wide, r, add),

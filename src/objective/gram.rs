@@ -96,6 +96,7 @@ fn add_panels(mut sums: MatMut<'_, f64>, panels: &Panels, range: Range<usize>, w
     let order = sums.nrows();
     let together = (WIDE_VALUES / (PANEL_ROWS * order)).clamp(1, 8);
     let mut wide = Mat::<f64>::zeros(together * PANEL_ROWS, order);
+    let mut x = [0.0; PANEL_ROWS];
     for first in range.clone().step_by(together) {
         let end = (first + together).min(range.end);
         let n_rows = (end * PANEL_ROWS).min(panels.n_rows()) - first * PANEL_ROWS;
@@ -106,11 +107,11 @@ fn add_panels(mut sums: MatMut<'_, f64>, panels: &Panels, range: Range<usize>, w
             for (p, (out, root)) in
                 (first..end).zip(column.chunks_mut(PANEL_ROWS).zip(root.chunks(PANEL_ROWS)))
             {
-                match panels.panel(p).get(j * PANEL_ROWS..(j + 1) * PANEL_ROWS) {
-                    Some(x) => {
-                        out.iter_mut().zip(root).zip(x).for_each(|((out, r), &x)| *out = r * f64::from(x));
-                    }
-                    None => out[..root.len()].copy_from_slice(root),
+                if j == panels.n_features() {
+                    out[..root.len()].copy_from_slice(root);
+                } else {
+                    panels.widen(p, j, &mut x);
+                    out.iter_mut().zip(root).zip(&x).for_each(|((out, r), x)| *out = r * x);
                 }
             }
         }

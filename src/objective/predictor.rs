@@ -39,7 +39,7 @@ pub fn linear_predictor_of(panels: &Panels, range: Range<usize>, coefficients: &
         let mut tile: PanelTile<TILE> = [[0.0; PANEL_ROWS]; TILE];
         for first in (0..n_models).step_by(TILE) {
             let models = first..(first + TILE).min(n_models);
-            let panel = panels.panel(range.start + p);
+            let panel = (panels, range.start + p);
             pulp::Arch::new().dispatch(Predict {
                 panel,
                 coefficients,
@@ -58,7 +58,7 @@ pub fn linear_predictor_of(panels: &Panels, range: Range<usize>, coefficients: &
 
 /// The predictors of one panel and a tile of models.
 struct Predict<'a> {
-    panel: &'a [f32],
+    panel: (&'a Panels, usize),
     coefficients: &'a Coefficients,
     models: Range<usize>,
     out: &'a mut PanelTile<TILE>,

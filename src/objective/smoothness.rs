@@ -135,12 +135,12 @@ impl WithSimd for Apply<'_> {
         let d = panels.n_features();
         let mut z: [PanelTile<1>; 1] = [[[0.0; PANEL_ROWS]]];
         for (&p, weights) in sample.iter().zip(weights.chunks_exact(PANEL_ROWS)) {
-            predictors(simd, panels.panel(p), v, 0..1, &mut z[0]);
+            predictors(simd, (panels, p), v, 0..1, &mut z[0]);
             for (z, s) in z[0][0].iter_mut().zip(weights) {
                 *z *= s;
             }
             out[d] += z[0][0].iter().sum::<f64>();
-            gradients(simd, panels.panel(p), &z, |j, sums| out[j] += sums[0][0]);
+            gradients(simd, (panels, p), &z, |j, sums| out[j] += sums[0][0]);
         }
     }
 }

@@ -10,9 +10,11 @@
 //! affair (it deals rows over panels, see `data`). Slots beyond `n_rows` are padding: features 0,
 //! weight 0, class [`NO_CLASS`].
 
+mod fine;
 mod rows;
 mod sample;
 
+pub use fine::Fine;
 pub use rows::{MAX_LABEL, NO_CLASS, Rows, Totals, class_of, fold_of};
 pub use sample::Sample;
 
@@ -28,13 +30,14 @@ pub struct Panels {
     n_rows: usize,
     n_features: usize,
     values: Vec<f32>,
+    fine: Option<Fine>,
 }
 
 impl Panels {
     /// All zero. The memory is touched only when it is first written.
     pub fn zeros(n_rows: usize, n_features: usize) -> Self {
         let n_panels = n_rows.div_ceil(PANEL_ROWS);
-        Self { n_rows, n_features, values: vec![0.0; n_panels * PANEL_ROWS * n_features] }
+        Self { n_rows, n_features, values: vec![0.0; n_panels * PANEL_ROWS * n_features], fine: None }
     }
 
     /// For other rows of the same features, in the same memory: values are whatever they were, but for the
@@ -43,10 +46,24 @@ impl Panels {
         let panel = PANEL_ROWS * self.n_features;
         self.n_rows = n_rows;
         self.values.resize(n_rows.div_ceil(PANEL_ROWS) * panel, 0.0);
+        if let Some(fine) = &mut self.fine {
+            fine.reuse(n_rows.div_ceil(PANEL_ROWS));
+        }
         if !n_rows.is_multiple_of(PANEL_ROWS) {
             let last = self.values.len() - panel;
             self.values[last..].fill(0.0);
         }
+        self
+    }
+
+    /// Keeps the features that are `kept` exactly: with a second word for what float32 leaves, 0 until it is written.
+    ///
+    /// # Panics
+    /// If there is not one answer for each feature.
+    #[must_use]
+    pub fn with_fine(mut self, kept: &[bool]) -> Self {
+        assert_eq!(kept.len(), self.n_features, "one answer for each feature");
+        self.fine = kept.contains(&true).then(|| Fine::zeros(self.n_panels(), kept));
         self
     }
 
@@ -102,12 +119,39 @@ impl Panels {
                 out.copy_from_slice(&panel[j * PANEL_ROWS..][..PANEL_ROWS]);
             }
         });
+        selected.fine = self.fine.as_ref().map(|fine| fine.select(self.n_panels(), features));
         selected
     }
 
-    /// The value of one cell.
+    /// The value of one cell, as engines have it.
     pub fn value(&self, slot: usize, feature: usize) -> f32 {
         self.values[self.index(slot, feature)]
+    }
+
+    /// The column of a panel in float64, fine words included.
+    #[inline(always)]
+    pub fn widen(&self, panel: usize, feature: usize, out: &mut [f64; PANEL_ROWS]) {
+        let at = (panel * self.n_features + feature) * PANEL_ROWS;
+        let column = &self.values[at..][..PANEL_ROWS];
+        match self.fine.as_ref().and_then(|fine| fine.column(panel, feature)) {
+            None => out.iter_mut().zip(column).for_each(|(out, &x)| *out = f64::from(x)),
+            Some(fine) => {
+                let words = column.iter().zip(fine);
+                out.iter_mut()
+                    .zip(words)
+                    .for_each(|(out, (&x, &rest))| *out = f64::from(x) + f64::from(rest));
+            }
+        }
+    }
+
+    /// What float32 left of the features that are kept exactly.
+    pub fn fine(&self) -> Option<&Fine> {
+        self.fine.as_ref()
+    }
+
+    /// The values, and what float32 left of those that are kept exactly, both to be filled.
+    pub fn words_mut(&mut self) -> (&mut [f32], Option<&mut Fine>) {
+        (&mut self.values, self.fine.as_mut())
     }
 
     /// All panels, one after the other.

@@ -2,7 +2,7 @@
 
 use super::curvature::{Curvature, Place};
 use super::{Stop, trapezoid};
-use crate::objective::{Certificate, ModelSpec};
+use crate::objective::{Certificate, Hessian, ModelSpec};
 
 /// Share of the residual that a step may leave before an own Hessian is computed anew.
 const GOOD_STEP: f64 = 0.4;
@@ -185,6 +185,29 @@ impl Fit {
         (self.state, self.idle, self.best_residual) = (State::Active, 0, f64::INFINITY);
     }
 
+    /// Begins the search for a proof, which knows nothing of what failed before.
+    pub(super) fn begin_proof(&mut self) {
+        self.begin();
+        (self.aim, self.ridge) = (None, 0.0);
+    }
+
+    /// Takes the Hessian of the very point.
+    pub(super) fn learn_exactly(&mut self, hessian: Hessian) {
+        self.curvature = Some(Curvature::Own(hessian));
+        (self.fresh, self.had_own, self.borrowed, self.age) = (true, true, false, 0);
+    }
+
+    /// Whether something is added to the diagonal of the curvature.
+    pub(super) fn has_ridge(&self) -> bool {
+        self.ridge > 0.0
+    }
+
+    /// The way to the target, if there is one.
+    pub(super) fn whole_step(&self) -> Option<Vec<f64>> {
+        let aim = self.aim.as_ref()?;
+        Some(aim.target.iter().zip(&self.point.column).map(|(to, from)| to - from).collect())
+    }
+
     /// Goes to a point, whatever it is worth.
     pub(super) fn go(&mut self, point: Point) {
         self.point = point;
@@ -324,7 +347,11 @@ impl Fit {
                     self.state = State::Waiting;
                 }
             }
-            Stage::Float64 if residual <= tolerance && promise <= CLOSE * tolerance * objective => {
+            Stage::Float64
+                if self.point.certificate.is_none_or(|certificate| certificate.is_within(tolerance))
+                    && residual <= tolerance
+                    && promise <= CLOSE * tolerance * objective =>
+            {
                 self.state = State::Stopped(Stop::Converged);
             }
             Stage::Float64 => {}

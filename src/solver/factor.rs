@@ -4,6 +4,9 @@ use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::{factor, solve};
 use faer::{Mat, Par};
 
+use super::quadratic::dot;
+use crate::objective::Hessian;
+
 /// The largest ridge, relative to the diagonal: beyond it a step is a scaled gradient step.
 const MAX_RIDGE: f64 = 1e2;
 
@@ -60,6 +63,43 @@ impl Factor {
     }
 }
 
+/// Orders up to which dependent columns are looked for: one by one, they take as long as a factor of twice the order.
+const MAX_LISTED: usize = 2048;
+
+/// The features that are combinations of the intercept and the features before them, to working precision: those whose
+/// diagonal the others leave nothing of.
+pub(super) fn dependent(hessian: &Hessian, intercept: bool) -> Vec<usize> {
+    let n = hessian.order();
+    if n > MAX_LISTED {
+        return Vec::new();
+    }
+    let scale = |k: usize| hessian.row(k)[k].max(0.0).sqrt();
+    let least = 8.0 * f64::EPSILON * n as f64;
+    let mut dependent = Vec::new();
+    // Rows of the Cholesky factor, each with the place of its column; a dependent one is left out.
+    let mut rows: Vec<(usize, Vec<f64>)> = Vec::new();
+    let first = intercept.then_some(n - 1);
+    for k in first.into_iter().chain(0..n - 1) {
+        if scale(k) <= f64::MIN_POSITIVE.sqrt() {
+            continue;
+        }
+        let mut row: Vec<f64> = Vec::with_capacity(rows.len() + 1);
+        for (j, other) in &rows {
+            let correlation = hessian.row(k)[*j] / scale(k) / scale(*j);
+            let known = dot(&row, &other[..row.len()]);
+            row.push((correlation - known) / other[other.len() - 1]);
+        }
+        let left = 1.0 - dot(&row, &row);
+        if left > least {
+            row.push(left.sqrt());
+            rows.push((k, row));
+        } else {
+            dependent.push(k);
+        }
+    }
+    dependent
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +120,21 @@ mod tests {
             let product: f64 = (0..4).map(|b| value(a, b) * x[b]).sum();
             assert!((product - right[a]).abs() < 1e-14 * scales[a], "row {a}: {product}");
         }
+    }
+
+    #[test]
+    fn a_column_that_others_give_is_found_and_one_that_is_almost_so_is_not() {
+        // x2 = x0 + x1; x3 = x0 but for one part in a million; x4 is the intercept's double.
+        let rows: Vec<[f64; 6]> = (0..50)
+            .map(|i| {
+                let x = |step: f64| (f64::from(i) * step).fract() - 0.5;
+                let (a, b) = (x(0.618_033_988), x(0.754_877_666));
+                [a, b, a + b, a + 1e-6 * x(0.569_840_29), 2.0, 1.0]
+            })
+            .collect();
+        let values =
+            (0..36).map(|k| rows.iter().map(|row| row[k / 6] * row[k % 6]).sum::<f64>() / 50.0).collect();
+        assert_eq!(dependent(&Hessian::new(6, values), true), [2, 4]);
     }
 
     #[test]

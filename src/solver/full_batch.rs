@@ -80,6 +80,7 @@ impl FullBatch {
         run.on_samples()?;
         run.on_the_table(watch)?;
         run.expose_separation()?;
+        run.prove()?;
         Ok(run.finish())
     }
 

@@ -7,6 +7,7 @@ mod descent;
 mod early_stopping;
 mod factor;
 mod full_batch;
+mod proof;
 mod quadratic;
 mod renewal;
 mod row_space;
@@ -18,6 +19,7 @@ mod working_set;
 
 pub use early_stopping::{Validated, Validation};
 pub use full_batch::{FullBatch, Method};
+pub use proof::Proof;
 pub use row_space::RowSpace;
 pub use sgd::Sgd;
 pub use spectrum::Spectrum;
@@ -27,7 +29,7 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::objective::{Certificate, Coefficients, Exact, Gaps, ModelSpec, Smoothness};
+use crate::objective::{Certificate, Coefficients, Exact, Gaps, Hessian, ModelSpec, Smoothness};
 use crate::panels::{Panels, Rows};
 
 /// What is to be minimised: the stack, and what a solver must know of the data.
@@ -58,6 +60,16 @@ pub trait Host: Sync {
     /// # Errors
     /// Those of whoever remembers them; computing them has none.
     fn evaluate(&self, models: &[ModelSpec], coefficients: &Coefficients, gaps: Gaps) -> Result<Exact>;
+
+    /// The Hessian of a model's mean loss at `column`, in float64 over all rows:
+    ///
+    /// ```text
+    /// H = (1/S) sum_i s_i p_i (1 - p_i) [x_i, 1] [x_i, 1]'
+    /// ```
+    ///
+    /// # Errors
+    /// As above.
+    fn hessian(&self, model: &ModelSpec, column: &[f64]) -> Result<Hessian>;
 
     /// `(1/S) sum_i s_i x_ij^2` of each feature.
     ///
@@ -181,6 +193,8 @@ pub struct Solution {
     pub coefficients: Coefficients,
     /// What is known of each model at those very numbers, where the run ended with it.
     pub certificates: Vec<Option<Certificate>>,
+    /// What is known of each model besides.
+    pub proofs: Vec<Proof>,
     /// Epochs or iterations that each model took.
     pub iterations: Vec<usize>,
     /// Why each model stopped.

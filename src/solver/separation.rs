@@ -16,9 +16,10 @@ impl Run<'_, '_> {
         let below = self
             .separated_below
             .get_or_insert_with(|| separated_below(self.problem.models, self.host.rows()));
-        for (fit, &below) in self.fits.iter_mut().zip(below.iter()) {
+        for ((fit, proof), &below) in self.fits.iter_mut().zip(&mut self.proofs).zip(below.iter()) {
             if !fit.is_stopped() && is_unpenalised(&fit.model) && fit.point.objective < below {
                 fit.state = State::Stopped(Stop::Separated);
+                proof.separating = Some(fit.point.column.clone());
             }
         }
     }
@@ -41,13 +42,14 @@ impl Run<'_, '_> {
         for (&m, &loss) in suspects.iter().zip(&exact.evaluation.loss) {
             if loss < below[m] {
                 self.fits[m].state = State::Stopped(Stop::Separated);
+                self.proofs[m].separating = Some(self.fits[m].point.column.clone());
             }
         }
         Ok(())
     }
 }
 
-fn is_unpenalised(model: &ModelSpec) -> bool {
+pub(super) fn is_unpenalised(model: &ModelSpec) -> bool {
     model.penalty.l1 == 0.0 && model.penalty.l2 == 0.0
 }
 

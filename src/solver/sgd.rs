@@ -23,7 +23,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
-use super::{Problem, Progress, Solution, Stop, Validation, trapezoid};
+use super::{Problem, Progress, Proof, Solution, Stop, Validation, trapezoid};
 use crate::engine::{Engine, Epoch, Evaluation, SgdState};
 use crate::error::Result;
 use crate::objective::{Coefficients, kkt_residual};
@@ -276,6 +276,7 @@ impl Sgd {
         passes += problem.finish(engine, &mut state.snapshot)?;
         Ok(Solution {
             certificates: vec![None; n_models],
+            proofs: vec![Proof::default(); n_models],
             coefficients: state.snapshot,
             iterations: descents.iter().map(|d| d.epochs).collect(),
             stops: descents.iter().map(|d| d.stop.unwrap_or(Stop::Limit)).collect(),

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::bases::Bases;
 use super::descent::{Fit, Point, Stage, State};
 use super::full_batch::FullBatch;
-use super::{Host, Problem, Progress, Solution, Stop, Validated, Validation};
+use super::{Host, Problem, Progress, Proof, Solution, Stop, Validated, Validation};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::objective::{Coefficients, ModelSpec, kkt_residual, log1pexp};
@@ -44,6 +44,7 @@ pub(super) struct Run<'a, 'v> {
     /// The loss of each fit below which a plane separates its rows; found when it is first needed.
     pub(super) separated_below: Option<Vec<f64>>,
     pub(super) passes: f64,
+    pub(super) proofs: Vec<Proof>,
 }
 
 impl<'a, 'v> Run<'a, 'v> {
@@ -75,6 +76,7 @@ impl<'a, 'v> Run<'a, 'v> {
             host,
             problem,
             validation,
+            proofs: vec![Proof::default(); fits.len()],
             fits,
             start_objective,
             finest,
@@ -124,7 +126,12 @@ impl<'a, 'v> Run<'a, 'v> {
     }
 
     /// Evaluates the candidates of some fits, all in one pass.
-    fn evaluate(&mut self, stage: Stage, sample: Sample, members: &[usize]) -> Result<Vec<Vec<Point>>> {
+    pub(super) fn evaluate(
+        &mut self,
+        stage: Stage,
+        sample: Sample,
+        members: &[usize],
+    ) -> Result<Vec<Vec<Point>>> {
         let candidates: Vec<Vec<Vec<f64>>> =
             members.iter().map(|&m| self.fits[m].candidates(stage)).collect();
         let owners: Vec<usize> =
@@ -325,6 +332,7 @@ impl<'a, 'v> Run<'a, 'v> {
         Solution {
             coefficients,
             certificates,
+            proofs: self.proofs,
             iterations: self.fits.iter().map(|fit| fit.iterations).collect(),
             stops: self.fits.iter().map(stop).collect(),
             passes: self.passes,

@@ -10,7 +10,7 @@
 //! - Massias, Gramfort and Salmon, Celer: a Fast Solver for the Lasso with Dual Extrapolation, ICML 2018.
 
 use super::full_batch::{FullBatch, Method};
-use super::{Host, Problem, Progress, Solution, Stop};
+use super::{Host, Problem, Progress, Proof, Solution, Stop};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::objective::{Certificate, Coefficients, ModelSpec, kkt_residual};
@@ -115,6 +115,7 @@ impl WorkingSet {
         Ok(Solution {
             coefficients: Coefficients::from_columns(problem.start.n_features(), columns),
             certificates: fits.iter().map(|fit| fit.certificate).collect(),
+            proofs: vec![Proof::default(); fits.len()],
             iterations: fits.iter().map(|fit| fit.rounds).collect(),
             stops: fits.iter().map(|fit| fit.stop.unwrap_or(Stop::Limit)).collect(),
             passes: run.passes,
@@ -189,7 +190,12 @@ impl Run<'_> {
         let solver = FullBatch {
             method: if set.len() < MOST { Method::Newton } else { Method::Lbfgs },
             max_iterations: self.settings.max_iterations,
-            tolerance: (INNER_SHARE * fit.residual).max(0.3 * self.settings.tolerance),
+            // Within the tolerance already, it is the duality gap that is still too large.
+            tolerance: if fit.residual <= self.settings.tolerance {
+                INNER_SHARE * fit.residual
+            } else {
+                (INNER_SHARE * fit.residual).max(0.3 * self.settings.tolerance)
+            },
         };
         let (before, share) = (self.passes, set.len() as f64 / d as f64);
         let mut goes_on = true;
@@ -233,7 +239,7 @@ impl Run<'_> {
                 .as_ref()
                 .map(|e| e.certificate(k, &fit.model, &fit.column, problem.offsets, problem.intercept));
             fit.idle = if fit.residual <= 0.5 * before { 0 } else { fit.idle + 1 };
-            if exact.is_some() && fit.residual <= self.settings.tolerance {
+            if fit.certificate.is_some_and(|certificate| certificate.is_within(self.settings.tolerance)) {
                 fit.stop = Some(Stop::Converged);
             } else if fit.rounds >= self.settings.max_iterations {
                 fit.stop = Some(Stop::Limit);

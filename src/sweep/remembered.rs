@@ -84,6 +84,11 @@ impl Host for RememberedHost<'_> {
         )
     }
 
+    /// Not remembered: it is asked for at the end of a fit, and takes no longer than looking it up would on most tables.
+    fn hessian(&self, model: &ModelSpec, column: &[f64]) -> Result<Hessian> {
+        self.host.hessian(model, column)
+    }
+
     fn mean_squares(&self) -> Result<Vec<f64>> {
         let decode = |numbers: &[f64]| Some(numbers.to_vec());
         self.journal.answer(Digest::new().words([5]), decode, Clone::clone, || self.host.mean_squares())

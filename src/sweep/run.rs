@@ -192,6 +192,7 @@ impl<'a> Sweep<'a> {
         let (refit, solution) = runner.refit(&plan, &stack, &outcomes, &choice)?;
 
         let fitted = refit.fitted(&dataset, &solution, train.tolerance);
+        notes.extend(refit.remarks(&dataset, &solution));
         let (passes, n_refit) = (runner.passes, fitted.len());
         let seconds =
             Seconds { read, train: started.elapsed().as_secs_f64(), total: begin.elapsed().as_secs_f64() };

@@ -10,7 +10,9 @@ use rayon::prelude::*;
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::error::Result;
-use crate::objective::{Coefficients, Exact, Gaps, ModelSpec, evaluate};
+use crate::objective::{
+    Coefficients, Exact, Gaps, Gram, Hessian, ModelSpec, evaluate, linear_predictor, sigmoid,
+};
 use crate::panels::{PANEL_ROWS, Panels, Rows};
 use crate::solver::{Host, Spectrum};
 
@@ -36,11 +38,17 @@ impl<'a> HostTable<'a> {
         (0..d).step_by(COLUMNS_AT_ONCE).map(move |first| first..d.min(first + COLUMNS_AT_ONCE))
     }
 
-    /// A part of the table in float64.
+    /// A part of the table in float64; rows begin with a panel.
     fn widened(&self, rows: Range<usize>, columns: Range<usize>) -> Mat<f64> {
-        Mat::from_fn(rows.len(), columns.len(), |i, j| {
-            f64::from(self.panels.value(rows.start + i, columns.start + j))
-        })
+        let mut wide = Mat::zeros(rows.len(), columns.len());
+        let mut x = [0.0; PANEL_ROWS];
+        for (k, j) in columns.enumerate() {
+            for (p, out) in (rows.start / PANEL_ROWS..).zip(wide.col_as_slice_mut(k).chunks_mut(PANEL_ROWS)) {
+                self.panels.widen(p, j, &mut x);
+                out.copy_from_slice(&x[..out.len()]);
+            }
+        }
+        wide
     }
 }
 
@@ -49,17 +57,27 @@ impl Host for HostTable<'_> {
         Ok(evaluate(self.panels, self.rows, models, coefficients, gaps))
     }
 
+    fn hessian(&self, model: &ModelSpec, column: &[f64]) -> Result<Hessian> {
+        let d = self.panels.n_features();
+        let z = linear_predictor(self.panels, &Coefficients::from_columns(d, [column]));
+        let share = 1.0 / model.weight_sum(self.rows);
+        let rows = z.iter().zip(self.rows.labels().iter().zip(self.rows.weight()));
+        let weights: Vec<f64> = rows
+            .map(|(&z, (&label, &weight))| share * model.weight(label, weight) * sigmoid(z) * sigmoid(-z))
+            .collect();
+        let mut gram = Gram::zeros(d);
+        gram.add(self.panels, &weights);
+        let order = d + 1;
+        Ok(Hessian::new(order, (0..order * order).map(|k| gram.value(k / order, k % order)).collect()))
+    }
+
     fn mean_squares(&self) -> Result<Vec<f64>> {
         let of = |j: usize| {
-            let mut sum = 0.0;
+            let (mut sum, mut x) = (0.0, [0.0; PANEL_ROWS]);
             for p in 0..self.panels.n_panels() {
-                let column = &self.panels.panel(p)[j * PANEL_ROWS..][..PANEL_ROWS];
+                self.panels.widen(p, j, &mut x);
                 let weights = &self.rows.weight()[p * PANEL_ROWS..][..PANEL_ROWS];
-                sum += column
-                    .iter()
-                    .zip(weights)
-                    .map(|(&x, &s)| f64::from(s) * f64::from(x) * f64::from(x))
-                    .sum::<f64>();
+                sum += x.iter().zip(weights).map(|(x, &s)| f64::from(s) * x * x).sum::<f64>();
             }
             sum / self.rows.weight_sum()
         };

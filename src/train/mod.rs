@@ -2,6 +2,7 @@
 
 mod device;
 mod host;
+mod remarks;
 mod report;
 mod solve;
 mod stack;
@@ -102,6 +103,7 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
     };
     let fitted = stack.fitted(&dataset, &solution, config.tolerance);
     agree(&mut solution.stops, &fitted);
+    warnings.extend(stack.remarks(&dataset, &solution));
     let train = started.elapsed().as_secs_f64();
     let passes = solution.passes;
     let seconds = Seconds { read, train, total: start.elapsed().as_secs_f64() };
@@ -296,7 +298,7 @@ fn why_stopped(scoring: Scoring, solution: &Solution) -> String {
     let count = |stop| solution.stops.iter().filter(|&&s| s == stop).count();
     let reasons = [
         (Stop::Interrupted, "interrupted"),
-        (Stop::Separated, "a plane separates the classes: without a penalty there is no optimum"),
+        (Stop::Separated, "classes are separated: without a penalty there is no optimum"),
         (Stop::Limit, "the bound on iterations was reached"),
         (Stop::Patience, patience.as_str()),
         (Stop::ProgressEnded, "progress ended"),

@@ -1,5 +1,6 @@
 //! The stack of models of a run: from the classes to the models, and from the solution to the file.
 
+use super::remarks::remarks;
 use crate::config::{ClassWeight, ValidConfig};
 use crate::data::Dataset;
 use crate::error::{ConfigError, Result};
@@ -72,6 +73,9 @@ impl Stack {
             .zip(certificates)
             .enumerate()
             .map(|(m, (class, certificate))| FittedModel {
+                newton_decrement: solution.proofs[m]
+                    .newton_decrement
+                    .filter(|_| certificate.duality_gap.is_none()),
                 duality_gap: certificate.duality_gap,
                 class: class.clone(),
                 threshold: None,
@@ -81,11 +85,18 @@ impl Stack {
                 nonzero: original.features(m).iter().filter(|&&w| w != 0.0).count(),
                 objective: certificate.objective,
                 kkt_residual: certificate.kkt_residual,
-                converged: certificate.kkt_residual <= tolerance && solution.stops[m] != Stop::Separated,
+                converged: certificate.is_within(tolerance)
+                    && solution.proofs[m].is_within(certificate.objective, tolerance)
+                    && solution.stops[m] != Stop::Separated,
                 iterations: solution.iterations[m],
                 penalty: None,
             })
             .collect()
+    }
+
+    /// What the proofs of a solution say in the names of columns: directions in which there is no optimum, or many.
+    pub(crate) fn remarks(&self, dataset: &Dataset, solution: &Solution) -> Vec<String> {
+        remarks(&dataset.encoding, &self.models, &dataset.target.classes, &solution.proofs)
     }
 
     fn certificates(

@@ -54,3 +54,37 @@ fn a_large_mean_and_a_small_spread() {
         assert!((loss + penalty - objective).abs() < 1e-7, "{flags}: {loss} + {penalty}, but {objective}");
     }
 }
+
+/// `x` is 1 only where y is 1, and both classes are where it is 0: its coefficient has no finite optimum.
+#[test]
+fn what_separates_some_rows_is_named() {
+    let folder = tempdir().unwrap();
+    let n = 500;
+    let g: Vec<f64> = (0..n).map(|i| 2.0 * weyl(i, 0.618_033_988_749_895) - 1.0).collect();
+    let x: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i % 10 == 0))).collect();
+    let y = labels(n, |i| if x[i] == 1.0 { 1.0 } else { 1.0 / (1.0 + (-g[i]).exp()) });
+    let level: Vec<&str> = (0..n).map(|i| if i % 10 == 0 { "rare" } else { ["a", "b"][i % 2] }).collect();
+    let columns = vec![
+        ("x", float_column(x.iter().copied())),
+        ("g", float_column(g.iter().copied())),
+        ("level", super::support::text_column(level)),
+        ("y", y),
+    ];
+    write_parquet(&folder.path().join("t.parquet"), columns);
+    for (features, named, other) in [("x,g", "\"x\"", "\"g\""), ("level,g", "\"level=rare\"", "\"g\"")] {
+        let line =
+            format!("train t.parquet --target y --l1 0 --l2 0 --features {features} -o m.json --device cpu");
+        let trained = succeed_json(folder.path(), &line);
+        assert_eq!(trained["models"][0]["converged"], false, "{trained}");
+        let warning = trained["warnings"][0].as_str().unwrap();
+        assert!(warning.contains("separated by") && warning.contains(named), "{warning}");
+        assert!(!warning.contains(other), "{warning}");
+        assert!(trained["stopped"].as_str().unwrap().contains("separated"), "{trained}");
+    }
+    // One row on the other side, and there is an optimum.
+    let line = "train t.parquet --target y --l1 0 --l2 0 --features g -o m.json --device cpu";
+    let trained = succeed_json(folder.path(), line);
+    assert_eq!(trained["models"][0]["converged"], true, "{trained}");
+    assert!(trained["models"][0]["newton_decrement"].as_f64().unwrap() < 1e-7);
+    assert_eq!(trained["warnings"], serde_json::json!([]));
+}

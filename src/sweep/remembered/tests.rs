@@ -65,6 +65,10 @@ impl Host for MortalHost<'_> {
         self.life.make(|| self.host.evaluate(models, coefficients, gaps))
     }
 
+    fn hessian(&self, model: &ModelSpec, column: &[f64]) -> Result<Hessian> {
+        self.life.make(|| self.host.hessian(model, column))
+    }
+
     fn mean_squares(&self) -> Result<Vec<f64>> {
         self.life.make(|| self.host.mean_squares())
     }

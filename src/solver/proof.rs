@@ -1,0 +1,178 @@
+//! What a small gradient does not say: whether the objective is close to its minimum, and whether there is one.
+//!
+//! Along a flat direction the gradient is small wherever a model stands. So a model without a duality gap, or with one
+//! that is too large, is taken on by Newton steps with its own Hessian in float64, over all rows and at the very
+//! point. Half of what such a step promises is the Newton decrement:
+//!
+//! ```text
+//! F(w) - F* = g' H^-1 g / 2,   up to terms of third order
+//! ```
+//!
+//! Where classes are separated, completely or by some rows alone, there is no minimum: each Newton step moves the rows
+//! that are separated on by one unit of the linear predictor, towards their side, and leaves all others where they are.
+//!
+//! # References
+//! - Boyd and Vandenberghe, Convex Optimization, 2004, section 9.5.1 (the decrement).
+//! - Albert and Anderson, On the Existence of Maximum Likelihood Estimates in Logistic Regression Models, 1984.
+
+use super::Stop;
+use super::descent::{Stage, State};
+use super::factor;
+use super::full_batch::MAX_ORDER;
+use super::separation::is_unpenalised;
+use super::stages::Run;
+use crate::error::Result;
+use crate::objective::{Certificate, Coefficients, ModelSpec};
+use crate::panels::{Rows, Sample};
+
+/// Newton steps at most.
+const MAX_STEPS: usize = 24;
+
+/// A step that moves some row's linear predictor by this is not one of a model that has arrived.
+const MOVES: f64 = 0.1;
+
+/// Share of the largest move by which a row may go against its side, for rounding.
+const AGAINST: f64 = 1e-6;
+
+/// What is known of a model besides its certificate.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Proof {
+    /// `g' H^-1 g / 2`, where it was computed.
+    pub newton_decrement: Option<f64>,
+    /// A direction, a coefficient for each feature and the intercept, that separates the classes.
+    pub separating: Option<Vec<f64>>,
+    /// Features that are combinations of others, to working precision.
+    pub undetermined: Vec<usize>,
+}
+
+impl Proof {
+    /// Whether the decrement, if there is one, is within the tolerance times the objective.
+    pub fn is_within(&self, objective: f64, tolerance: f64) -> bool {
+        let allowed = Certificate::distance_allowed(objective, tolerance);
+        self.newton_decrement.is_none_or(|decrement| decrement <= allowed)
+    }
+}
+
+impl Run<'_, '_> {
+    /// Takes on the models whose certificates do not say how close to the minimum they are.
+    pub(super) fn prove(&mut self) -> Result<()> {
+        if self.problem.start.stride() > MAX_ORDER {
+            return Ok(());
+        }
+        let mut left: Vec<usize> = (0..self.fits.len()).filter(|&m| self.needs_proof(m)).collect();
+        for &m in &left {
+            self.fits[m].begin_proof();
+        }
+        for _ in 0..MAX_STEPS {
+            if left.is_empty() {
+                break;
+            }
+            for &m in &left {
+                self.take_aim(m)?;
+            }
+            self.conclude(&left)?;
+            left.retain(|&m| self.fits[m].is_active());
+            if left.is_empty() {
+                break;
+            }
+            let evaluated = self.evaluate(Stage::Float64, Sample::ALL, &left)?;
+            for (&m, points) in left.iter().zip(evaluated) {
+                let fit = &mut self.fits[m];
+                fit.iterations += 1;
+                fit.judge(Stage::Float64, points);
+                log::debug!(
+                    "proof: model {m} at {:.12e}, residual {:.2e}",
+                    fit.point.objective,
+                    fit.point.residual
+                );
+                fit.settle(Stage::Float64, self.settings.tolerance);
+            }
+            left.retain(|&m| self.fits[m].is_active());
+        }
+        for m in left {
+            self.fits[m].state = State::Stopped(Stop::ProgressEnded);
+        }
+        Ok(())
+    }
+
+    fn needs_proof(&self, m: usize) -> bool {
+        let fit = &self.fits[m];
+        let is_done = matches!(fit.state, State::Stopped(Stop::Converged | Stop::ProgressEnded));
+        let is_open = match fit.point.certificate {
+            Some(certificate) if certificate.duality_gap.is_some() => {
+                !certificate.is_within(self.settings.tolerance)
+            }
+            _ => is_unpenalised(&fit.model),
+        };
+        is_done && is_open
+    }
+
+    /// Gives a fit its Hessian at the point where it stands, and the Newton step from there, unless a step is being
+    /// shortened.
+    fn take_aim(&mut self, m: usize) -> Result<()> {
+        if self.fits[m].has_aim() {
+            return Ok(());
+        }
+        let hessian = self.host.hessian(&self.fits[m].model, &self.fits[m].point.column)?;
+        self.passes += 1.0;
+        let proof = &mut self.proofs[m];
+        proof.undetermined = if self.fits[m].model.penalty.l2 == 0.0 {
+            factor::dependent(&hessian, self.problem.intercept)
+        } else {
+            Vec::new()
+        };
+        let fit = &mut self.fits[m];
+        fit.learn_exactly(hessian);
+        let promise = fit.aim(Stage::Float64, self.problem.intercept);
+        if !fit.has_ridge() {
+            // The minimum of the quadratic model lies half of what its slope promises below the point.
+            proof.newton_decrement = Some(0.5 * promise.max(0.0));
+        }
+        Ok(())
+    }
+
+    /// Stops the fits that have arrived, or that have nowhere to arrive.
+    fn conclude(&mut self, members: &[usize]) -> Result<()> {
+        let steps: Vec<(usize, Vec<f64>)> =
+            members.iter().filter_map(|&m| Some((m, self.fits[m].whole_step()?))).collect();
+        let columns = steps.iter().map(|(_, step)| step.as_slice());
+        let columns = Coefficients::from_columns(self.problem.start.n_features(), columns);
+        let moves = self.host.scores(&columns)?;
+        self.passes += 1.0;
+        let tolerance = self.settings.tolerance;
+        for (k, ((m, step), moves)) in steps.into_iter().zip(moves).enumerate() {
+            let fit = &mut self.fits[m];
+            let [with, against] = sides(&fit.model, self.host.rows(), &moves, columns.intercept(k));
+            let is_moving = is_unpenalised(&fit.model) && with.max(against) >= MOVES;
+            if is_moving && against <= AGAINST * with {
+                self.proofs[m].separating = Some(step);
+                fit.state = State::Stopped(Stop::Separated);
+                continue;
+            }
+            let is_proved = match fit.point.certificate {
+                Some(certificate) if certificate.duality_gap.is_some() => certificate.is_within(tolerance),
+                _ => self.proofs[m].is_within(fit.point.objective, tolerance) && !is_moving,
+            };
+            if is_proved && fit.point.residual <= tolerance {
+                fit.state = State::Stopped(Stop::Converged);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The largest moves of rows with a weight towards their side, and against it.
+fn sides(model: &ModelSpec, rows: &Rows, moves: &[f64], intercept: f64) -> [f64; 2] {
+    let mut sides = [0.0_f64; 2];
+    for (slot, by) in moves.iter().enumerate() {
+        let label = rows.labels()[slot];
+        if model.weight(label, rows.weight()[slot]) == 0.0 {
+            continue;
+        }
+        let is_positive = rows.class(slot) == model.class;
+        let towards = if is_positive { by + intercept } else { -by - intercept };
+        sides[0] = sides[0].max(towards);
+        sides[1] = sides[1].max(-towards);
+    }
+    sides
+}
