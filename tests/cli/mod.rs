@@ -6,6 +6,7 @@ mod configs;
 mod evaluate;
 mod export;
 mod model_file;
+mod nan;
 mod outputs;
 mod readme;
 mod report;
