@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use super::{ClassWeight, Device, PenaltyConfig, Scoring, Solver, TrainConfig};
-use crate::data::Missing;
+use crate::data::{Missing, Nan};
 use crate::error::{ConfigError, Result};
 use crate::objective::Penalty;
 
@@ -60,6 +60,8 @@ pub struct ValidConfig {
     pub class_weight: ClassWeight,
     /// Nulls in numeric features.
     pub missing: Missing,
+    /// NaN in features and target.
+    pub nan: Nan,
     /// The penalty, before the number of rows is known.
     pub penalty: PenaltyConfig,
     /// Whether numeric columns are standardised in the objective.
@@ -159,6 +161,7 @@ impl TrainConfig {
             weight: self.weight,
             class_weight: self.class_weight.unwrap_or_default(),
             missing: self.missing.unwrap_or_default(),
+            nan: self.nan.unwrap_or_default(),
             penalty,
             standardize: !self.no_standardize.unwrap_or(false),
             intercept: !self.no_intercept.unwrap_or(false),

@@ -25,7 +25,7 @@ pub use penalty::PenaltyConfig;
 pub use strengths::Strengths;
 pub use tune::{Grid, TuneConfig, TuneSettings, ValidTune};
 
-use crate::data::Missing;
+use crate::data::{Missing, Nan};
 use crate::error::{ConfigError, Error, Result};
 
 /// Settings of a training run as a user gives them; what is left out takes its default.
@@ -91,6 +91,12 @@ pub struct TrainConfig {
     #[arg(long, value_name = "HOW", help_heading = "Table")]
     #[arg(help = "Nulls in numeric features: mean, drop, error [default: mean]")]
     pub missing: Option<Missing>,
+
+    /// NaN in features and in the target [default: null]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "WHAT", help_heading = "Table")]
+    #[arg(help = "NaN in features and target: null, error [default: null]")]
+    pub nan: Option<Nan>,
 
     /// Weight of the coefficients' absolute values
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -250,6 +256,7 @@ impl TrainConfig {
             weight: flags.weight.or(self.weight),
             class_weight: flags.class_weight.or(self.class_weight),
             missing: flags.missing.or(self.missing),
+            nan: flags.nan.or(self.nan),
             l1: flags.l1.or(self.l1),
             l2: flags.l2.or(self.l2),
             c: flags.c.or(self.c),

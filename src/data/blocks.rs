@@ -9,7 +9,7 @@ use super::source::{RowGroup, Source};
 use super::target::{ClassIndex, by_group, target_error};
 use super::training::Reading;
 use super::weights::batch_weights;
-use super::{Encoding, Target};
+use super::{Encoding, Nan, Target};
 use crate::error::DataError;
 use crate::panels::Panels;
 use arrow::array::ArrayRef;
@@ -69,6 +69,8 @@ pub struct Blocks<'a> {
     /// Columns that are read together.
     together: usize,
     classes: Option<ClassIndex>,
+    /// What a NaN in the target is.
+    nan: Nan,
     weight: Option<usize>,
     keep: Vec<usize>,
     rows_per_block: usize,
@@ -136,6 +138,8 @@ fn open_blocks<'a>(
         together: (columns.len() / 64).clamp(1, 256),
         columns,
         classes,
+        // One that refuses it is enough.
+        nan: encodings.iter().map(|encoding| encoding.nan).find(|nan| !nan.is_null()).unwrap_or_default(),
         weight,
         keep,
         rows_per_block: options.rows_per_block.max(1),
@@ -198,7 +202,7 @@ impl<'a> Blocks<'a> {
             target: self.classes.as_ref().map(|c| open(&[c.column], Types::Decoding)).transpose()?,
             weight: self.weight.map(|column| open(&[column], Types::Decoding)).transpose()?,
             keep: (!self.keep.is_empty()).then(|| open(&self.keep, Types::Natural)).transpose()?,
-            keys: Keys::new(NULL_ID as usize),
+            keys: Keys::new(NULL_ID as usize, self.nan),
         })
     }
 
@@ -277,7 +281,7 @@ pub(crate) fn class_codes(
         .zip(&source.groups)
         .map(|(codes, group)| {
             let mut chunks = Chunks::open(source, *group, &[classes.column], Types::Decoding, BATCH_ROWS)?;
-            let mut keys = Keys::new(NULL_ID as usize);
+            let mut keys = Keys::new(NULL_ID as usize, reading.nan);
             let (mut ids, mut known) = (Vec::new(), Vec::new());
             let (mut row, mut null, mut unknown) = (0, 0, 0);
             while let Some(arrays) = chunks.next()? {

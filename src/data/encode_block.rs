@@ -3,7 +3,6 @@
 use arrow::array::{Array, ArrayRef};
 use rayon::prelude::*;
 
-use super::Encoding;
 use super::chunks::BATCH_ROWS;
 use super::deal::{Span, split};
 use super::fill::Encode;
@@ -12,7 +11,8 @@ use super::levels::LevelIndex;
 use super::source::{RowGroup, Source};
 use super::statistics::narrow;
 use super::training::Known;
-use super::values::{has_non_finite, numbers};
+use super::values::{first_refused, has_non_finite, numbers};
+use super::{Encoding, Nan};
 use crate::error::DataError;
 use crate::panels::{PANEL_ROWS, Panels};
 
@@ -85,7 +85,8 @@ impl View {
             .map(|(column, array, slices)| match &column.encode {
                 Encode::Levels(index) => write_levels(place, column.column, index, array, slices),
                 &Encode::Apply { centre, scale, missing } => {
-                    write_numbers(place, column.column, (centre, scale, missing), array, slices)
+                    let nan = self.encoding.nan;
+                    write_numbers(place, column.column, (centre, scale, missing), nan, array, slices)
                 }
                 Encode::Learn { .. } => Ok(Written::default()),
             })
@@ -118,6 +119,7 @@ fn write_numbers(
     place: &Place<'_>,
     column: usize,
     (centre, scale, missing): (f64, f64, Option<f64>),
+    nan: Nan,
     array: &ArrayRef,
     slices: Vec<Vec<&mut [f32]>>,
 ) -> Result<Written, DataError> {
@@ -132,9 +134,8 @@ fn write_numbers(
         numbers(&array, &mut values).map_err(|found| DataError::FeatureType { column: name(), found })?;
         let nulls = array.logical_nulls().filter(|n| n.null_count() > 0);
         let is_null = |row| nulls.as_ref().is_some_and(|n| n.is_null(row));
-        if has_non_finite(&values)
-            && let Some(row) = (0..values.len()).find(|&row| !values[row].is_finite() && !is_null(row))
-        {
+        let has_odd = has_non_finite(&values);
+        if has_odd && let Some(row) = first_refused(&values, nan, |row| !is_null(row)) {
             return Err(DataError::NotFinite {
                 path: place.source.path(&place.group),
                 column: name(),
@@ -143,8 +144,11 @@ fn write_numbers(
                 value: values[row],
             });
         }
-        if nulls.is_some() {
-            for (row, value) in values.iter_mut().enumerate().filter(|&(row, _)| is_null(row)) {
+        if has_odd || nulls.is_some() {
+            // What is not finite now is a NaN that counts as null.
+            for (row, value) in
+                values.iter_mut().enumerate().filter(|(row, value)| value.is_nan() || is_null(*row))
+            {
                 *value = missing.unwrap_or(centre);
                 if missing.is_none() {
                     written.incomplete.push(first + row);
@@ -184,7 +188,7 @@ fn write_levels(
     array: &ArrayRef,
     mut slices: Vec<Vec<&mut [f32]>>,
 ) -> Result<Written, DataError> {
-    let mut keys = Keys::new(NULL_ID as usize);
+    let mut keys = Keys::new(NULL_ID as usize, Nan::Null);
     let mut ids = Vec::new();
     keys.ids(array, &mut ids).map_err(|error| DataError::CategoricalType {
         column: place.source.columns[column].name.clone(),

@@ -1,5 +1,6 @@
 //! How columns become features: what training learned of them, and what the model file keeps.
 
+use super::Nan;
 use serde::{Deserialize, Serialize};
 
 /// The kind of an input column.
@@ -72,6 +73,9 @@ pub struct Encoding {
     pub standardize: bool,
     /// Whether the models have an intercept.
     pub intercept: bool,
+    /// What a NaN is.
+    #[serde(default, skip_serializing_if = "Nan::is_null")]
+    pub nan: Nan,
 }
 
 impl Encoding {

@@ -1,5 +1,6 @@
 //! Distinct values of a column: classes of a target, levels of a categorical column.
 
+use super::Nan;
 use super::values::numbers;
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::datatypes::{DataType, Int32Type};
@@ -55,7 +56,7 @@ impl Key {
 pub(crate) enum KeyError {
     /// More distinct values than the limit.
     TooMany,
-    /// A NaN or an infinity at this row of the batch.
+    /// An infinity, or a NaN that is no null, at this row of the batch.
     NotFinite(usize, f64),
     /// A type without keys.
     Type(String),
@@ -66,6 +67,7 @@ pub(crate) enum KeyError {
 pub(crate) struct Keys {
     keys: Vec<Key>,
     limit: usize,
+    nan: Nan,
     texts: HashMap<String, u32>,
     integers: HashMap<i128, u32>,
     /// Ids of small integers, which need no hashing.
@@ -81,10 +83,11 @@ const SMALL: usize = 256;
 
 impl Keys {
     /// None yet, at most `limit`.
-    pub(crate) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize, nan: Nan) -> Self {
         Self {
             keys: Vec::new(),
             limit,
+            nan,
             texts: HashMap::new(),
             integers: HashMap::new(),
             small: vec![NULL_ID; SMALL],
@@ -183,7 +186,7 @@ impl Keys {
         let single = matches!(array.data_type(), DataType::Float32 | DataType::Float16);
         let mut last = (f64::NAN, NULL_ID);
         for (row, &value) in values.iter().enumerate() {
-            if array.is_null(row) {
+            if array.is_null(row) || (value.is_nan() && self.nan == Nan::Null) {
                 ids.push(NULL_ID);
                 continue;
             }

@@ -180,8 +180,12 @@ pub(crate) fn learn(
         let temporal = source.columns[column].value_type.temporal();
         learned.push(Column { name, kind, mean, scale, missing, temporal, level_type: None, levels: None });
     }
-    let encoding =
-        Encoding { columns: learned, standardize: options.standardize, intercept: options.intercept };
+    let encoding = Encoding {
+        columns: learned,
+        standardize: options.standardize,
+        intercept: options.intercept,
+        nan: options.nan,
+    };
     let fixes = fixes(&encoding, &columns, &filled);
     Ok(Learned { encoding, fixes, constant_columns })
 }

@@ -97,7 +97,7 @@ fn seen(
     let columns = [column];
     let mut chunks = Chunks::open(reading.source, group, &columns, Types::Decoding, BATCH_ROWS)?;
     // Dropped rows may have values of their own, so the limit here is only against running away.
-    let mut keys = Keys::new(group.n_rows.max(limit));
+    let mut keys = Keys::new(group.n_rows.max(limit), reading.nan);
     let (mut ids, mut used, mut null, mut count) = (Vec::new(), Vec::new(), false, 0);
     let mut row = group.first_row;
     while let Some(arrays) = chunks.next()? {

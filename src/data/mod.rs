@@ -35,7 +35,7 @@ pub use encoding::{Column, ColumnKind, Encoding, LevelType, Target, TargetType, 
 pub use folds::{FoldName, Folding, Folds};
 pub use frame::{Frame, Values, write_frames};
 pub use memory::available_memory;
-pub use options::{Missing, ReadOptions};
+pub use options::{Missing, Nan, ReadOptions};
 pub use source::{Source, open};
 pub use training::{Dataset, Encoded, ReadProgress, read_encoded, read_training, read_training_in_spans};
 pub use writer::{PREDICTION, PredictionWriter};

@@ -35,6 +35,36 @@ impl FromStr for Missing {
     }
 }
 
+/// What a NaN is, among features and in the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Nan {
+    /// A null, as tables of numpy and polars mean it.
+    #[default]
+    Null,
+    /// An error.
+    Error,
+}
+
+impl Nan {
+    /// Whether it is the default.
+    pub(crate) fn is_null(&self) -> bool {
+        *self == Self::Null
+    }
+}
+
+impl FromStr for Nan {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "null" => Ok(Self::Null),
+            "error" => Ok(Self::Error),
+            _ => Err("expected null or error".into()),
+        }
+    }
+}
+
 /// How to read a training table.
 #[derive(Debug, Clone)]
 pub struct ReadOptions {
@@ -50,6 +80,8 @@ pub struct ReadOptions {
     pub weight: Option<String>,
     /// What becomes of nulls.
     pub missing: Missing,
+    /// Whether NaN is one of them.
+    pub nan: Nan,
     /// Whether numeric columns are divided by their standard deviation.
     pub standardize: bool,
     /// Whether the models have an intercept.
@@ -74,6 +106,7 @@ impl ReadOptions {
             categorical: Vec::new(),
             weight: None,
             missing: Missing::Mean,
+            nan: Nan::Null,
             standardize: true,
             intercept: true,
             seed: 0,

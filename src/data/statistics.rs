@@ -68,6 +68,11 @@ impl Moments {
         }
     }
 
+    /// Whether neither values nor their squares overflowed, and none was NaN.
+    pub(crate) fn is_finite(&self) -> bool {
+        self.mean.is_finite() && self.m2.is_finite()
+    }
+
     /// Of `centre + scale * value`.
     pub(crate) fn unscale(&self, centre: f64, scale: f64) -> Self {
         Self { mean: centre + scale * self.mean, m2: self.m2 * scale * scale, ..*self }

@@ -100,7 +100,7 @@ fn read_group(
     codes: &mut [u16],
 ) -> Result<Vec<Key>, DataError> {
     let mut chunks = Chunks::open(reading.source, group, &[column], Types::Decoding, BATCH_ROWS)?;
-    let mut keys = Keys::new(MAX_CLASSES);
+    let mut keys = Keys::new(MAX_CLASSES, reading.nan);
     let mut ids = Vec::new();
     let mut row = 0;
     while let Some(arrays) = chunks.next()? {

@@ -10,9 +10,9 @@ use super::options::{Missing, ReadOptions, Selection, select, weight_column};
 use super::rows::{DROPPED, HELD_OUT, RowPlan, is_held_out, is_trained};
 use super::source::Source;
 use super::target::{ClassIndex, read_target};
-use super::weights::{drop_nulls, read_weights};
-use super::{ColumnKind, Encoding, Target};
-use crate::error::DataError;
+use super::weights::{Search, drop_nulls, read_weights};
+use super::{ColumnKind, Encoding, Nan, Target};
+use crate::error::{DataError, Error};
 use crate::panels::{Panels, Rows};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -71,14 +71,21 @@ pub struct Encoded {
 /// A reading in progress.
 pub(crate) struct Reading<'a> {
     pub(crate) source: &'a Source,
+    /// What a NaN is.
+    pub(crate) nan: Nan,
     progress: &'a dyn ReadProgress,
     n_columns: usize,
     done: AtomicUsize,
 }
 
 impl<'a> Reading<'a> {
-    pub(crate) fn new(source: &'a Source, progress: &'a dyn ReadProgress, n_columns: usize) -> Self {
-        Self { source, progress, n_columns: n_columns.max(1), done: AtomicUsize::new(0) }
+    pub(crate) fn new(
+        source: &'a Source,
+        nan: Nan,
+        progress: &'a dyn ReadProgress,
+        n_columns: usize,
+    ) -> Self {
+        Self { source, nan, progress, n_columns: n_columns.max(1), done: AtomicUsize::new(0) }
     }
 
     /// Stops if the caller wants to.
@@ -131,9 +138,25 @@ fn read_spans(
     span_rows: usize,
 ) -> crate::Result<Dataset> {
     let selection = select(source, options)?;
-    let reading = Reading::new(source, progress, selection.features.len());
+    let read = |search| read_selected(source, options, &selection, progress, span_rows, search);
+    match read(Search::Nulls) {
+        // A NaN that counts as null, which no footer counts: its row is to be dropped before anything is learned.
+        Err(Error::Data(DataError::Null { .. })) if options.missing == Missing::Drop => read(Search::NaN),
+        done => done,
+    }
+}
+
+fn read_selected(
+    source: &Source,
+    options: &ReadOptions,
+    selection: &Selection,
+    progress: &dyn ReadProgress,
+    span_rows: usize,
+    search: Search,
+) -> crate::Result<Dataset> {
+    let reading = Reading::new(source, options.nan, progress, selection.features.len());
     let budget = Budget::new(options.memory);
-    let (plan, target, dropped, assigned) = plan_rows(&reading, options, &selection, span_rows)?;
+    let (plan, target, dropped, assigned) = plan_rows(&reading, options, selection, span_rows, search)?;
     let train_spans = plan.spans(source, is_trained, options.seed);
     let held_out_spans = plan.spans(source, is_held_out, options.seed);
     let n_rows = rows_of(&train_spans) + rows_of(&held_out_spans);
@@ -165,7 +188,7 @@ fn read_spans(
         (options.validation_fraction > 0.0).then(|| Panels::zeros(rows_of(&held_out_spans), n_features));
     let parts = (&mut panels, &*train_spans, held_out.as_mut(), &*held_out_spans);
     let Learned { encoding, fixes, constant_columns } =
-        learn(&reading, &plan, &selection, levels, options, parts)?;
+        learn(&reading, &plan, selection, levels, options, parts)?;
     finish(&mut panels, &train_spans, &fixes);
     source.unchanged()?;
     let deal = |part, spans: &[Span], folds| plan.deal(source, part, spans, target.classes.len(), folds);
@@ -183,7 +206,7 @@ fn read_spans(
         rows_without_target: dropped.without_target,
         validation,
         constant_columns,
-        index_columns: selection.index_columns,
+        index_columns: selection.index_columns.clone(),
     })
 }
 
@@ -202,6 +225,7 @@ fn plan_rows(
     options: &ReadOptions,
     selection: &Selection,
     span_rows: usize,
+    search: Search,
 ) -> Result<(RowPlan, Target, Dropped, Option<Assigned>), DataError> {
     let (mut codes, mut target) = read_target(reading, selection.target)?;
     let without_target = codes.iter().filter(|&&code| code == DROPPED).count();
@@ -213,7 +237,7 @@ fn plan_rows(
             .filter(|(_, kind)| *kind != ColumnKind::Categorical)
             .map(|&(column, _)| column)
             .collect();
-        incomplete = drop_nulls(reading, &columns, &mut codes)?;
+        incomplete = drop_nulls(reading, &columns, &mut codes, search)?;
         if codes.iter().all(|&code| code == DROPPED) {
             return Err(DataError::NoRowsLeft);
         }
@@ -340,7 +364,7 @@ fn encode(
     let weight = weight.map(|name| weight_column(source, name)).transpose()?;
     let known = Known::new(source, encoding)?;
     let columns = known.fill(encoding);
-    let reading = Reading::new(source, progress, columns.len());
+    let reading = Reading::new(source, encoding.nan, progress, columns.len());
     let (codes, rows_dropped, rows_of_unknown_class) = super::blocks::class_codes(&reading, &classes)?;
     let weights = weight.map(|column| read_weights(&reading, column, &codes)).transpose()?;
     let plan = RowPlan::new(source, codes, weights, SPAN_ROWS);

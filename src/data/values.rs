@@ -1,5 +1,6 @@
 //! Decoded arrays to float64, whatever type stores them.
 
+use super::Nan;
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{
@@ -71,4 +72,10 @@ fn extend<T: ArrowPrimitiveType>(array: &ArrayRef, out: &mut Vec<f64>, to_f64: i
 /// Whether a NaN or an infinity is among the values.
 pub(crate) fn has_non_finite(values: &[f64]) -> bool {
     values.iter().fold(false, |found, v| found | !v.is_finite())
+}
+
+/// The first infinity, or NaN where that is an error, of the rows that have a value to be used.
+pub(crate) fn first_refused(values: &[f64], nan: Nan, is_used: impl Fn(usize) -> bool) -> Option<usize> {
+    let is_refused = |value: f64| value.is_infinite() || (value.is_nan() && nan == Nan::Error);
+    (0..values.len()).find(|&row| is_refused(values[row]) && is_used(row))
 }

@@ -2,11 +2,12 @@
 
 use super::chunks::{BATCH_ROWS, Chunks, Types};
 use super::rows::DROPPED;
+use super::schema::ValueType;
 use super::source::{Place, RowGroup, Source};
 use super::statistics::narrow;
 use super::target::by_group;
 use super::training::Reading;
-use super::values::numbers;
+use super::values::{has_non_finite, numbers};
 use crate::error::DataError;
 use arrow::array::{Array, ArrayRef};
 use rayon::prelude::*;
@@ -73,26 +74,48 @@ pub(crate) fn batch_weights(
     Ok(values)
 }
 
+/// What makes a row incomplete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Search {
+    /// Nulls, which footers count: a column without any is not read.
+    Nulls,
+    /// NaN as well: every column of floats is read.
+    NaN,
+}
+
 /// Drops the rows with a null in one of the columns; returns how many.
 pub(crate) fn drop_nulls(
     reading: &Reading<'_>,
     columns: &[usize],
     codes: &mut [u16],
+    search: Search,
 ) -> Result<usize, DataError> {
     let source = reading.source;
+    let may_be_nan =
+        |column: usize| search == Search::NaN && source.columns[column].value_type == ValueType::Float;
     let dropped: Vec<usize> = by_group(source, codes)
         .into_par_iter()
         .zip(&source.groups)
         .map(|(codes, group)| {
-            let mut dropped = 0;
-            for &column in columns.iter().filter(|&&column| may_have_nulls(source, group, column)) {
+            let (mut dropped, mut values) = (0, Vec::new());
+            let is_read = |column| may_be_nan(column) || may_have_nulls(source, group, column);
+            for &column in columns.iter().filter(|&&column| is_read(column)) {
                 let mut chunks = Chunks::open(source, *group, &[column], Types::Decoding, BATCH_ROWS)?;
                 let mut row = 0;
                 while let Some(arrays) = chunks.next()? {
                     reading.check()?;
                     let array = &arrays[0];
-                    if let Some(nulls) = array.logical_nulls().filter(|n| n.null_count() > 0) {
-                        for at in (0..array.len()).filter(|&at| nulls.is_null(at)) {
+                    let nulls = array.logical_nulls().filter(|n| n.null_count() > 0);
+                    values.clear();
+                    if may_be_nan(column) {
+                        let name = || source.columns[column].name.clone();
+                        numbers(array, &mut values)
+                            .map_err(|found| DataError::FeatureType { column: name(), found })?;
+                    }
+                    if nulls.is_some() || has_non_finite(&values) {
+                        let is_null = |at: usize| nulls.as_ref().is_some_and(|nulls| nulls.is_null(at));
+                        let is_nan = |at: usize| values.get(at).is_some_and(|value: &f64| value.is_nan());
+                        for at in (0..array.len()).filter(|&at| is_null(at) || is_nan(at)) {
                             if std::mem::replace(&mut codes[row + at], DROPPED) != DROPPED {
                                 dropped += 1;
                             }

@@ -134,7 +134,7 @@ pub enum DataError {
         limit: usize,
     },
     /// A target without a value.
-    #[error("target \"{column}\" is null in every row; name another --target")]
+    #[error("target \"{column}\" is null or NaN in every row; name another --target")]
     TargetAllNull {
         /// The column.
         column: String,
@@ -148,7 +148,7 @@ pub enum DataError {
         value: String,
     },
     /// A target that is not a number where it should be.
-    #[error("{}: target \"{column}\" is {value} in row {row} (row group {row_group}); expected finite numbers or null", path.display())]
+    #[error("{}: target \"{column}\" is {value} in row {row} (row group {row_group}); expected finite numbers or null{}", path.display(), if value.is_nan() { ", which NaN is with --nan null" } else { "" })]
     TargetNotFinite {
         /// The file.
         path: PathBuf,
@@ -176,10 +176,12 @@ pub enum DataError {
         value: String,
     },
     /// No row is left.
-    #[error("every row has a null in some feature; --exclude the emptiest columns, or use --missing mean")]
+    #[error(
+        "every row has a null or NaN in some feature; --exclude the emptiest columns, or use --missing mean"
+    )]
     NoRowsLeft,
     /// A feature that is not a number where it should be.
-    #[error("{}: column \"{column}\" is {value} in row {row} of row group {row_group}; expected finite numbers: replace it by null, or train without the column (--exclude)", path.display())]
+    #[error("{}: column \"{column}\" is {value} in row {row} of row group {row_group}; expected finite numbers: {}, or train without the column (--exclude)", path.display(), if value.is_nan() { "train with --nan null" } else { "replace it by null" })]
     NotFinite {
         /// The file.
         path: PathBuf,
@@ -193,31 +195,35 @@ pub enum DataError {
         value: f64,
     },
     /// A null where nulls are refused.
-    #[error("{}: column \"{column}\" is null in row {row} of row group {row_group}; use --missing mean or drop, or train without the column (--exclude)", path.display())]
+    #[error("{}: column \"{column}\" is {found} in row {row} of row group {row_group}; use --missing mean or drop, or train without the column (--exclude)", path.display())]
     Null {
         /// The file.
         path: PathBuf,
         /// The column.
         column: String,
+        /// What is there: null or NaN.
+        found: &'static str,
         /// The row group in the file, from 0.
         row_group: usize,
         /// The first such row in the row group, from 0.
         row: usize,
     },
     /// A null where the model was trained without any way to fill it.
-    #[error("{}: column \"{column}\" is null in row {row} of row group {row_group}, and the model has no value for nulls; fill it first, or train with --missing mean", path.display())]
+    #[error("{}: column \"{column}\" is {found} in row {row} of row group {row_group}, and the model has no value for nulls; fill it first, or train with --missing mean", path.display())]
     NullNotFilled {
         /// The file.
         path: PathBuf,
         /// The column.
         column: String,
+        /// What is there: null or NaN.
+        found: &'static str,
         /// The row group in the file, from 0.
         row_group: usize,
         /// The first such row in the row group, from 0.
         row: usize,
     },
     /// A feature without a value.
-    #[error("column \"{column}\" is null in every row that is used; --exclude it")]
+    #[error("column \"{column}\" is null or NaN in every row that is used; --exclude it")]
     AllNull {
         /// The column.
         column: String,

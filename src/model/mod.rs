@@ -14,7 +14,7 @@ mod units;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ClassWeight, Scoring};
-use crate::data::{Column, Encoding, Target, TargetType};
+use crate::data::{Column, Encoding, Nan, Target, TargetType};
 use crate::error::{InferenceError, Result};
 use crate::objective::{Coefficients, Penalty};
 pub use curve::{CurveRecorder, CurveStep, TrainingCurve};
@@ -60,6 +60,9 @@ pub struct Model {
     pub standardize: bool,
     /// Whether the models were trained with an intercept.
     pub intercept: bool,
+    /// What a NaN in a table is: a null, unless training refused it.
+    #[serde(default, skip_serializing_if = "Nan::is_null")]
+    pub nan: Nan,
     /// The penalty of every model, on the three usual scales; null where each has its own.
     pub penalty: Option<PenaltyScales>,
     /// How the model came to be.
@@ -224,7 +227,12 @@ pub struct Seconds {
 impl Model {
     /// How its columns become features.
     pub fn encoding(&self) -> Encoding {
-        Encoding { columns: self.columns.clone(), standardize: self.standardize, intercept: self.intercept }
+        Encoding {
+            columns: self.columns.clone(),
+            standardize: self.standardize,
+            intercept: self.intercept,
+            nan: self.nan,
+        }
     }
 
     /// The target column and its classes.

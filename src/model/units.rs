@@ -97,7 +97,7 @@ fn convert(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Column, ColumnKind};
+    use crate::data::{Column, ColumnKind, Nan};
 
     #[test]
     fn both_units_give_the_same_linear_predictor() {
@@ -112,7 +112,7 @@ mod tests {
             levels: None,
         };
         let columns = vec![column(3.0, 2.0), column(-1e6, 1e3)];
-        let encoding = Encoding { columns, standardize: true, intercept: true };
+        let encoding = Encoding { columns, standardize: true, intercept: true, nan: Nan::Null };
         let mut panel = Coefficients::zeros(2, 1);
         panel.values_mut().copy_from_slice(&[0.5, -2.0, 0.25]);
 

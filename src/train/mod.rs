@@ -176,6 +176,7 @@ pub(crate) fn read_options(config: &ValidConfig) -> ReadOptions {
         categorical: config.categorical.clone(),
         weight: config.weight.clone(),
         missing: config.missing,
+        nan: config.nan,
         standardize: config.standardize,
         intercept: config.intercept,
         seed: config.seed,

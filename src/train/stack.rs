@@ -142,6 +142,7 @@ impl Stack {
             classes: dataset.target.classes,
             threshold: None,
             standardize: dataset.encoding.standardize,
+            nan: dataset.encoding.nan,
             intercept: dataset.encoding.intercept,
             penalty: Some(penalty),
             training,

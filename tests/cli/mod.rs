@@ -7,6 +7,7 @@ mod evaluate;
 mod exact;
 mod export;
 mod model_file;
+mod nan;
 mod outputs;
 mod readme;
 mod report;

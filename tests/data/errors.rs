@@ -4,7 +4,7 @@ use super::table::{booleans, floats, integers, properties, target, texts, write,
 use super::{options, read_error, source};
 use arrow::array::{ArrayRef, Date32Array, Float64Array, ListArray, StructArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Float64Type};
-use logodds::data::{Missing, ReadProgress, open, read_encoded, read_training};
+use logodds::data::{Missing, Nan, ReadProgress, open, read_encoded, read_training};
 use parquet::basic::Compression;
 use std::path::Path;
 use std::sync::Arc;
@@ -92,7 +92,7 @@ fn columns_without_values() {
     let x = || floats((0..8).map(|i| Some(f64::from(i))));
     let none = || floats((0..8).map(|_| None));
     contains(&refused(vec![("x", none()), ("y", target(8))]), &["column \"x\" is null", "--exclude"]);
-    contains(&refused(vec![("x", x()), ("y", none())]), &["target \"y\" is null in every row"]);
+    contains(&refused(vec![("x", x()), ("y", none())]), &["target \"y\" is null or NaN in every row"]);
     contains(&refused(vec![("x", x()), ("y", integers([1; 8]))]), &["is \"1\" in every row"]);
     contains(&refused(vec![("x", x()), ("why", target(8))]), &["no column \"y\" (target)", "\"why\""]);
     contains(&refused(vec![("y", target(8))]), &["no feature column"]);
@@ -106,6 +106,12 @@ fn values_that_are_not_finite() {
     for (value, name) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
         let x = |nulls: bool| {
             floats((0..8).map(|i| if i == 6 { Some(value) } else { (i != 1 || !nulls).then_some(1.5) }))
+        };
+        let mut options = options();
+        options.nan = if value.is_nan() { Nan::Error } else { Nan::Null };
+        let refused = |columns| {
+            let directory = directory();
+            read_error(&write(&directory.path().join("t.parquet"), columns, 4), &options)
         };
         for nulls in [true, false] {
             let message = refused(vec![("x", x(nulls)), ("y", target(8))]);

@@ -3,6 +3,7 @@ mod encoding;
 mod errors;
 mod files;
 mod folds;
+mod nan;
 mod reference;
 mod table;
 mod types;

@@ -38,7 +38,7 @@ impl Keyed<'_> {
         let codes = &codes[group.first_row..group.first_row + group.n_rows];
         let source = self.reading.source;
         let mut chunks = Chunks::open(source, *group, &[self.column], Types::Decoding, BATCH_ROWS)?;
-        let mut keys = Keys::new(self.limit);
+        let mut keys = Keys::new(self.limit, self.reading.nan);
         let (mut found, mut batch) = (Vec::new(), Vec::new());
         let mut row = 0;
         while let Some(arrays) = chunks.next()? {

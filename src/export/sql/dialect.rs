@@ -86,6 +86,17 @@ impl Dialect {
         }
     }
 
+    /// `number`, a float64, with NULL in place of NaN. SQLite has no NaN, and the standard no word for it.
+    pub(super) fn nan_is_null(self, number: &str) -> String {
+        match self {
+            Self::Postgresql => format!("NULLIF({number}, 'NaN')"),
+            Self::Duckdb => format!("NULLIF({number}, 'NaN'::DOUBLE)"),
+            // There NaN equals nothing, itself included.
+            Self::Bigquery => format!("IF(IS_NAN({number}), NULL, {number})"),
+            Self::Ansi | Self::Sqlite => number.to_owned(),
+        }
+    }
+
     /// `expression` as text that is compared byte by byte, whatever the column's own rules are; `None` for
     /// the order where the dialect has no way to say so.
     pub(super) fn as_text(self, expression: &str) -> String {

@@ -2,9 +2,9 @@
 //!
 //! The statement reads a table with the columns of training, by their names, and gives the columns to keep,
 //! `prediction` and the probabilities, as `predict` writes them. Nulls are filled and levels looked up as in
-//! training; a level that training had not seen counts for nothing. Prediction and probabilities are NULL
-//! for a row with a null that the model cannot fill, or with a NaN or an infinity in a column that counts
-//! (which `predict` refuses).
+//! training; a level that training had not seen counts for nothing. A NaN is a null, but in standard SQL, which
+//! has no word for it. Prediction and probabilities are NULL for a row with a null that the model cannot fill,
+//! or with an infinity, or a NaN that training refused, in a column that counts (which `predict` refuses).
 
 mod dialect;
 mod query;

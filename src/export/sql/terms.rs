@@ -2,7 +2,7 @@
 
 use super::super::stack::{Input, Stack};
 use crate::config::Dialect;
-use crate::data::{ColumnKind, LevelType};
+use crate::data::{ColumnKind, LevelType, Nan};
 use crate::error::Result;
 
 /// Terms written side by side before parentheses begin: SQLite and DuckDB stop at expressions 1,000 deep,
@@ -59,6 +59,10 @@ fn term(dialect: Dialect, stack: &Stack<'_>, m: usize, input: &Input<'_>) -> Res
         )));
     }
     let number = match column.temporal {
+        // Without a value for nulls either takes the prediction away.
+        None if column.missing.is_some() && stack.model.nan == Nan::Null => {
+            dialect.nan_is_null(&dialect.double(&name))
+        }
         None => dialect.double(&name),
         Some(temporal) => dialect.number_of(&name, &column.name, temporal)?,
     };

@@ -1,0 +1,202 @@
+//! Decoding features straight into panels, in parallel over spans and columns.
+
+mod levels;
+mod numbers;
+
+use super::Nan;
+use super::chunks::{BATCH_ROWS, Chunks, Types};
+use super::deal::{Span, split};
+use super::levels::LevelIndex;
+use super::rows::{RowPlan, is_held_out, is_trained};
+use super::source::{RowGroup, Source};
+use super::statistics::Moments;
+use super::training::Reading;
+use crate::error::DataError;
+use crate::panels::Panels;
+use arrow::array::Array;
+use levels::LevelWriter;
+use numbers::NumberWriter;
+use rayon::prelude::*;
+
+/// What is written for a column.
+#[derive(Debug, Clone)]
+pub(crate) enum Encode<'a> {
+    /// `(x - centre) / scale` with a guess at both, nulls as NaN; or an error for nulls.
+    Learn {
+        /// Centre and scale, where no guess is wanted.
+        fixed: Option<(f64, f64)>,
+        /// Whether nulls are accepted.
+        nulls: bool,
+    },
+    /// `(x - centre) / scale`, nulls replaced first; or an error for nulls.
+    Apply { centre: f64, scale: f64, missing: Option<f64> },
+    /// 1 in the column of the row's level.
+    Levels(&'a LevelIndex),
+}
+
+/// One input column to be filled.
+#[derive(Debug, Clone)]
+pub(crate) struct FillColumn<'a> {
+    /// Place in the source.
+    pub(crate) column: usize,
+    /// Its first feature, and how many it has.
+    pub(crate) first_feature: usize,
+    pub(crate) n_features: usize,
+    pub(crate) encode: Encode<'a>,
+}
+
+/// What was found in one column of one span.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Filled {
+    /// Centre and scale that the values were written with.
+    pub(crate) centre: f64,
+    pub(crate) scale: f64,
+    /// Whether these two come from values (or were given): false while there were only nulls.
+    pub(crate) guessed: bool,
+    /// Of the written training values.
+    pub(crate) moments: Moments,
+    pub(crate) has_nulls: bool,
+    /// Rows whose level has no column.
+    pub(crate) unseen: usize,
+}
+
+/// Panels to fill and how rows are dealt over them.
+pub(crate) struct Part<'a> {
+    pub(crate) panels: &'a mut Panels,
+    pub(crate) spans: &'a [Span],
+}
+
+/// `[span][feature][piece]`, taken by the tasks.
+type Slices<'a> = Vec<Vec<Vec<&'a mut [f32]>>>;
+
+/// One column's places in one span.
+struct Place<'a> {
+    span: &'a Span,
+    features: Vec<Vec<&'a mut [f32]>>,
+}
+
+impl<'a> Part<'a> {
+    fn slices(self) -> (Slices<'a>, &'a [Span]) {
+        let n_features = self.panels.n_features();
+        (split(self.panels.values_mut(), n_features, self.spans), self.spans)
+    }
+}
+
+fn take<'a>(part: &mut (Slices<'a>, &'a [Span]), span: usize, column: &FillColumn<'_>) -> Place<'a> {
+    let features = &mut part.0[span][column.first_feature..][..column.n_features];
+    Place { span: &part.1[span], features: features.iter_mut().map(std::mem::take).collect() }
+}
+
+/// Fills the columns' features; returns what was found, by span, then column.
+pub(crate) fn fill(
+    reading: &Reading<'_>,
+    plan: &RowPlan,
+    columns: &[FillColumn<'_>],
+    train: Part<'_>,
+    held_out: Option<Part<'_>>,
+) -> Result<Vec<Vec<Filled>>, DataError> {
+    // Opening a row group walks its whole schema, so wide tables share that among several columns.
+    let together = (columns.len() / 128).clamp(1, 256);
+    let mut train = train.slices();
+    let mut held_out = held_out.map(Part::slices);
+    let mut tasks = Vec::new();
+    for span in 0..plan.runs.len() {
+        for columns in columns.chunks(together) {
+            let writers: Vec<_> = columns
+                .iter()
+                .map(|c| (c, take(&mut train, span, c), held_out.as_mut().map(|part| take(part, span, c))))
+                .collect();
+            tasks.push((span, writers));
+        }
+    }
+    let filled: Vec<Vec<Filled>> = tasks
+        .into_par_iter()
+        .map(|(span, places)| fill_span(reading, plan, span, places))
+        .collect::<Result<_, _>>()?;
+    let per_span = columns.len().div_ceil(together).max(1);
+    Ok(filled.chunks(per_span).map(<[_]>::concat).collect())
+}
+
+/// One task: some columns of one span.
+fn fill_span<'a>(
+    reading: &Reading<'_>,
+    plan: &RowPlan,
+    span: usize,
+    places: Vec<(&FillColumn<'_>, Place<'a>, Option<Place<'a>>)>,
+) -> Result<Vec<Filled>, DataError> {
+    let columns: Vec<usize> = places.iter().map(|(c, ..)| c.column).collect();
+    let mut writers: Vec<Writer<'_>> = places
+        .into_iter()
+        .map(|(column, train, held_out)| match &column.encode {
+            Encode::Levels(index) => {
+                Writer::Levels(Box::new(LevelWriter::new(column.column, index, train, held_out)))
+            }
+            encode => Writer::Numbers(Box::new(NumberWriter::new(column.column, encode, train, held_out))),
+        })
+        .collect();
+    let batch_rows = (BATCH_ROWS / columns.len()).max(1024);
+    for at in plan.runs[span].clone() {
+        let group = reading.source.groups[at];
+        let mut row = group.first_row;
+        let mut chunks = Chunks::open(reading.source, group, &columns, Types::Decoding, batch_rows)?;
+        while let Some(arrays) = chunks.next()? {
+            let rows = arrays.first().map_or(0, |a| a.len());
+            let batch = Batch {
+                source: reading.source,
+                nan: reading.nan,
+                group,
+                row,
+                codes: (!plan.whole[at]).then(|| &plan.codes[row..row + rows]),
+                weights: plan.weights.as_ref().map(|w| &w[row..row + rows]),
+            };
+            for (writer, array) in writers.iter_mut().zip(&arrays) {
+                match writer {
+                    Writer::Numbers(writer) => writer.push(array, &batch)?,
+                    Writer::Levels(writer) => writer.push(array, &batch)?,
+                }
+            }
+            row += rows;
+            reading.advance(rows * columns.len())?;
+        }
+    }
+    Ok(writers
+        .into_iter()
+        .map(|writer| match writer {
+            Writer::Numbers(writer) => writer.filled,
+            Writer::Levels(writer) => writer.filled,
+        })
+        .collect())
+}
+
+/// Where a batch comes from, and what becomes of its rows.
+struct Batch<'a> {
+    source: &'a Source,
+    /// What a NaN means.
+    nan: Nan,
+    group: RowGroup,
+    /// First row, in the table.
+    row: usize,
+    /// Codes of the rows; none if all are trained on.
+    codes: Option<&'a [u16]>,
+    weights: Option<&'a [f32]>,
+}
+
+impl Batch<'_> {
+    fn is_kept(&self, row: usize) -> bool {
+        self.codes.is_none_or(|codes| is_trained(codes[row]) || is_held_out(codes[row]))
+    }
+
+    /// Row in the row group.
+    fn row(&self, row: usize) -> usize {
+        self.row - self.group.first_row + row
+    }
+
+    fn name(&self, column: usize) -> String {
+        self.source.columns[column].name.clone()
+    }
+}
+
+enum Writer<'a> {
+    Numbers(Box<NumberWriter<'a>>),
+    Levels(Box<LevelWriter<'a>>),
+}
