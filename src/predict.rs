@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::config::check_threshold;
-use crate::data::{self, BlocksOptions, PredictionWriter};
+use crate::data::{self, BlocksOptions, Encoding, PredictionWriter};
 use crate::error::{ConfigError, DataError, Result};
 use crate::metrics::normalise;
 use crate::model::{Model, Task};
@@ -29,6 +29,10 @@ pub struct Scorer {
     /// `logit(threshold)` of each model.
     offsets: Vec<f64>,
 }
+
+/// A coefficient, per standard deviation, from which the values of its feature are kept exactly: float32 rounds them by
+/// 6e-8, and the linear predictor by so many times more.
+const EXACT_ABOVE: f64 = 4.0;
 
 impl Scorer {
     /// Prepares `model`; `threshold` replaces the one that it carries.
@@ -70,6 +74,27 @@ impl Scorer {
     /// The decision threshold, if the model is binary.
     pub fn threshold(&self) -> Option<f64> {
         (self.task == Task::Binary).then(|| self.thresholds[0])
+    }
+
+    /// The features whose values float32 would round too much for these coefficients.
+    pub(crate) fn exact_features(&self, encoding: &Encoding) -> Vec<bool> {
+        if !encoding.standardize {
+            // How far values lie from each other is not known.
+            return vec![true; encoding.n_features()];
+        }
+        let mut sizes = Vec::with_capacity(encoding.n_features());
+        for column in &encoding.columns {
+            let uncentred = match (encoding.intercept, column.mean, column.scale) {
+                (false, Some(mean), Some(scale)) => (mean / scale).abs(),
+                _ => 0.0,
+            };
+            sizes.extend(std::iter::repeat_n(1.0 + uncentred, column.levels.as_ref().map_or(1, Vec::len)));
+        }
+        let is_large = |j: usize| {
+            let mut coefficients = (0..self.n_models()).map(|m| self.coefficients.features(m)[j]);
+            coefficients.any(|w| w.abs() * sizes[j] > EXACT_ABOVE)
+        };
+        (0..sizes.len()).map(is_large).collect()
     }
 
     /// Linear predictors of every row, `n_rows` x `n_models`, row after row.
@@ -218,6 +243,7 @@ pub fn predict(
             target: None,
             weight: None,
             keep: options.keep.clone(),
+            exact: vec![scorer.exact_features(&encoding)],
             rows_per_block: rows_per_block(encoding.n_features()),
         },
     )?;

@@ -25,6 +25,9 @@ pub struct BlocksOptions<'a> {
     pub weight: Option<String>,
     /// Columns to pass through.
     pub keep: Vec<String>,
+    /// For each encoding: the features whose numbers are kept exactly, with a second word for what float32 leaves; none
+    /// by default.
+    pub exact: Vec<Vec<bool>>,
     /// Rows of a block, at most; a block never crosses a row group.
     pub rows_per_block: usize,
 }
@@ -127,7 +130,10 @@ fn open_blocks<'a>(
     options: BlocksOptions<'_>,
 ) -> crate::Result<Blocks<'a>> {
     let mut columns = Vec::new();
-    let views = encodings.iter().map(|encoding| View::new(source, encoding, &mut columns));
+    let views = encodings.iter().enumerate().map(|(k, encoding)| {
+        let exact = options.exact.get(k).map_or(&[][..], Vec::as_slice);
+        View::new(source, encoding, exact, &mut columns)
+    });
     let views = views.collect::<Result<Vec<_>, _>>()?;
     let classes = options.target.map(|target| ClassIndex::new(source, target)).transpose()?;
     let weight = options.weight.as_deref().map(|name| weight_column(source, name)).transpose()?;

@@ -12,7 +12,7 @@ use super::source::{RowGroup, Source};
 use super::statistics::narrow;
 use super::training::Known;
 use super::values::{first_refused, has_non_finite, numbers};
-use super::{Encoding, Nan};
+use super::{ColumnKind, Encoding, Nan};
 use crate::error::DataError;
 use crate::panels::{PANEL_ROWS, Panels};
 
@@ -34,6 +34,8 @@ pub(super) struct View {
     known: Known,
     /// For each column of the encoding: its place among those read.
     at: Vec<usize>,
+    /// For each feature: whether its numbers are kept exactly.
+    exact: Vec<bool>,
 }
 
 impl View {
@@ -41,6 +43,7 @@ impl View {
     pub(super) fn new(
         source: &Source,
         encoding: &Encoding,
+        exact: &[bool],
         read: &mut Vec<usize>,
     ) -> Result<Self, DataError> {
         let known = Known::new(source, encoding)?;
@@ -53,7 +56,14 @@ impl View {
                 read.len() - 1
             }));
         }
-        Ok(Self { encoding: encoding.clone(), known, at })
+        let mut kept = Vec::with_capacity(encoding.n_features());
+        for column in &encoding.columns {
+            let n_features = column.levels.as_ref().map_or(1, Vec::len);
+            let asked = exact.get(kept.len()).is_some_and(|&exact| exact);
+            // Levels and booleans are 0 and 1, exactly.
+            kept.extend(std::iter::repeat_n(asked && column.kind == ColumnKind::Numeric, n_features));
+        }
+        Ok(Self { encoding: encoding.clone(), known, at, exact: kept })
     }
 
     /// Encodes the `rows` rows of `arrays`, the columns read, into the memory of `spare` panels of this
@@ -65,28 +75,34 @@ impl View {
         rows: usize,
         spare: Option<Panels>,
     ) -> Result<EncodedRows, DataError> {
-        let new = || Panels::zeros(rows, self.encoding.n_features());
+        let new = || Panels::zeros(rows, self.encoding.n_features()).with_fine(&self.exact);
         let mut panels = spare.map_or_else(new, |panels| panels.reuse(rows));
         let spans = [Span::new(0, rows, 0)];
         let n_features = panels.n_features();
-        let mut slices =
-            split(panels.values_mut(), n_features, &spans).into_iter().next().unwrap_or_default();
+        let (values, fine) = panels.words_mut();
+        let mut slices = split(values, n_features, &spans).swap_remove(0);
+        let fine_place: Vec<Option<usize>> = (0..n_features).map(|j| fine.as_ref()?.place(j)).collect();
+        let mut fine = fine.map_or_else(Vec::new, |fine| {
+            let width = fine.n_features();
+            split(fine.values_mut(), width, &spans).swap_remove(0)
+        });
         let columns = self.known.fill(&self.encoding);
         let tasks: Vec<_> = columns
             .iter()
             .zip(&self.at)
             .map(|(column, &at)| {
                 let slices = slices[column.first_feature..][..column.n_features].iter_mut();
-                (column, &arrays[at], slices.map(std::mem::take).collect::<Vec<_>>())
+                let fine = fine_place[column.first_feature].map(|place| std::mem::take(&mut fine[place]));
+                (column, &arrays[at], slices.map(std::mem::take).collect::<Vec<_>>(), fine)
             })
             .collect();
         let written: Vec<Written> = tasks
             .into_par_iter()
-            .map(|(column, array, slices)| match &column.encode {
+            .map(|(column, array, slices, fine)| match &column.encode {
                 Encode::Levels(index) => write_levels(place, column.column, index, array, slices),
                 &Encode::Apply { centre, scale, missing } => {
                     let nan = self.encoding.nan;
-                    write_numbers(place, column.column, (centre, scale, missing), nan, array, slices)
+                    write_numbers(place, column.column, (centre, scale, missing), nan, array, (slices, fine))
                 }
                 Encode::Learn { .. } => Ok(Written::default()),
             })
@@ -121,13 +137,14 @@ fn write_numbers(
     (centre, scale, missing): (f64, f64, Option<f64>),
     nan: Nan,
     array: &ArrayRef,
-    slices: Vec<Vec<&mut [f32]>>,
+    (slices, fine): (Vec<Vec<&mut [f32]>>, Option<Vec<&mut [f32]>>),
 ) -> Result<Written, DataError> {
     let name = || place.source.columns[column].name.clone();
     let mut written = Written::default();
     let mut values = Vec::new();
     // Some panels at a time: what is between decoding and panels stays in the nearest caches.
     let mut pieces = slices.into_iter().next().unwrap_or_default();
+    let mut fine = fine.unwrap_or_default();
     for (batch, pieces) in pieces.chunks_mut(BATCH_ROWS / PANEL_ROWS).enumerate() {
         let first = batch * BATCH_ROWS;
         let array = array.slice(first, BATCH_ROWS.min(array.len() - first));
@@ -155,7 +172,9 @@ fn write_numbers(
                 }
             }
         }
-        pulp::Arch::new().dispatch(Narrow { values: &values, centre, scale, pieces });
+        let fine = fine.iter_mut().skip(first / PANEL_ROWS);
+        let fine = fine.map(|piece| &mut **piece).collect();
+        pulp::Arch::new().dispatch(Narrow { values: &values, centre, scale, pieces, fine });
     }
     Ok(written)
 }
@@ -166,6 +185,8 @@ struct Narrow<'a, 'b> {
     centre: f64,
     scale: f64,
     pieces: &'a mut [&'b mut [f32]],
+    /// The places of what float32 leaves, where that is kept.
+    fine: Vec<&'a mut [f32]>,
 }
 
 impl pulp::WithSimd for Narrow<'_, '_> {
@@ -176,6 +197,13 @@ impl pulp::WithSimd for Narrow<'_, '_> {
         for (piece, values) in self.pieces.iter_mut().zip(self.values.chunks(PANEL_ROWS)) {
             for (out, value) in piece.iter_mut().zip(values) {
                 *out = narrow((value - self.centre) / self.scale);
+            }
+        }
+        for ((rest, piece), values) in
+            self.fine.into_iter().zip(self.pieces.iter()).zip(self.values.chunks(PANEL_ROWS))
+        {
+            for ((rest, &piece), value) in rest.iter_mut().zip(piece.iter()).zip(values) {
+                *rest = narrow((value - self.centre) / self.scale - f64::from(piece));
             }
         }
     }

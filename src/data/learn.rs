@@ -32,7 +32,7 @@ pub(crate) struct Fix {
     feature: usize,
     factor: f64,
     offset: f64,
-    null: f32,
+    null: f64,
 }
 
 /// What was learned of the columns, and what the panels still need.
@@ -275,7 +275,7 @@ fn fixes(encoding: &Encoding, columns: &[FillColumn<'_>], filled: &[Vec<Filled>]
                 #[allow(clippy::float_cmp, reason = "only a transformation that changes nothing is left out")]
                 let nothing = factor == 1.0 && offset == 0.0 && !found.has_nulls;
                 if !nothing {
-                    let null = narrow((known.missing.unwrap_or(centre) - centre) / scale);
+                    let null = (known.missing.unwrap_or(centre) - centre) / scale;
                     fixes.push(Fix { feature, factor, offset, null });
                 }
             }
@@ -290,7 +290,15 @@ pub(crate) fn finish(panels: &mut Panels, spans: &[Span], fixes: &[Vec<Fix>]) {
     if panel_len == 0 {
         return;
     }
-    panels.values_mut().par_chunks_mut(panel_len).enumerate().for_each(|(panel, values)| {
+    let (values, fine) = panels.words_mut();
+    let (places, fine_len) = match &fine {
+        Some(fine) => {
+            ((0..panel_len / PANEL_ROWS).map(|j| fine.place(j)).collect(), fine.n_features() * PANEL_ROWS)
+        }
+        None => (Vec::new(), 0),
+    };
+    let fine = fine.map(|fine| fine.values_mut().par_chunks_mut(fine_len));
+    let of_panel = |panel: usize, values: &mut [f32], mut fine: Option<&mut [f32]>| {
         let slots = panel * PANEL_ROWS..(panel + 1) * PANEL_ROWS;
         let first = spans.partition_point(|span| span.slots().end <= slots.start);
         for (span, fixes) in spans.iter().zip(fixes).skip(first) {
@@ -300,13 +308,42 @@ pub(crate) fn finish(panels: &mut Panels, spans: &[Span], fixes: &[Vec<Fix>]) {
             }
             let lanes = owned.start.max(slots.start) - slots.start..owned.end.min(slots.end) - slots.start;
             for fix in fixes {
-                for value in &mut values[fix.feature * PANEL_ROWS..][lanes.clone()] {
-                    let fixed = narrow(f64::from(*value) * fix.factor + fix.offset);
-                    *value = if value.is_nan() { fix.null } else { fixed };
+                let values = &mut values[fix.feature * PANEL_ROWS..][lanes.clone()];
+                match (&mut fine, places.get(fix.feature).copied().flatten()) {
+                    (Some(fine), Some(place)) => {
+                        fix.words(values, &mut fine[place * PANEL_ROWS..][lanes.clone()])
+                    }
+                    _ => fix.values(values),
                 }
             }
         }
-    });
+    };
+    let values = values.par_chunks_mut(panel_len).enumerate();
+    match fine {
+        Some(fine) => {
+            values.zip(fine).for_each(|((panel, values), fine)| of_panel(panel, values, Some(fine)))
+        }
+        None => values.for_each(|(panel, values)| of_panel(panel, values, None)),
+    }
+}
+
+impl Fix {
+    fn values(&self, values: &mut [f32]) {
+        for value in values {
+            let fixed = narrow(f64::from(*value) * self.factor + self.offset);
+            *value = if value.is_nan() { narrow(self.null) } else { fixed };
+        }
+    }
+
+    /// The same for values with a second word.
+    fn words(&self, values: &mut [f32], fine: &mut [f32]) {
+        for (value, rest) in values.iter_mut().zip(fine) {
+            let known = (f64::from(*value) + f64::from(*rest)) * self.factor + self.offset;
+            let fixed = if value.is_nan() { self.null } else { known };
+            *value = narrow(fixed);
+            *rest = narrow(fixed - f64::from(*value));
+        }
+    }
 }
 
 /// Finds a column of the encoding in a table, and checks its type.

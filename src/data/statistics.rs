@@ -137,6 +137,16 @@ pub(crate) fn standardise_weighted(
     Moments::from_sums(weight, sum, squares, range)
 }
 
+/// What float32 left of values that [`standardise`] wrote to `narrowed`, as float32; nothing of a NaN.
+pub(crate) fn rests(values: &[f64], centre: f64, scale: f64, narrowed: &[f32], out: &mut Vec<f32>) {
+    let inverse = 1.0 / scale;
+    out.clear();
+    out.extend(values.iter().zip(narrowed).map(|(x, &u)| {
+        let rest = narrow((x - centre) * inverse - f64::from(u));
+        if rest.is_nan() { 0.0 } else { rest }
+    }));
+}
+
 /// To float32.
 #[allow(clippy::cast_possible_truncation, reason = "panels hold float32")]
 pub(crate) fn narrow(value: f64) -> f32 {

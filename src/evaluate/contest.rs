@@ -91,6 +91,16 @@ impl<'a> Contest<'a> {
         self.weight.is_some()
     }
 
+    /// For each encoding: the features that one of its models needs exactly.
+    fn exact_features(&self) -> Vec<Vec<bool>> {
+        let mut exact: Vec<Vec<bool>> = self.encodings.iter().map(|e| vec![false; e.n_features()]).collect();
+        for ((model, scorer), &of) in self.models.iter().zip(&self.scorers).zip(&self.encoding_of) {
+            let wanted = scorer.exact_features(&model.encoding());
+            exact[of].iter_mut().zip(wanted).for_each(|(exact, wanted)| *exact |= wanted);
+        }
+        exact
+    }
+
     /// Rows of the table, with those that will be left out.
     pub(crate) fn n_rows(&self) -> usize {
         self.source.n_rows()
@@ -112,6 +122,7 @@ impl<'a> Contest<'a> {
             target: Some(&target),
             weight: self.weight.clone(),
             keep: Vec::new(),
+            exact: self.exact_features(),
             // Predictors and scores are float64, in two copies, beside the float32 of the panels.
             rows_per_block: rows_per_block(n_features + 8 * n_models),
         };

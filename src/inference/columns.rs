@@ -36,11 +36,12 @@ impl ColumnSums {
         let n_classes = self.n_classes;
         self.features.par_iter_mut().enumerate().for_each(|(j, feature)| {
             for p in 0..panels.n_panels() {
-                let column = &panels.panel(p)[j * PANEL_ROWS..][..PANEL_ROWS];
+                let mut column = [0.0; PANEL_ROWS];
+                panels.widen(p, j, &mut column);
                 let slots = p * PANEL_ROWS..(p + 1) * PANEL_ROWS;
                 let (mut sum, mut squares) = (0.0, 0.0);
                 for (&x, &s) in column.iter().zip(&rows.weight()[slots.clone()]) {
-                    let (x, s) = (f64::from(x), f64::from(s));
+                    let s = f64::from(s);
                     sum += s * x;
                     squares += s * x * x;
                 }

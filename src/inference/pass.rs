@@ -114,6 +114,7 @@ impl Pass<'_> {
             target: Some(self.target),
             weight: self.weight.map(Into::into),
             keep: Vec::new(),
+            exact: vec![vec![true; self.encoding.n_features()]],
             rows_per_block,
         };
         let mut done = 0;

@@ -34,6 +34,7 @@ fn blocks_come_in_file_order_with_classes_and_kept_columns() {
         target: Some(&dataset.target),
         weight: Some("w".into()),
         keep: keep.clone(),
+        exact: Vec::new(),
         rows_per_block: 300,
     };
     let column = &dataset.encoding.columns[0];

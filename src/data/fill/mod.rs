@@ -66,25 +66,44 @@ pub(crate) struct Part<'a> {
     pub(crate) spans: &'a [Span],
 }
 
-/// `[span][feature][piece]`, taken by the tasks.
-type Slices<'a> = Vec<Vec<Vec<&'a mut [f32]>>>;
+/// The memory of a part, taken by the tasks: `[span][feature][piece]`.
+struct Slices<'a> {
+    spans: &'a [Span],
+    values: Vec<Vec<Vec<&'a mut [f32]>>>,
+    /// The second words of the features that are kept exactly.
+    fine: Vec<Vec<Vec<&'a mut [f32]>>>,
+    /// For each feature: its place among these.
+    fine_place: Vec<Option<usize>>,
+}
 
 /// One column's places in one span.
 struct Place<'a> {
     span: &'a Span,
     features: Vec<Vec<&'a mut [f32]>>,
+    /// The second word of a number that is kept exactly.
+    fine: Option<Vec<&'a mut [f32]>>,
 }
 
 impl<'a> Part<'a> {
-    fn slices(self) -> (Slices<'a>, &'a [Span]) {
-        let n_features = self.panels.n_features();
-        (split(self.panels.values_mut(), n_features, self.spans), self.spans)
+    fn slices(self) -> Slices<'a> {
+        let Self { panels, spans } = self;
+        let n_features = panels.n_features();
+        let (values, fine) = panels.words_mut();
+        let fine_place = (0..n_features).map(|j| fine.as_ref()?.place(j)).collect();
+        let fine = fine.map_or_else(Vec::new, |fine| {
+            let width = fine.n_features();
+            split(fine.values_mut(), width, spans)
+        });
+        Slices { spans, values: split(values, n_features, spans), fine, fine_place }
     }
 }
 
-fn take<'a>(part: &mut (Slices<'a>, &'a [Span]), span: usize, column: &FillColumn<'_>) -> Place<'a> {
-    let features = &mut part.0[span][column.first_feature..][..column.n_features];
-    Place { span: &part.1[span], features: features.iter_mut().map(std::mem::take).collect() }
+impl<'a> Slices<'a> {
+    fn take(&mut self, span: usize, column: &FillColumn<'_>) -> Place<'a> {
+        let features = &mut self.values[span][column.first_feature..][..column.n_features];
+        let fine = self.fine_place[column.first_feature].map(|at| std::mem::take(&mut self.fine[span][at]));
+        Place { span: &self.spans[span], features: features.iter_mut().map(std::mem::take).collect(), fine }
+    }
 }
 
 /// Fills the columns' features; returns what was found, by span, then column.
@@ -104,7 +123,7 @@ pub(crate) fn fill(
         for columns in columns.chunks(together) {
             let writers: Vec<_> = columns
                 .iter()
-                .map(|c| (c, take(&mut train, span, c), held_out.as_mut().map(|part| take(part, span, c))))
+                .map(|c| (c, train.take(span, c), held_out.as_mut().map(|part| part.take(span, c))))
                 .collect();
             tasks.push((span, writers));
         }

@@ -2,7 +2,7 @@
 
 use super::super::rows::{is_held_out, is_trained};
 use super::super::scatter::Scatter;
-use super::super::statistics::{Moments, guess, standardise, standardise_weighted};
+use super::super::statistics::{Moments, guess, rests, standardise, standardise_weighted};
 use super::super::values::{first_refused, has_non_finite, numbers};
 use super::{Batch, Encode, Filled, Place};
 use crate::error::DataError;
@@ -12,6 +12,8 @@ use arrow::array::{Array, ArrayRef};
 pub(super) struct NumberWriter<'a> {
     column: usize,
     train: Scatter<'a>,
+    /// What float32 leaves of the training values, where it is kept.
+    fine: Option<Scatter<'a>>,
     held_out: Option<Scatter<'a>>,
     /// What replaces a null: NaN, to be replaced later, while that is not known.
     missing: Option<f64>,
@@ -22,15 +24,17 @@ pub(super) struct NumberWriter<'a> {
     chosen: Vec<f64>,
     chosen_weights: Vec<f64>,
     narrow: Vec<f32>,
+    rest: Vec<f32>,
 }
 
 impl<'a> NumberWriter<'a> {
     pub(super) fn new(
         column: usize,
         encode: &Encode<'_>,
-        train: Place<'a>,
+        mut train: Place<'a>,
         held_out: Option<Place<'a>>,
     ) -> Self {
+        let fine = train.fine.take().map(|pieces| Scatter::new(train.span, pieces));
         let scatter = |place: Place<'a>| {
             Scatter::new(place.span, place.features.into_iter().next().unwrap_or_default())
         };
@@ -43,6 +47,7 @@ impl<'a> NumberWriter<'a> {
         Self {
             column,
             train: scatter(train),
+            fine,
             held_out: held_out.map(scatter),
             missing,
             applied,
@@ -51,6 +56,7 @@ impl<'a> NumberWriter<'a> {
             chosen: Vec::new(),
             chosen_weights: Vec::new(),
             narrow: Vec::new(),
+            rest: Vec::new(),
         }
     }
 
@@ -86,6 +92,11 @@ impl<'a> NumberWriter<'a> {
         }
         self.filled.moments.merge(&moments);
         self.train.push(&self.narrow);
+        if let Some(fine) = &mut self.fine {
+            let trained = if batch.codes.is_some() { &self.chosen } else { &values };
+            rests(trained, self.filled.centre, self.filled.scale, &self.narrow, &mut self.rest);
+            fine.push(&self.rest);
+        }
         self.values = values;
         Ok(())
     }
