@@ -1,6 +1,7 @@
 //! One model's place in its own descent: where it is, where it aims, and whether a step is taken.
 
 use super::curvature::{Curvature, Place};
+use super::full_batch::MAX_ORDER;
 use super::{Stop, trapezoid};
 use crate::objective::{Certificate, Hessian, ModelSpec};
 
@@ -194,7 +195,7 @@ impl Fit {
     /// Takes the Hessian of the very point.
     pub(super) fn learn_exactly(&mut self, hessian: Hessian) {
         self.curvature = Some(Curvature::Own(hessian));
-        (self.fresh, self.had_own, self.borrowed, self.age) = (true, true, false, 0);
+        (self.fresh, self.borrowed, self.age) = (true, false, 0);
     }
 
     /// Whether something is added to the diagonal of the curvature.
@@ -348,14 +349,23 @@ impl Fit {
                 }
             }
             Stage::Float64
-                if self.point.certificate.is_none_or(|certificate| certificate.is_within(tolerance))
-                    && residual <= tolerance
-                    && promise <= CLOSE * tolerance * objective =>
+                if residual <= tolerance
+                    && promise <= CLOSE * tolerance * objective
+                    && (self.leaves_the_proof() || self.is_certified(tolerance)) =>
             {
                 self.state = State::Stopped(Stop::Converged);
             }
             Stage::Float64 => {}
         }
+    }
+
+    fn is_certified(&self, tolerance: f64) -> bool {
+        self.point.certificate.is_none_or(|certificate| certificate.is_within(tolerance))
+    }
+
+    /// Whether the last digits are left to the Newton steps of a proof: many steps of a shared curvature gain less.
+    fn leaves_the_proof(&self) -> bool {
+        matches!(self.curvature, Some(Curvature::Shared(_))) && self.point.column.len() <= MAX_ORDER
     }
 
     /// Waits for a finer sample or the table. An own Hessian, of the last point but one, is not worth keeping

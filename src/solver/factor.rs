@@ -10,6 +10,12 @@ use crate::objective::Hessian;
 /// The largest ridge, relative to the diagonal: beyond it a step is a scaled gradient step.
 const MAX_RIDGE: f64 = 1e2;
 
+/// What is left of a unit diagonal, at most, where a row is a combination of others to working precision. A step
+/// along such a direction is of any length: rounding decides.
+fn singular(n: usize) -> f64 {
+    8.0 * f64::EPSILON * n as f64
+}
+
 /// The Cholesky factor of a matrix that was scaled to a unit diagonal.
 #[derive(Debug)]
 pub(super) struct Factor {
@@ -20,7 +26,7 @@ pub(super) struct Factor {
 
 impl Factor {
     /// Factors the `n` x `n` matrix whose lower triangle is `value(row, column)`, `ridge` added to its
-    /// scaled diagonal; the ridge is raised until the matrix is positive definite.
+    /// scaled diagonal; the ridge is raised until the matrix is positive definite to working precision.
     pub(super) fn new(n: usize, value: impl Fn(usize, usize) -> f64, mut ridge: f64) -> Option<Self> {
         let scale: Vec<f64> = (0..n)
             .map(|k| value(k, k))
@@ -42,7 +48,7 @@ impl Factor {
                 MemStack::new(&mut memory),
                 Default::default(),
             );
-            if factored.is_ok() && (0..n).all(|k| lower[(k, k)].is_finite()) {
+            if factored.is_ok() && (0..n).all(|k| lower[(k, k)].powi(2) > singular(n)) {
                 return Some(Self { lower, scale });
             }
             ridge = (ridge * 100.0).max(1e-10);
@@ -74,7 +80,7 @@ pub(super) fn dependent(hessian: &Hessian, intercept: bool) -> Vec<usize> {
         return Vec::new();
     }
     let scale = |k: usize| hessian.row(k)[k].max(0.0).sqrt();
-    let least = 8.0 * f64::EPSILON * n as f64;
+    let least = singular(n);
     let mut dependent = Vec::new();
     // Rows of the Cholesky factor, each with the place of its column; a dependent one is left out.
     let mut rows: Vec<(usize, Vec<f64>)> = Vec::new();

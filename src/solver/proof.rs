@@ -15,12 +15,13 @@
 //! - Boyd and Vandenberghe, Convex Optimization, 2004, section 9.5.1 (the decrement).
 //! - Albert and Anderson, On the Existence of Maximum Likelihood Estimates in Logistic Regression Models, 1984.
 
-use super::Stop;
 use super::descent::{Stage, State};
 use super::factor;
-use super::full_batch::MAX_ORDER;
+use super::full_batch::{FullBatch, MAX_ORDER};
 use super::separation::is_unpenalised;
 use super::stages::Run;
+use super::{Host, Problem, Solution, Stop};
+use crate::engine::Engine;
 use crate::error::Result;
 use crate::objective::{Certificate, Coefficients, ModelSpec};
 use crate::panels::{Rows, Sample};
@@ -53,7 +54,48 @@ impl Proof {
     }
 }
 
+impl FullBatch {
+    /// Proves what another solver found, or takes it on where it is not close enough.
+    ///
+    /// # Errors
+    /// Those of the host.
+    pub fn prove(
+        &self,
+        engine: &mut dyn Engine,
+        host: &dyn Host,
+        problem: &Problem<'_>,
+        solution: Solution,
+    ) -> Result<Solution> {
+        if problem.start.stride() > MAX_ORDER {
+            return Ok(solution);
+        }
+        let found = Problem { start: solution.coefficients.clone(), ..problem.clone() };
+        let mut run = Run::new(self, engine, host, &found, None);
+        run.resume(&solution.stops)?;
+        run.prove()?;
+        let proved = run.finish();
+        let add = |(a, b): (&usize, &usize)| a + b;
+        Ok(Solution {
+            iterations: solution.iterations.iter().zip(&proved.iterations).map(add).collect(),
+            passes: solution.passes + proved.passes,
+            method: solution.method,
+            ..proved
+        })
+    }
+}
+
 impl Run<'_, '_> {
+    /// Evaluates the starts of models whose descents have ended already.
+    fn resume(&mut self, stops: &[Stop]) -> Result<()> {
+        let all: Vec<usize> = (0..self.fits.len()).collect();
+        let evaluated = self.evaluate(Stage::Float64, Sample::ALL, &all)?;
+        for ((fit, points), &stop) in self.fits.iter_mut().zip(evaluated).zip(stops) {
+            points.into_iter().next().into_iter().for_each(|point| fit.go(point));
+            fit.state = State::Stopped(stop);
+        }
+        Ok(())
+    }
+
     /// Takes on the models whose certificates do not say how close to the minimum they are.
     pub(super) fn prove(&mut self) -> Result<()> {
         if self.problem.start.stride() > MAX_ORDER {

@@ -257,6 +257,7 @@ impl Runner<'_> {
                 solution.coefficients.model_mut(m).copy_from_slice(again.coefficients.model(k));
                 solution.certificates[m] = again.certificates[k];
                 solution.stops[m] = again.stops[k];
+                solution.proofs[m] = again.proofs[k].clone();
             }
             solution.iterations[m] += again.iterations[k];
         }
@@ -291,7 +292,8 @@ impl Runner<'_> {
                 model: *model,
                 column: solution.coefficients.model(m).to_vec(),
                 certificate,
-                converged: certificate.kkt_residual <= self.config.train.tolerance
+                converged: certificate.is_within(self.config.train.tolerance)
+                    && solution.proofs[m].is_within(certificate.objective, self.config.train.tolerance)
                     && solution.stops[m] != Stop::Separated,
                 separated: solution.stops[m] == Stop::Separated,
                 iterations: solution.iterations[m],

@@ -140,7 +140,8 @@ pub(crate) fn minimise(
                 tolerance,
                 seed: config.seed,
             };
-            sgd.run(engine, problem, validation, watch)
+            let found = sgd.run(engine, problem, validation, watch)?;
+            full_batch(Method::Newton).prove(engine, host, problem, found)
         }
     }
 }

@@ -284,7 +284,7 @@ fn a_page_says_how_training_ended_and_what_it_found() {
     };
     let iris = "{data}/iris/train.parquet";
     let separated = page(&format!("{iris} --target species --l1 0 --l2 0"), iris);
-    assert_says(&separated, &["not at an optimum", "a plane separates the classes"]);
+    assert_says(&separated, &["not at an optimum", "classes are separated"]);
     assert!(!separated.contains("those of the optimum"));
 
     let cancer = "{data}/breast_cancer/train.parquet";
