@@ -17,7 +17,7 @@ pub(crate) fn table(n_rows: usize, n_features: usize, n_classes: u32) -> (Panels
         }
     }
     let class = (0..n_rows).map(|_| rng.random_range(0..n_classes)).collect();
-    (panels, Rows::new(class, vec![1.0; n_rows], n_classes as usize))
+    (panels, Rows::new(class, &vec![1.0; n_rows], n_classes as usize))
 }
 
 /// One model per class, cycled.
@@ -60,5 +60,5 @@ pub(crate) fn learnable(n_rows: usize, n_features: usize, n_classes: u32) -> (Pa
             *class = best.expect("a class");
         }
     }
-    (panels, Rows::new(class, vec![1.0; n_rows], n_classes as usize))
+    (panels, Rows::new(class, &vec![1.0; n_rows], n_classes as usize))
 }

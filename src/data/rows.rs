@@ -15,7 +15,7 @@ pub(crate) const HELD_OUT: u16 = 0x8000;
 #[derive(Debug)]
 pub(crate) struct RowPlan {
     pub(crate) codes: Vec<u16>,
-    pub(crate) weights: Option<Vec<f32>>,
+    pub(crate) weights: Option<Vec<f64>>,
     /// Row groups of each span.
     pub(crate) runs: Vec<Range<usize>>,
     /// Whether every row of a row group is trained on.
@@ -36,7 +36,7 @@ pub(crate) fn is_held_out(code: u16) -> bool {
 
 impl RowPlan {
     /// Groups the row groups into spans of enough training rows.
-    pub(crate) fn new(source: &Source, codes: Vec<u16>, weights: Option<Vec<f32>>, span_rows: usize) -> Self {
+    pub(crate) fn new(source: &Source, codes: Vec<u16>, weights: Option<Vec<f64>>, span_rows: usize) -> Self {
         let kept: Vec<usize> = source
             .groups
             .iter()
@@ -95,9 +95,9 @@ impl RowPlan {
         }
         match (fold, folds) {
             (Some(fold), Some(folds)) => {
-                Rows::with_folds(&class, &fold, weight, n_classes, folds.folds.n_folds)
+                Rows::with_folds(&class, &fold, &weight, n_classes, folds.folds.n_folds)
             }
-            _ => Rows::new(class, weight, n_classes),
+            _ => Rows::new(class, &weight, n_classes),
         }
     }
 }

@@ -4,7 +4,6 @@ use super::chunks::{BATCH_ROWS, Chunks, Types};
 use super::rows::DROPPED;
 use super::schema::ValueType;
 use super::source::{Place, RowGroup, Source};
-use super::statistics::narrow;
 use super::target::by_group;
 use super::training::Reading;
 use super::values::{has_non_finite, numbers};
@@ -22,7 +21,7 @@ pub(crate) fn read_weights(
     reading: &Reading<'_>,
     column: usize,
     codes: &[u16],
-) -> Result<Vec<f32>, DataError> {
+) -> Result<Vec<f64>, DataError> {
     let mut weights = vec![0.0; codes.len()];
     by_group(reading.source, &mut weights).into_par_iter().zip(&reading.source.groups).try_for_each(
         |(weights, group)| {
@@ -32,9 +31,7 @@ pub(crate) fn read_weights(
                 reading.check()?;
                 let kept = |at: usize| codes[group.first_row + row + at] != DROPPED;
                 let batch = batch_weights(reading.source, column, group, row, &arrays[0], kept)?;
-                for (out, weight) in weights[row..].iter_mut().zip(&batch) {
-                    *out = narrow(*weight);
-                }
+                weights[row..][..batch.len()].copy_from_slice(&batch);
                 row += batch.len();
             }
             Ok::<(), DataError>(())

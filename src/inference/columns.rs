@@ -38,10 +38,9 @@ impl ColumnSums {
             for p in 0..panels.n_panels() {
                 let mut column = [0.0; PANEL_ROWS];
                 panels.widen(p, j, &mut column);
-                let slots = p * PANEL_ROWS..(p + 1) * PANEL_ROWS;
+                let weights = rows.panel_weights(p);
                 let (mut sum, mut squares) = (0.0, 0.0);
-                for (&x, &s) in column.iter().zip(&rows.weight()[slots.clone()]) {
-                    let s = f64::from(s);
+                for (x, s) in column.iter().zip(weights) {
                     sum += s * x;
                     squares += s * x * x;
                 }
@@ -50,9 +49,8 @@ impl ColumnSums {
                 if feature.seen.is_empty() {
                     continue;
                 }
-                for ((&x, &s), &label) in
-                    column.iter().zip(&rows.weight()[slots.clone()]).zip(&rows.labels()[slots])
-                {
+                let labels = &rows.labels()[p * PANEL_ROWS..][..PANEL_ROWS];
+                for ((&x, s), &label) in column.iter().zip(weights).zip(labels) {
                     let class = class_of(label) as usize;
                     if s > 0.0 && class < n_classes {
                         feature.seen[class][0] |= x < 1.0;

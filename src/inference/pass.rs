@@ -82,7 +82,7 @@ impl Pass<'_> {
         let rows_per_block = rows_per_block(n_features.max(2 * self.models.len()));
         self.read(rows_per_block, observer, |counted, panels, rows| {
             table.rows += counted;
-            table.whole_weights &= rows.weight().iter().all(|weight| weight.fract() == 0.0);
+            table.whole_weights &= (0..panels.n_rows()).all(|slot| rows.exact_weight(slot).fract() == 0.0);
             if rows.weight_sum() > 0.0 { self.add(panels, rows, &mut table, &mut models) } else { Ok(()) }
         })?;
         Ok((table, models))
@@ -96,7 +96,7 @@ impl Pass<'_> {
         let n_features = self.encoding.n_features();
         let mut gram = Gram::zeros(n_features);
         self.read(rows_per_block(n_features), observer, |_, panels, rows| {
-            let weights: Vec<f64> = rows.weight()[..panels.n_rows()].iter().map(|&s| f64::from(s)).collect();
+            let weights: Vec<f64> = (0..panels.n_rows()).map(|slot| rows.exact_weight(slot)).collect();
             gram.add(panels, &weights);
             Ok(())
         })?;
@@ -134,7 +134,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Classes and weights as training has them: float32 weights, none for a row without a label or a feature.
+    /// Classes and weights as training has them: none for a row without a label or a feature.
     fn rows(&self, block: Block) -> (usize, Panels, Rows) {
         let mut class: Vec<u32> = match block.class {
             Some(class) => class.into_iter().map(|class| class.unwrap_or(NO_CLASS)).collect(),
@@ -143,12 +143,11 @@ impl Pass<'_> {
         for &row in &block.incomplete {
             class[row] = NO_CLASS;
         }
-        #[allow(clippy::cast_possible_truncation, reason = "weights are float32 in training")]
-        let weight = |row: usize| block.weight.as_ref().map_or(1.0, |weight| weight[row] as f32);
-        let weights: Vec<f32> =
+        let weight = |row: usize| block.weight.as_ref().map_or(1.0, |weight| weight[row]);
+        let weights: Vec<f64> =
             class.iter().enumerate().map(|(row, &c)| if c == NO_CLASS { 0.0 } else { weight(row) }).collect();
         let counted = class.iter().filter(|&&class| class != NO_CLASS).count();
-        (counted, block.panels, Rows::new(class, weights, self.target.classes.len()))
+        (counted, block.panels, Rows::new(class, &weights, self.target.classes.len()))
     }
 
     fn add(&self, panels: &Panels, rows: &Rows, table: &mut TableSums, sums: &mut [ModelSums]) -> Result<()> {
@@ -205,7 +204,7 @@ impl ModelSums {
                 let (mut loss, mut margin) = ([0.0; 2], f64::INFINITY);
                 for i in 0..curvature.len() {
                     let slot = first + i;
-                    let s = f64::from(rows.weight()[slot]);
+                    let s = rows.exact_weight(slot);
                     curvature[i] = 0.0;
                     if let Some(squares) = &mut squares {
                         squares[i] = 0.0;

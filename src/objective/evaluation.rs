@@ -296,8 +296,9 @@ impl<const T: usize, const K: usize> Sums<T, K> {
         let models = &table.models[tile.clone()];
         let panel = (table.panels, p);
         let slots = p * PANEL_ROWS..(p + 1) * PANEL_ROWS;
-        let labels = table.rows.labels()[slots.clone()].as_chunks::<LANES>().0;
-        let weight = table.rows.weight()[slots].as_chunks::<LANES>().0;
+        let labels = table.rows.labels()[slots].as_chunks::<LANES>().0;
+        let weight = table.rows.panel_weights(p);
+        let weight = weight.as_chunks::<LANES>().0;
         // Residuals of all rows, in the place of the predictors, and perhaps of those with y = 1.
         let mut r: [PanelTile<T>; K] = [[[0.0; PANEL_ROWS]; T]; K];
         predictors(simd, panel, table.coefficients, tile, &mut r[0]);
@@ -324,7 +325,7 @@ impl<const T: usize, const K: usize> Sums<T, K> {
                 if let Some(fold) = fold {
                     for i in 0..LANES {
                         // A padding row has weight 0, but may have any predictor.
-                        let s = if fold_of(labels[i]) == fold { f64::from(weight[i]) } else { 0.0 };
+                        let s = if fold_of(labels[i]) == fold { weight[i] } else { 0.0 };
                         let of_row = |value: f64| if s == 0.0 { 0.0 } else { s * value };
                         let (missed, alarmed) =
                             (is_positive[i] && a[i] > 0.0, !is_positive[i] && a[i] >= 0.0);

@@ -101,9 +101,9 @@ impl ModelSpec {
 
     /// The weight of a row with such a label and weight, as this model sees it.
     #[inline]
-    pub fn weight(&self, label: u32, weight: f32) -> f64 {
+    pub fn weight(&self, label: u32, weight: f64) -> f64 {
         let factor = if class_of(label) == self.class { self.positive_weight } else { self.negative_weight };
-        if self.held_out.contains(fold_of(label)) { 0.0 } else { f64::from(weight) * factor }
+        if self.held_out.contains(fold_of(label)) { 0.0 } else { weight * factor }
     }
 
     /// What the rows with y = 1 and those with y = 0 add up to, of the folds that are learned from.

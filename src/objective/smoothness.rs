@@ -71,7 +71,7 @@ fn sample_weights(rows: &Rows, model: &ModelSpec, sample: &[usize]) -> Vec<f64> 
     let mut n_rows = 0;
     for &p in sample {
         for slot in p * PANEL_ROWS..(p + 1) * PANEL_ROWS {
-            weights.push(model.weight(rows.labels()[slot], rows.weight()[slot]));
+            weights.push(model.weight(rows.labels()[slot], rows.exact_weight(slot)));
             n_rows += usize::from(slot < rows.n_rows());
         }
     }

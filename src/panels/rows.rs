@@ -13,6 +13,8 @@ pub const MAX_LABEL: u32 = NO_CLASS - 1;
 pub struct Rows {
     labels: Vec<u32>,
     weight: Vec<f32>,
+    /// What float32 left of each weight; empty where it left nothing of any.
+    weight_rest: Vec<f32>,
     weights: Totals,
     counts: Totals,
     class_weight: Vec<f64>,
@@ -65,7 +67,7 @@ impl Rows {
     ///
     /// # Panics
     /// If the lengths differ.
-    pub fn new(class: Vec<u32>, weight: Vec<f32>, n_classes: usize) -> Self {
+    pub fn new<W: Copy + Into<f64>>(class: Vec<u32>, weight: &[W], n_classes: usize) -> Self {
         Self::from_labels(class, weight, n_classes, 1)
     }
 
@@ -73,10 +75,10 @@ impl Rows {
     ///
     /// # Panics
     /// If the lengths differ.
-    pub fn with_folds(
+    pub fn with_folds<W: Copy + Into<f64>>(
         class: &[u32],
         fold: &[u32],
-        weight: Vec<f32>,
+        weight: &[W],
         n_classes: usize,
         n_folds: usize,
     ) -> Self {
@@ -85,22 +87,34 @@ impl Rows {
         Self::from_labels(labels, weight, n_classes, n_folds)
     }
 
-    fn from_labels(mut labels: Vec<u32>, mut weight: Vec<f32>, n_classes: usize, n_folds: usize) -> Self {
-        assert_eq!(labels.len(), weight.len(), "a class and a weight for each row");
+    fn from_labels<W: Copy + Into<f64>>(
+        mut labels: Vec<u32>,
+        exact: &[W],
+        n_classes: usize,
+        n_folds: usize,
+    ) -> Self {
+        assert_eq!(labels.len(), exact.len(), "a class and a weight for each row");
         let n_rows = labels.len();
         let (mut weights, mut counts) =
             (Totals::zeros(n_folds, n_classes), Totals::zeros(n_folds, n_classes));
-        for (&label, &weight) in labels.iter().zip(&weight) {
-            weights.add(label, f64::from(weight));
+        for (&label, &weight) in labels.iter().zip(exact) {
+            weights.add(label, weight.into());
             counts.add(label, 1.0);
         }
         let padded = n_rows.next_multiple_of(PANEL_ROWS);
         labels.resize(padded, NO_CLASS);
+        let mut weight: Vec<f32> = exact.iter().map(|&weight| narrow(weight.into())).collect();
+        let rest = |(&exact, &weight): (&W, &f32)| narrow(exact.into() - f64::from(weight));
+        let mut weight_rest = Vec::new();
+        if exact.iter().zip(&weight).any(|pair| rest(pair) != 0.0) {
+            weight_rest = exact.iter().zip(&weight).map(rest).collect();
+            weight_rest.resize(padded, 0.0);
+        }
         weight.resize(padded, 0.0);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of rows")]
         let class_rows = counts.by_class().into_iter().map(|count| count as usize).collect();
         let class_weight = weights.by_class();
-        Self { labels, weight, weights, counts, class_weight, class_rows, n_rows }
+        Self { labels, weight, weight_rest, weights, counts, class_weight, class_rows, n_rows }
     }
 
     /// Number of rows, padding not counted.
@@ -124,9 +138,34 @@ impl Rows {
         fold_of(self.labels[slot])
     }
 
-    /// Weight of each slot, padding included.
+    /// Weight of each slot, padding included, as float32 holds it: what engines compute with.
     pub fn weight(&self) -> &[f32] {
         &self.weight
+    }
+
+    /// What float32 left of each slot's weight; empty where it left nothing of any.
+    pub fn weight_rest(&self) -> &[f32] {
+        &self.weight_rest
+    }
+
+    /// Weight of a slot, as the table has it.
+    #[inline]
+    pub fn exact_weight(&self, slot: usize) -> f64 {
+        f64::from(self.weight[slot]) + self.weight_rest.get(slot).map_or(0.0, |&rest| f64::from(rest))
+    }
+
+    /// Weights of the slots of panel `p`, as the table has them.
+    pub fn panel_weights(&self, p: usize) -> [f64; PANEL_ROWS] {
+        let slots = p * PANEL_ROWS..(p + 1) * PANEL_ROWS;
+        let mut weights = [0.0; PANEL_ROWS];
+        weights
+            .iter_mut()
+            .zip(&self.weight[slots.clone()])
+            .for_each(|(out, &weight)| *out = f64::from(weight));
+        if let Some(rest) = self.weight_rest.get(slots) {
+            weights.iter_mut().zip(rest).for_each(|(out, &rest)| *out += f64::from(rest));
+        }
+        weights
     }
 
     /// Number of rows of each class.
@@ -151,7 +190,7 @@ impl Rows {
 
     /// Sum of the row weights of each fold and class over the panels of `sample`.
     pub fn weights_on(&self, sample: Sample) -> Totals {
-        if sample.is_all() { self.weights.clone() } else { self.totals(sample, f64::from) }
+        if sample.is_all() { self.weights.clone() } else { self.totals(sample, |weight| weight) }
     }
 
     /// Number of rows of each fold and class that have a weight, over the panels of `sample`.
@@ -159,12 +198,12 @@ impl Rows {
         self.totals(sample, |weight| f64::from(u8::from(weight > 0.0)))
     }
 
-    fn totals(&self, sample: Sample, value: impl Fn(f32) -> f64) -> Totals {
+    fn totals(&self, sample: Sample, value: impl Fn(f64) -> f64) -> Totals {
         let mut totals =
             Totals { n_classes: self.weights.n_classes, values: vec![0.0; self.weights.values.len()] };
         for slots in self.slots(sample) {
-            for (&label, &weight) in self.labels[slots.clone()].iter().zip(&self.weight[slots]) {
-                totals.add(label, value(weight));
+            for slot in slots {
+                totals.add(self.labels[slot], value(self.exact_weight(slot)));
             }
         }
         totals
@@ -191,4 +230,10 @@ impl Rows {
     pub fn weight_sum(&self) -> f64 {
         self.class_weight.iter().sum()
     }
+}
+
+/// The nearest float32.
+#[allow(clippy::cast_possible_truncation, reason = "engines compute with float32")]
+fn narrow(value: f64) -> f32 {
+    value as f32
 }

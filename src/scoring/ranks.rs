@@ -38,7 +38,7 @@ pub fn rank(
                 let fold = model.held_out.scored();
                 for (i, slot) in slots.clone().enumerate().filter(|&(_, slot)| Some(rows.fold(slot)) == fold)
                 {
-                    let weight = f64::from(rows.weight()[slot]);
+                    let weight = rows.exact_weight(slot);
                     held.push(z[i * some.len() + k], weight, rows.class(slot) == model.class);
                 }
             });

@@ -72,9 +72,17 @@ impl Factor {
 /// Orders up to which dependent columns are looked for: one by one, they take as long as a factor of twice the order.
 const MAX_LISTED: usize = 2048;
 
+/// A feature that is a combination of others, as far as a Hessian tells.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Dependent {
+    pub(super) feature: usize,
+    /// Coefficients whose linear predictor is 0, to working precision: 1 for the feature itself.
+    pub(super) direction: Vec<f64>,
+}
+
 /// The features that are combinations of the intercept and the features before them, to working precision: those whose
 /// diagonal the others leave nothing of.
-pub(super) fn dependent(hessian: &Hessian, intercept: bool) -> Vec<usize> {
+pub(super) fn dependent(hessian: &Hessian, intercept: bool) -> Vec<Dependent> {
     let n = hessian.order();
     if n > MAX_LISTED {
         return Vec::new();
@@ -100,10 +108,26 @@ pub(super) fn dependent(hessian: &Hessian, intercept: bool) -> Vec<usize> {
             row.push(left.sqrt());
             rows.push((k, row));
         } else {
-            dependent.push(k);
+            let mut direction = vec![0.0; n];
+            direction[k] = 1.0;
+            for (share, (j, _)) in shares(&rows, row).into_iter().zip(&rows) {
+                direction[*j] = -share * scale(k) / scale(*j);
+            }
+            dependent.push(Dependent { feature: k, direction });
         }
     }
     dependent
+}
+
+/// What each row of a factor L has in a combination whose own row would be `row`: the x of `L' x = row`.
+fn shares(rows: &[(usize, Vec<f64>)], mut row: Vec<f64>) -> Vec<f64> {
+    for at in (0..row.len()).rev() {
+        let of = &rows[at].1;
+        row[at] /= of[at];
+        let share = row[at];
+        row[..at].iter_mut().zip(of).for_each(|(left, of)| *left -= share * of);
+    }
+    row
 }
 
 #[cfg(test)]
@@ -140,7 +164,13 @@ mod tests {
             .collect();
         let values =
             (0..36).map(|k| rows.iter().map(|row| row[k / 6] * row[k % 6]).sum::<f64>() / 50.0).collect();
-        assert_eq!(dependent(&Hessian::new(6, values), true), [2, 4]);
+        let found = dependent(&Hessian::new(6, values), true);
+        assert_eq!(found.iter().map(|d| d.feature).collect::<Vec<_>>(), [2, 4]);
+        let expected = [[-1.0, -1.0, 1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, -2.0]];
+        for (found, expected) in found.iter().zip(expected) {
+            let is_close = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-9;
+            assert!(found.direction.iter().zip(&expected).all(is_close), "{found:?}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@
 //! - Albert and Anderson, On the Existence of Maximum Likelihood Estimates in Logistic Regression Models, 1984.
 
 use super::descent::{Stage, State};
-use super::factor;
+use super::factor::{self, Dependent};
 use super::full_batch::{FullBatch, MAX_ORDER};
 use super::separation::is_unpenalised;
 use super::stages::Run;
@@ -35,6 +35,12 @@ const MOVES: f64 = 0.1;
 /// Share of the largest move by which a row may go against its side, for rounding.
 const AGAINST: f64 = 1e-6;
 
+/// What rounding leaves of a combination that is 0, as a share of its parts: of values kept in two float32 words.
+const EXACT_ROUNDING: f64 = 1e-13;
+
+/// The same of values kept in one.
+const FLOAT32_ROUNDING: f64 = 1e-6;
+
 /// What is known of a model besides its certificate.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Proof {
@@ -44,13 +50,16 @@ pub struct Proof {
     pub separating: Option<Vec<f64>>,
     /// Features that are combinations of others, to working precision.
     pub undetermined: Vec<usize>,
+    /// Whether one of them is so nearly, but not exactly: the curvature along it is lost in rounding, and with it how
+    /// close the minimum is.
+    pub is_beyond_precision: bool,
 }
 
 impl Proof {
     /// Whether the decrement, if there is one, is within the tolerance times the objective.
     pub fn is_within(&self, objective: f64, tolerance: f64) -> bool {
         let allowed = Certificate::distance_allowed(objective, tolerance);
-        self.newton_decrement.is_none_or(|decrement| decrement <= allowed)
+        !self.is_beyond_precision && self.newton_decrement.is_none_or(|decrement| decrement <= allowed)
     }
 }
 
@@ -157,12 +166,16 @@ impl Run<'_, '_> {
         }
         let hessian = self.host.hessian(&self.fits[m].model, &self.fits[m].point.column)?;
         self.passes += 1.0;
+        let has_ridge = self.fits[m].model.penalty.l2 > 0.0;
+        let dependent =
+            if has_ridge { Vec::new() } else { factor::dependent(&hessian, self.problem.intercept) };
+        let undetermined: Vec<usize> = dependent.iter().map(|dependent| dependent.feature).collect();
+        // Rows decide once whether features are combinations exactly: they do not change from step to step.
+        if undetermined != self.proofs[m].undetermined {
+            self.proofs[m].is_beyond_precision = !self.are_exact(m, &dependent)?;
+        }
         let proof = &mut self.proofs[m];
-        proof.undetermined = if self.fits[m].model.penalty.l2 == 0.0 {
-            factor::dependent(&hessian, self.problem.intercept)
-        } else {
-            Vec::new()
-        };
+        proof.undetermined = undetermined;
         let fit = &mut self.fits[m];
         fit.learn_exactly(hessian);
         let promise = fit.aim(Stage::Float64, self.problem.intercept);
@@ -171,6 +184,31 @@ impl Run<'_, '_> {
             proof.newton_decrement = Some(0.5 * promise.max(0.0));
         }
         Ok(())
+    }
+
+    /// Whether the features are combinations of others in every row, but for the rounding of their values.
+    fn are_exact(&mut self, m: usize, dependent: &[Dependent]) -> Result<bool> {
+        if dependent.is_empty() {
+            return Ok(true);
+        }
+        let rounding = if self.host.is_exact() { EXACT_ROUNDING } else { FLOAT32_ROUNDING };
+        let mut sizes = self.host.mean_squares()?;
+        sizes.iter_mut().for_each(|square| *square = square.sqrt());
+        sizes.push(1.0);
+        let columns = dependent.iter().map(|dependent| dependent.direction.as_slice());
+        let columns = Coefficients::from_columns(self.problem.start.n_features(), columns);
+        let scores = self.host.scores(&columns)?;
+        self.passes += 2.0;
+        let (model, rows) = (&self.fits[m].model, self.host.rows());
+        Ok(dependent.iter().zip(scores).all(|(Dependent { direction, .. }, scores)| {
+            let largest: f64 = direction.iter().zip(&sizes).map(|(part, size)| (part * size).abs()).sum();
+            let intercept = direction[direction.len() - 1];
+            let squares = scores.iter().enumerate();
+            let weight = |slot: usize| model.weight(rows.labels()[slot], rows.exact_weight(slot));
+            let squares = squares.map(|(slot, z)| weight(slot) * (z + intercept).powi(2));
+            let rms = (squares.sum::<f64>() / model.weight_sum(rows)).sqrt();
+            rms <= rounding * largest
+        }))
     }
 
     /// Stops the fits that have arrived, or that have nowhere to arrive.
@@ -208,7 +246,7 @@ fn sides(model: &ModelSpec, rows: &Rows, moves: &[f64], intercept: f64) -> [f64;
     let mut sides = [0.0_f64; 2];
     for (slot, by) in moves.iter().enumerate() {
         let label = rows.labels()[slot];
-        if model.weight(label, rows.weight()[slot]) == 0.0 {
+        if model.weight(label, rows.exact_weight(slot)) == 0.0 {
             continue;
         }
         let is_positive = rows.class(slot) == model.class;

@@ -30,6 +30,7 @@ pub(super) fn fingerprint(config: &ValidTune, dataset: &Dataset) -> u64 {
         .words([panels.n_rows() as u64, panels.n_features() as u64])
         .words(rows.labels().iter().map(|&label| u64::from(label)))
         .words(rows.weight().iter().map(|weight| u64::from(weight.to_bits())))
+        .words(rows.weight_rest().iter().map(|rest| u64::from(rest.to_bits())))
         .words(of_panels);
     for (feature, (centre, scale)) in
         dataset.encoding.feature_names().iter().zip(dataset.encoding.panel_transform())

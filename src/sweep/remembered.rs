@@ -98,6 +98,10 @@ impl Host for RememberedHost<'_> {
         self.host.rows()
     }
 
+    fn is_exact(&self) -> bool {
+        self.host.is_exact()
+    }
+
     fn select(&self, features: &[usize]) -> Panels {
         self.host.select(features)
     }

@@ -114,7 +114,7 @@ fn rank_jointly(
                     for (i, slot) in of_fold {
                         let p = probabilities[i * width + group * n_classes + class];
                         let is_positive = rows.class(slot) as usize == plan.classes[class];
-                        held.push(p, f64::from(rows.weight()[slot]), is_positive);
+                        held.push(p, rows.exact_weight(slot), is_positive);
                     }
                 });
             });
@@ -193,7 +193,7 @@ fn sum_jointly(
             sums.par_iter_mut().enumerate().for_each(|(at, sums)| {
                 let mut probabilities = vec![0.0; n_classes];
                 for (z, slot) in z.chunks_exact(columns.n_models()).zip(slots.clone()) {
-                    let weight = f64::from(rows.weight()[slot]);
+                    let weight = rows.exact_weight(slot);
                     if rows.fold(slot) == sums.fold && weight > 0.0 {
                         let z = &z[at * n_classes..][..n_classes];
                         sums.add(scoring, z, rows.class(slot) as usize, weight, &mut probabilities);

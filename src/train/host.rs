@@ -61,9 +61,11 @@ impl Host for HostTable<'_> {
         let d = self.panels.n_features();
         let z = linear_predictor(self.panels, &Coefficients::from_columns(d, [column]));
         let share = 1.0 / model.weight_sum(self.rows);
-        let rows = z.iter().zip(self.rows.labels().iter().zip(self.rows.weight()));
+        let rows = z.iter().zip(self.rows.labels()).enumerate();
         let weights: Vec<f64> = rows
-            .map(|(&z, (&label, &weight))| share * model.weight(label, weight) * sigmoid(z) * sigmoid(-z))
+            .map(|(slot, (&z, &label))| {
+                share * model.weight(label, self.rows.exact_weight(slot)) * sigmoid(z) * sigmoid(-z)
+            })
             .collect();
         let mut gram = Gram::zeros(d);
         gram.add(self.panels, &weights);
@@ -76,8 +78,8 @@ impl Host for HostTable<'_> {
             let (mut sum, mut x) = (0.0, [0.0; PANEL_ROWS]);
             for p in 0..self.panels.n_panels() {
                 self.panels.widen(p, j, &mut x);
-                let weights = &self.rows.weight()[p * PANEL_ROWS..][..PANEL_ROWS];
-                sum += x.iter().zip(weights).map(|(x, &s)| f64::from(s) * x * x).sum::<f64>();
+                let weights = self.rows.panel_weights(p);
+                sum += x.iter().zip(weights).map(|(x, s)| s * x * x).sum::<f64>();
             }
             sum / self.rows.weight_sum()
         };
@@ -86,6 +88,10 @@ impl Host for HostTable<'_> {
 
     fn rows(&self) -> &Rows {
         self.rows
+    }
+
+    fn is_exact(&self) -> bool {
+        self.panels.fine().is_some()
     }
 
     fn select(&self, features: &[usize]) -> Panels {

@@ -88,3 +88,78 @@ fn what_separates_some_rows_is_named() {
     assert!(trained["models"][0]["newton_decrement"].as_f64().unwrap() < 1e-7);
     assert_eq!(trained["warnings"], serde_json::json!([]));
 }
+
+/// Two timestamps over ten years, a minute apart at most: what decides is their difference.
+#[test]
+fn near_collinear_times() {
+    let folder = tempdir().unwrap();
+    let n = 2000;
+    let start: Vec<i64> = (0..n).map(|i| (3.15e17 * weyl(i, 0.618_033_988_749_895)) as i64).collect();
+    let lag: Vec<i64> = (0..n).map(|i| (6e10 * weyl(i, 0.569_840_290_998_053)) as i64).collect();
+    let slope = |lag: i64| 1.0 / (1.0 + (3.0 - lag as f64 / 1e10).exp());
+    let times = |of: &dyn Fn(usize) -> i64| {
+        Arc::new(TimestampNanosecondArray::from((0..n).map(of).collect::<Vec<_>>())) as ArrayRef
+    };
+    let y = labels(n, |i| slope(lag[i]));
+    let both =
+        vec![("start", times(&|i| start[i])), ("end", times(&|i| start[i] + lag[i])), ("y", y.clone())];
+    write_parquet(&folder.path().join("both.parquet"), both);
+    let lag_alone = vec![("lag", float_column(lag.iter().map(|&lag| lag as f64))), ("y", y)];
+    write_parquet(&folder.path().join("lag.parquet"), lag_alone);
+    let objective = |table: &str, features: &str| {
+        let line = format!("train {table} --target y --l1 0 --l2 0 -o m.json --device cpu {features}");
+        let trained = succeed_json(folder.path(), &line);
+        assert_eq!(trained["models"][0]["converged"], true, "{table}: {trained}");
+        trained["models"][0]["objective"].as_f64().unwrap()
+    };
+    let (alone, both) = (objective("lag.parquet", ""), objective("both.parquet", ""));
+    // With `start` as well, which says nothing: two columns of noise lower a mean loss by some 1 / n.
+    assert!(both <= alone && alone - both < 3e-3, "{both} with both, {alone} with their difference");
+    let evaluated = succeed_json(folder.path(), "evaluate m.json both.parquet");
+    let loss = evaluated["log_loss"].as_f64().unwrap();
+    assert!((loss - both).abs() < 1e-8, "{loss} evaluated, {both} trained");
+}
+
+/// Weights that float32 does not hold: the objective is that of the file's.
+#[test]
+fn weights_keep_their_digits() {
+    let folder = tempdir().unwrap();
+    // Half of the weight is on one class; without features, the objective is known: log 2 at equal sums.
+    let n = 300;
+    let weight: Vec<f64> = (0..n).map(|i| 0.1 + weyl(i, 0.618_033_988_749_895)).collect();
+    let y: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i % 3 == 0))).collect();
+    let columns = vec![
+        ("x", float_column((0..n).map(|i| weyl(i, 0.754_877_666_246_692_7)))),
+        ("w", float_column(weight.iter().copied())),
+        ("y", float_column(y.iter().copied())),
+    ];
+    write_parquet(&folder.path().join("t.parquet"), columns);
+    let line = "train t.parquet --target y --weight w --l1 10 --l2 0 -o m.json --device cpu";
+    let found = succeed_json(folder.path(), line)["models"][0]["objective"].as_f64().unwrap();
+    let all: f64 = weight.iter().sum();
+    let p = weight.iter().zip(&y).map(|(w, y)| w * y).sum::<f64>() / all;
+    let known = -p * p.ln() - (1.0 - p) * (1.0 - p).ln();
+    assert!((found - known).abs() < 1e-14, "{found}, not {known}");
+}
+
+/// A column that repeats another but for 1e-9 of it: what that rest says is beyond float64's products.
+#[test]
+fn what_rounding_hides_is_not_called_converged() {
+    let folder = tempdir().unwrap();
+    let n = 300;
+    let x: Vec<f64> = (0..n).map(|i| weyl(i, 0.618_033_988_749_895) - 0.5).collect();
+    let rest: Vec<f64> = (0..n).map(|i| weyl(i, 0.569_840_290_998_053) - 0.5).collect();
+    let y = labels(n, |i| 1.0 / (1.0 + (-6.0 * rest[i]).exp()));
+    for (share, converged) in [(1e-9, false), (0.0, true)] {
+        let columns = vec![
+            ("x", float_column(x.iter().copied())),
+            ("twin", float_column((0..n).map(|i| x[i] + share * rest[i]))),
+            ("y", y.clone()),
+        ];
+        write_parquet(&folder.path().join("t.parquet"), columns);
+        let line = "train t.parquet --target y --l1 0 --l2 0 -o m.json --device cpu";
+        let trained = succeed_json(folder.path(), line);
+        assert_eq!(trained["models"][0]["converged"], converged, "{share}: {trained}");
+        assert!(trained["warnings"][0].as_str().unwrap().contains("not determined"), "{trained}");
+    }
+}

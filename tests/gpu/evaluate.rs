@@ -137,7 +137,7 @@ fn tiny_losses_are_not_rounded_to_zero() {
     // Every row is positive with z = 30: the loss is exp(-30), far below float32's step at 1.
     for n_models in [1, 10] {
         let mut problem = problem(256, 0, n_models);
-        problem.rows = logodds::panels::Rows::new(vec![0; 256], vec![1.0; 256], 5);
+        problem.rows = logodds::panels::Rows::new(vec![0; 256], &vec![1.0; 256], 5);
         problem.models.iter_mut().for_each(|m| m.class = 0);
         problem.coefficients.values_mut().fill(30.0);
         let mut engine = GpuEngine::new(device, &problem.panels, &problem.rows).unwrap();

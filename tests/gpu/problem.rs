@@ -47,7 +47,7 @@ pub(crate) fn problem(n_rows: usize, n_features: usize, n_models: usize) -> Prob
         weight.push(if slot % 7 == 3 { 0.0 } else { (1.0 + 0.5 * noise.next()) as f32 });
     }
     let fold: Vec<u32> = (0..n_rows as u32).map(|row| row * 7 % 11 % FOLDS).collect();
-    let rows = Rows::with_folds(&class, &fold, weight, CLASSES, FOLDS as usize);
+    let rows = Rows::with_folds(&class, &fold, &weight, CLASSES, FOLDS as usize);
     let models = (0..n_models)
         .map(|m| ModelSpec {
             class: (m % CLASSES) as u32,

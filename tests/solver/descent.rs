@@ -154,7 +154,7 @@ fn repeated(panels: &Panels, rows: &Rows, times: impl Fn(usize) -> usize) -> (Pa
         }
     }
     let weight = vec![1.0; class.len()];
-    (Panels::from_rows(&values, d), Rows::new(class, weight, rows.class_rows().len()))
+    (Panels::from_rows(&values, d), Rows::new(class, &weight, rows.class_rows().len()))
 }
 
 /// The same optimum, found on another way: objectives agree to the square of the tolerance.
@@ -173,7 +173,7 @@ fn a_weight_of_two_is_a_row_that_stands_twice_and_a_weight_of_zero_none() {
     let times = |slot: usize| slot % 3;
     let weighted = Rows::new(
         rows.labels()[..rows.n_rows()].to_vec(),
-        (0..rows.n_rows()).map(|slot| times(slot) as f32).collect(),
+        &(0..rows.n_rows()).map(|slot| times(slot) as f32).collect::<Vec<_>>(),
         3,
     );
     let stands = repeated(&panels, &rows, times);
@@ -193,8 +193,8 @@ fn the_order_of_rows_and_columns_does_not_matter() {
         .map(|(i, j)| panels.value(i, j))
         .collect();
     let class = (0..n).map(|i| rows.class(row(i))).collect();
-    let weight = (0..n).map(|i| rows.weight()[row(i)]).collect();
-    let other = (Panels::from_rows(&values, d), Rows::new(class, weight, 2));
+    let weight: Vec<f32> = (0..n).map(|i| rows.weight()[row(i)]).collect();
+    let other = (Panels::from_rows(&values, d), Rows::new(class, &weight, 2));
     assert_same_optimum(&(panels, rows), &other, &models);
 }
 
@@ -202,7 +202,7 @@ fn the_order_of_rows_and_columns_does_not_matter() {
 fn relabelled_classes_give_the_same_models_under_other_names() {
     let (panels, rows) = problems::table(3000, 6, 3, 9);
     let swapped: Vec<u32> = rows.labels()[..3000].iter().map(|c| (c + 1) % 3).collect();
-    let other = Rows::new(swapped, rows.weight()[..3000].to_vec(), 3);
+    let other = Rows::new(swapped, &rows.weight()[..3000], 3);
     let models = problems::one_vs_rest(3, Penalty { l1: 0.0, l2: 1e-2 });
     for method in METHODS {
         let a = full_batch(method, 1e-8, &panels, &rows, &models);

@@ -69,7 +69,7 @@ fn construct(n: usize, d: usize, penalty: Penalty, seed: u64) -> Exact {
         }
     }
     let column = w.into_iter().chain([b]).collect();
-    Exact { panels: Panels::from_rows(&values, d), rows: Rows::new(class, weight, 2), column }
+    Exact { panels: Panels::from_rows(&values, d), rows: Rows::new(class, &weight, 2), column }
 }
 
 fn model(penalty: Penalty) -> ModelSpec {
@@ -132,7 +132,7 @@ fn wide() -> (Panels, Rows) {
     let (n, d) = (60, 400);
     let values: Vec<f32> = (0..n * d).map(|_| rng.random::<f32>() - 0.5).collect();
     let class = (0..n).map(|i| u32::from(values[i * d] + values[i * d + 7] > 0.0)).collect();
-    (Panels::from_rows(&values, d), Rows::new(class, vec![1.0; n], 2))
+    (Panels::from_rows(&values, d), Rows::new(class, &vec![1.0; n], 2))
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn scaled(n: usize, scales: &[f32], noise: f32, seed: u64) -> (Panels, Rows) {
         class.push(u32::from(rule > 0.0));
         values.extend(row.iter().zip(scales).map(|(x, s)| x * s));
     }
-    (Panels::from_rows(&values, scales.len()), Rows::new(class, vec![1.0; n], 2))
+    (Panels::from_rows(&values, scales.len()), Rows::new(class, &vec![1.0; n], 2))
 }
 
 fn assert_converged(run: &Run, tolerance: f64, what: &str) {
@@ -115,7 +115,7 @@ fn forty_one_positives_in_four_hundred_thousand_rows_are_found() {
         class.push(u32::from(positive));
     }
     assert_eq!(class.iter().sum::<u32>(), 41);
-    let (panels, rows) = (Panels::from_rows(&values, 2), Rows::new(class, vec![1.0; n], 2));
+    let (panels, rows) = (Panels::from_rows(&values, 2), Rows::new(class, &vec![1.0; n], 2));
     for penalty in [Penalty { l1: 0.0, l2: 1e-6 }, Penalty { l1: 1e-7, l2: 0.0 }] {
         for method in METHODS {
             let run = full_batch(method, 1e-8, &panels, &rows, &problems::one_vs_rest(2, penalty)[1..]);
@@ -127,9 +127,9 @@ fn forty_one_positives_in_four_hundred_thousand_rows_are_found() {
 
 #[test]
 fn one_row_and_more_classes_than_rows() {
-    let one = (Panels::from_rows(&[0.5, -1.0], 2), Rows::new(vec![0], vec![1.0], 2));
+    let one = (Panels::from_rows(&[0.5, -1.0], 2), Rows::new(vec![0], &vec![1.0], 2));
     let few =
-        (Panels::from_rows(&[1.0, 0.0, 0.0, 1.0, -1.0, 0.5], 2), Rows::new(vec![0, 1, 2], vec![1.0; 3], 5));
+        (Panels::from_rows(&[1.0, 0.0, 0.0, 1.0, -1.0, 0.5], 2), Rows::new(vec![0, 1, 2], &vec![1.0; 3], 5));
     for (panels, rows) in [one, few] {
         let models = problems::one_vs_rest(rows.class_rows().len(), Penalty { l1: 0.0, l2: 0.1 });
         for method in METHODS {

@@ -24,7 +24,7 @@ pub(crate) fn table(n_rows: usize, n_features: usize, n_classes: usize, seed: u6
         weight.push(0.5 + rng.random::<f32>());
         values.extend(row);
     }
-    (Panels::from_rows(&values, n_features), Rows::new(class, weight, n_classes))
+    (Panels::from_rows(&values, n_features), Rows::new(class, &weight, n_classes))
 }
 
 /// One model per class, all with the same penalty.

@@ -197,7 +197,7 @@ struct Batch<'a> {
     row: usize,
     /// Codes of the rows; none if all are trained on.
     codes: Option<&'a [u16]>,
-    weights: Option<&'a [f32]>,
+    weights: Option<&'a [f64]>,
 }
 
 impl Batch<'_> {

@@ -108,7 +108,7 @@ impl<'a> NumberWriter<'a> {
         match (batch.codes, batch.weights) {
             (None, None) if plain => standardise(values, centre, scale, &mut self.narrow),
             (None, weights) => {
-                let weights = (0..values.len()).map(|i| weights.map_or(1.0, |w| f64::from(w[i])));
+                let weights = (0..values.len()).map(|i| weights.map_or(1.0, |w| w[i]));
                 standardise_weighted(values, weights, centre, scale, &mut self.narrow)
             }
             (Some(codes), weights) => {
@@ -125,7 +125,7 @@ impl<'a> NumberWriter<'a> {
                 for (i, (&value, &code)) in values.iter().zip(codes).enumerate() {
                     if is_trained(code) {
                         self.chosen.push(value);
-                        self.chosen_weights.push(weights.map_or(1.0, |w| f64::from(w[i])));
+                        self.chosen_weights.push(weights.map_or(1.0, |w| w[i]));
                     }
                 }
                 let weights = self.chosen_weights.iter().copied();

@@ -77,6 +77,10 @@ impl Host for MortalHost<'_> {
         self.host.rows()
     }
 
+    fn is_exact(&self) -> bool {
+        self.host.is_exact()
+    }
+
     fn select(&self, features: &[usize]) -> Panels {
         self.host.select(features)
     }
@@ -153,7 +157,7 @@ fn wide() -> (Panels, Rows) {
     let (n, d) = (40, 300);
     let values: Vec<f32> = (0..n * d).map(|_| rng.random::<f32>() - 0.5).collect();
     let class = (0..n).map(|i| u32::from(values[i * d] + 0.5 * values[i * d + 7] > 0.0)).collect();
-    (Panels::from_rows(&values, d), Rows::new(class, vec![1.0; n], 2))
+    (Panels::from_rows(&values, d), Rows::new(class, &vec![1.0; n], 2))
 }
 
 #[test]
