@@ -92,6 +92,8 @@ pub struct ReadOptions {
     pub validation_fraction: f64,
     /// How the training rows are dealt into folds, if they are; the rows held out for validation are in none.
     pub folds: Option<Folding>,
+    /// Numeric columns to be kept exactly, with a second float32 word, whatever the size of the table.
+    pub exact: Vec<String>,
     /// Bytes of memory that the table may take: what is available, by default.
     pub memory: Option<u64>,
 }
@@ -112,6 +114,7 @@ impl ReadOptions {
             seed: 0,
             validation_fraction: 0.0,
             folds: None,
+            exact: Vec::new(),
             memory: None,
         }
     }

@@ -17,7 +17,7 @@ use crate::panels::{Panels, Rows};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Tables of up to so many values are kept exactly: a second word for each costs 16 MiB, and float64 passes little. In
-/// larger ones, the rounding errors of the rows cancel each other.
+/// larger ones, those columns are that [`ReadOptions::exact`] names.
 const EXACT_VALUES: usize = 1 << 22;
 
 /// What a reader tells its caller, from any thread.
@@ -188,16 +188,17 @@ fn read_selected(
     }
 
     let is_number = |&(_, kind): &(usize, ColumnKind)| kind == ColumnKind::Numeric;
-    let numbers: Vec<bool> = selection
-        .features
-        .iter()
-        .zip(&widths)
-        .flat_map(|(feature, (_, width))| std::iter::repeat_n(is_number(feature), *width))
-        .collect();
-    let mut panels = Panels::zeros(rows_of(&train_spans), n_features);
-    if n_rows * n_features <= EXACT_VALUES {
-        panels = panels.with_fine(&numbers);
+    let is_small = n_rows * n_features <= EXACT_VALUES;
+    let is_exact = |feature, name: &String| is_number(feature) && (is_small || options.exact.contains(name));
+    let mut exact = Vec::with_capacity(n_features);
+    let mut rounded = Vec::with_capacity(n_features);
+    for (feature, (name, width)) in selection.features.iter().zip(&widths) {
+        let is_exact = is_exact(feature, name);
+        exact.extend(std::iter::repeat_n(is_exact, *width));
+        rounded.extend(std::iter::repeat_n(is_number(feature) && !is_exact, *width));
     }
+    let panels = Panels::zeros(rows_of(&train_spans), n_features);
+    let mut panels = panels.with_fine(&exact).with_rounded(rounded);
     let mut held_out =
         (options.validation_fraction > 0.0).then(|| Panels::zeros(rows_of(&held_out_spans), n_features));
     let parts = (&mut panels, &*train_spans, held_out.as_mut(), &*held_out_spans);

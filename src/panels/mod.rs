@@ -31,13 +31,21 @@ pub struct Panels {
     n_features: usize,
     values: Vec<f32>,
     fine: Option<Fine>,
+    /// For each feature: whether float32 rounded what the table has; empty where it rounded nothing.
+    rounded: Vec<bool>,
 }
 
 impl Panels {
     /// All zero. The memory is touched only when it is first written.
     pub fn zeros(n_rows: usize, n_features: usize) -> Self {
         let n_panels = n_rows.div_ceil(PANEL_ROWS);
-        Self { n_rows, n_features, values: vec![0.0; n_panels * PANEL_ROWS * n_features], fine: None }
+        Self {
+            n_rows,
+            n_features,
+            values: vec![0.0; n_panels * PANEL_ROWS * n_features],
+            fine: None,
+            rounded: Vec::new(),
+        }
     }
 
     /// For other rows of the same features, in the same memory: values are whatever they were, but for the
@@ -65,6 +73,22 @@ impl Panels {
         assert_eq!(kept.len(), self.n_features, "one answer for each feature");
         self.fine = kept.contains(&true).then(|| Fine::zeros(self.n_panels(), kept));
         self
+    }
+
+    /// Takes note of the features that are `rounded`: whose values are those of the table but for float32.
+    ///
+    /// # Panics
+    /// If there is not one answer for each feature.
+    #[must_use]
+    pub fn with_rounded(mut self, rounded: Vec<bool>) -> Self {
+        assert_eq!(rounded.len(), self.n_features, "one answer for each feature");
+        self.rounded = rounded;
+        self
+    }
+
+    /// Whether the values of a feature are those of the table but for float32.
+    pub fn is_rounded(&self, feature: usize) -> bool {
+        self.rounded.get(feature).is_some_and(|&rounded| rounded)
     }
 
     /// From a row-major table, row i in slot i.
@@ -119,6 +143,7 @@ impl Panels {
                 out.copy_from_slice(&panel[j * PANEL_ROWS..][..PANEL_ROWS]);
             }
         });
+        selected.rounded = features.iter().map(|&j| self.is_rounded(j)).collect();
         selected.fine = self.fine.as_ref().map(|fine| fine.select(self.n_panels(), features));
         selected
     }

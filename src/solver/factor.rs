@@ -13,7 +13,8 @@ const MAX_RIDGE: f64 = 1e2;
 /// What is left of a unit diagonal, at most, where a row is a combination of others to working precision. A step
 /// along such a direction is of any length: rounding decides.
 fn singular(n: usize) -> f64 {
-    8.0 * f64::EPSILON * n as f64
+    // Products of columns are sums over rows, each rounded.
+    (256.0 + 8.0 * n as f64) * f64::EPSILON
 }
 
 /// The Cholesky factor of a matrix that was scaled to a unit diagonal.
@@ -81,14 +82,15 @@ pub(super) struct Dependent {
 }
 
 /// The features that are combinations of the intercept and the features before them, to working precision: those whose
-/// diagonal the others leave nothing of.
-pub(super) fn dependent(hessian: &Hessian, intercept: bool) -> Vec<Dependent> {
+/// diagonal, l2 added, the others leave a share of at most `least` of; [`singular`] at the least.
+pub(super) fn dependent(hessian: &Hessian, l2: f64, intercept: bool, least: f64) -> Vec<Dependent> {
     let n = hessian.order();
     if n > MAX_LISTED {
         return Vec::new();
     }
-    let scale = |k: usize| hessian.row(k)[k].max(0.0).sqrt();
-    let least = singular(n);
+    let ridge = |k: usize| if k < n - 1 { l2 } else { 0.0 };
+    let scale = |k: usize| (hessian.row(k)[k].max(0.0) + ridge(k)).sqrt();
+    let least = least.max(singular(n));
     let mut dependent = Vec::new();
     // Rows of the Cholesky factor, each with the place of its column; a dependent one is left out.
     let mut rows: Vec<(usize, Vec<f64>)> = Vec::new();
@@ -164,7 +166,7 @@ mod tests {
             .collect();
         let values =
             (0..36).map(|k| rows.iter().map(|row| row[k / 6] * row[k % 6]).sum::<f64>() / 50.0).collect();
-        let found = dependent(&Hessian::new(6, values), true);
+        let found = dependent(&Hessian::new(6, values), 0.0, true, 0.0);
         assert_eq!(found.iter().map(|d| d.feature).collect::<Vec<_>>(), [2, 4]);
         let expected = [[-1.0, -1.0, 1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, -2.0]];
         for (found, expected) in found.iter().zip(expected) {

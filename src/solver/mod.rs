@@ -80,8 +80,8 @@ pub trait Host: Sync {
     /// The classes and weights of the rows.
     fn rows(&self) -> &Rows;
 
-    /// Whether numbers are kept as the table has them, and not as float32 rounds them.
-    fn is_exact(&self) -> bool;
+    /// Whether a feature's values are kept as the table has them, and not as float32 rounds them.
+    fn is_exact(&self, feature: usize) -> bool;
 
     /// The columns `features` alone, as a table of their own.
     fn select(&self, features: &[usize]) -> Panels;

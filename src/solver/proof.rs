@@ -23,7 +23,7 @@ use super::stages::Run;
 use super::{Host, Problem, Solution, Stop};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::objective::{Certificate, Coefficients, ModelSpec};
+use crate::objective::{Certificate, Coefficients, Hessian, ModelSpec};
 use crate::panels::{Rows, Sample};
 
 /// Newton steps at most.
@@ -41,6 +41,14 @@ const EXACT_ROUNDING: f64 = 1e-13;
 /// The same of values kept in one.
 const FLOAT32_ROUNDING: f64 = 1e-6;
 
+/// A direction of which the curvature is at most this share of its features' is decided by float32 rounding, where the
+/// features are kept in one word: a column's values are rounded by 2^-25 of them, root mean square 2^-26.
+const BLURRED: f64 = 1e-9;
+
+/// An L2 penalty, per feature, from which float32 rounding of the gradient moves the minimum by less than matters:
+/// `E_j^2 / (2 l2)` of each feature, `E_j <= 2^-25` being what rounding changes of its gradient.
+const CLEAR_L2: f64 = 1e-9;
+
 /// What is known of a model besides its certificate.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Proof {
@@ -53,13 +61,17 @@ pub struct Proof {
     /// Whether one of them is so nearly, but not exactly: the curvature along it is lost in rounding, and with it how
     /// close the minimum is.
     pub is_beyond_precision: bool,
+    /// Features whose float32 rounding decides where the minimum is: to be kept exactly.
+    pub blurred: Vec<usize>,
 }
 
 impl Proof {
     /// Whether the decrement, if there is one, is within the tolerance times the objective.
     pub fn is_within(&self, objective: f64, tolerance: f64) -> bool {
         let allowed = Certificate::distance_allowed(objective, tolerance);
-        !self.is_beyond_precision && self.newton_decrement.is_none_or(|decrement| decrement <= allowed)
+        !self.is_beyond_precision
+            && self.blurred.is_empty()
+            && self.newton_decrement.is_none_or(|decrement| decrement <= allowed)
     }
 }
 
@@ -151,11 +163,41 @@ impl Run<'_, '_> {
         let is_done = matches!(fit.state, State::Stopped(Stop::Converged | Stop::ProgressEnded));
         let is_open = match fit.point.certificate {
             Some(certificate) if certificate.duality_gap.is_some() => {
-                !certificate.is_within(self.settings.tolerance)
+                !certificate.is_within(self.settings.tolerance) || self.may_be_blurred(m)
             }
             _ => is_unpenalised(&fit.model),
         };
         is_done && is_open
+    }
+
+    /// Whether float32 rounding may decide where the minimum of a model is.
+    fn may_be_blurred(&self, m: usize) -> bool {
+        let (d, penalty) = (self.problem.start.n_features(), self.fits[m].model.penalty);
+        penalty.l1 == 0.0
+            && penalty.l2 < CLEAR_L2 * d as f64
+            && (0..d).any(|feature| !self.host.is_exact(feature))
+    }
+
+    /// Features with a part in directions whose curvature float32 rounding decides.
+    fn blurred(&self, m: usize, hessian: &Hessian) -> Vec<usize> {
+        if !self.may_be_blurred(m) {
+            return Vec::new();
+        }
+        let directions =
+            factor::dependent(hessian, self.fits[m].model.penalty.l2, self.problem.intercept, BLURRED);
+        let size = |k: usize| hessian.row(k)[k].max(0.0).sqrt();
+        let mut blurred = Vec::new();
+        for Dependent { direction, .. } in directions {
+            let parts: Vec<f64> =
+                direction.iter().enumerate().map(|(k, part)| (part * size(k)).abs()).collect();
+            let largest = parts.iter().fold(0.0, |a: f64, &b| a.max(b));
+            blurred.extend(
+                (0..parts.len() - 1).filter(|&j| parts[j] >= 1e-6 * largest && !self.host.is_exact(j)),
+            );
+        }
+        blurred.sort_unstable();
+        blurred.dedup();
+        blurred
     }
 
     /// Gives a fit its Hessian at the point where it stands, and the Newton step from there, unless a step is being
@@ -167,15 +209,19 @@ impl Run<'_, '_> {
         let hessian = self.host.hessian(&self.fits[m].model, &self.fits[m].point.column)?;
         self.passes += 1.0;
         let has_ridge = self.fits[m].model.penalty.l2 > 0.0;
-        let dependent =
-            if has_ridge { Vec::new() } else { factor::dependent(&hessian, self.problem.intercept) };
+        let dependent = if has_ridge {
+            Vec::new()
+        } else {
+            factor::dependent(&hessian, 0.0, self.problem.intercept, 0.0)
+        };
         let undetermined: Vec<usize> = dependent.iter().map(|dependent| dependent.feature).collect();
         // Rows decide once whether features are combinations exactly: they do not change from step to step.
         if undetermined != self.proofs[m].undetermined {
             self.proofs[m].is_beyond_precision = !self.are_exact(m, &dependent)?;
         }
+        let blurred = self.blurred(m, &hessian);
         let proof = &mut self.proofs[m];
-        proof.undetermined = undetermined;
+        (proof.undetermined, proof.blurred) = (undetermined, blurred);
         let fit = &mut self.fits[m];
         fit.learn_exactly(hessian);
         let promise = fit.aim(Stage::Float64, self.problem.intercept);
@@ -191,7 +237,6 @@ impl Run<'_, '_> {
         if dependent.is_empty() {
             return Ok(true);
         }
-        let rounding = if self.host.is_exact() { EXACT_ROUNDING } else { FLOAT32_ROUNDING };
         let mut sizes = self.host.mean_squares()?;
         sizes.iter_mut().for_each(|square| *square = square.sqrt());
         sizes.push(1.0);
@@ -201,8 +246,12 @@ impl Run<'_, '_> {
         self.passes += 2.0;
         let (model, rows) = (&self.fits[m].model, self.host.rows());
         Ok(dependent.iter().zip(scores).all(|(Dependent { direction, .. }, scores)| {
-            let largest: f64 = direction.iter().zip(&sizes).map(|(part, size)| (part * size).abs()).sum();
-            let intercept = direction[direction.len() - 1];
+            let parts: Vec<f64> =
+                direction.iter().zip(&sizes).map(|(part, size)| (part * size).abs()).collect();
+            let (largest, intercept): (f64, f64) = (parts.iter().sum(), direction[direction.len() - 1]);
+            let has_part = |&j: &usize| parts[j] >= 1e-6 * largest;
+            let is_exact = (0..direction.len() - 1).filter(has_part).all(|j| self.host.is_exact(j));
+            let rounding = if is_exact { EXACT_ROUNDING } else { FLOAT32_ROUNDING };
             let squares = scores.iter().enumerate();
             let weight = |slot: usize| model.weight(rows.labels()[slot], rows.exact_weight(slot));
             let squares = squares.map(|(slot, z)| weight(slot) * (z + intercept).powi(2));

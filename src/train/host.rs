@@ -90,8 +90,8 @@ impl Host for HostTable<'_> {
         self.rows
     }
 
-    fn is_exact(&self) -> bool {
-        self.panels.fine().is_some()
+    fn is_exact(&self, feature: usize) -> bool {
+        !self.panels.is_rounded(feature)
     }
 
     fn select(&self, features: &[usize]) -> Panels {

@@ -17,9 +17,9 @@ pub(crate) use solve::{hessian_order, minimise, takes_small_tables};
 pub(crate) use stack::{Stack, model as class_model, start};
 
 use crate::config::{ClassWeight, Features, Scoring, ValidConfig, Validation};
-use crate::data::{self, Dataset, ReadOptions, ReadProgress};
+use crate::data::{self, Dataset, ReadOptions, ReadProgress, Source};
 use crate::error::{ConfigError, Result};
-use crate::model::{FittedModel, HeldOutRows, Seconds, Training};
+use crate::model::{FittedModel, HeldOutRows, Seconds, Training, TrainingCurve};
 use crate::objective::ModelSpec;
 use crate::panels::{Panels, Rows};
 use crate::solver::{self, Solution, Stop};
@@ -74,33 +74,30 @@ pub(crate) fn with_threads<T: Send>(
 fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<Trained> {
     // The device first: if it is not there, nobody should wait for the table to learn it.
     let device = Chosen::find(config.device)?;
-    let reading = Instant::now();
     let source = data::open(&config.data)?;
-    let mut dataset = data::read_training(&source, &read_options(config), &Reading(observer))?;
-    let mut warnings = warnings(&dataset);
-    let validation = validation_table(config, &mut dataset, observer, &mut warnings)?;
-    let read = reading.elapsed().as_secs_f64();
-
-    let stack = Stack::new(config, &dataset)?;
-    if let Some((_, rows)) = &validation {
-        warnings.extend(one_sided(config.scoring, rows, &stack, &dataset.target.classes));
+    let mut options = read_options(config);
+    let mut run = solve_table(config, &source, &options, &device, observer)?;
+    // Where float32 rounding decides the minimum, the columns that it blurs are read again, exactly.
+    while let columns = run.stack.blurred(&run.dataset, &run.solution)
+        && columns.iter().any(|column| !options.exact.contains(column))
+    {
+        let names = remarks::list(&columns.iter().map(String::as_str).collect::<Vec<_>>());
+        observer.message(&format!("float32 is too coarse for {names}: reading the table again, exactly"));
+        options.exact.extend(columns);
+        drop(run);
+        run = solve_table(config, &source, &options, &device, observer)?;
     }
-    let started = Instant::now();
-    let (description, mut solution, curve) = {
-        let mut engine = device.engine(&dataset.panels, &dataset.rows)?;
-        let mut held_out = match &validation {
-            Some((panels, rows)) => Some(device.engine(panels, rows)?),
-            None => None,
-        };
-        let description = engine.device();
-        observer.message(&format!("{description}: {}", device.reason));
-        let validation = held_out.as_mut().zip(validation.as_ref()).map(|(engine, (panels, rows))| {
-            let patience = config.patience.unwrap_or(usize::MAX);
-            solver::Validation::new(engine.as_mut(), (panels, rows), config.scoring, patience)
-        });
-        let (solution, curve) = solve(config, &dataset, &stack, engine.as_mut(), validation, observer)?;
-        (description, solution, curve)
-    };
+    let SolvedTable {
+        dataset,
+        validation,
+        mut warnings,
+        stack,
+        description,
+        mut solution,
+        curve,
+        read,
+        started,
+    } = run;
     let fitted = stack.fitted(&dataset, &solution, config.tolerance);
     agree(&mut solution.stops, &fitted);
     warnings.extend(stack.remarks(&dataset, &solution));
@@ -135,6 +132,54 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
     };
     let model = stack.model(dataset, fitted, training);
     Ok(Trained { model, report })
+}
+
+/// A table, and the solution of its models.
+struct SolvedTable {
+    dataset: Dataset,
+    validation: Option<(Panels, Rows)>,
+    warnings: Vec<String>,
+    stack: Stack,
+    description: String,
+    solution: Solution,
+    curve: Option<TrainingCurve>,
+    /// Seconds of reading.
+    read: f64,
+    started: Instant,
+}
+
+fn solve_table(
+    config: &ValidConfig,
+    source: &Source,
+    options: &ReadOptions,
+    device: &Chosen,
+    observer: &dyn Observer,
+) -> Result<SolvedTable> {
+    let reading = Instant::now();
+    let mut dataset = data::read_training(source, options, &Reading(observer))?;
+    let mut warnings = warnings(&dataset);
+    let validation = validation_table(config, &mut dataset, observer, &mut warnings)?;
+    let read = reading.elapsed().as_secs_f64();
+
+    let stack = Stack::new(config, &dataset)?;
+    if let Some((_, rows)) = &validation {
+        warnings.extend(one_sided(config.scoring, rows, &stack, &dataset.target.classes));
+    }
+    let started = Instant::now();
+    let mut engine = device.engine(&dataset.panels, &dataset.rows)?;
+    let mut held_out = match &validation {
+        Some((panels, rows)) => Some(device.engine(panels, rows)?),
+        None => None,
+    };
+    let description = engine.device();
+    observer.message(&format!("{description}: {}", device.reason));
+    let watched = held_out.as_mut().zip(validation.as_ref()).map(|(engine, (panels, rows))| {
+        let patience = config.patience.unwrap_or(usize::MAX);
+        solver::Validation::new(engine.as_mut(), (panels, rows), config.scoring, patience)
+    });
+    let (solution, curve) = solve(config, &dataset, &stack, engine.as_mut(), watched, observer)?;
+    drop((engine, held_out));
+    Ok(SolvedTable { dataset, validation, warnings, stack, description, solution, curve, read, started })
 }
 
 /// How a model came to be, for its file.

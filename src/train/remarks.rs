@@ -75,7 +75,8 @@ fn undetermined(encoding: &Encoding, features: &[usize]) -> Vec<usize> {
     kept
 }
 
-fn list(names: &[&str]) -> String {
+/// Names for people: the first ones, and how many more.
+pub(super) fn list(names: &[&str]) -> String {
     let shown: Vec<String> = names.iter().take(LISTED).map(|name| format!("{name:?}")).collect();
     let more =
         if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };

@@ -94,6 +94,16 @@ impl Stack {
             .collect()
     }
 
+    /// Columns whose float32 rounding decides where the minimum of some model is.
+    pub(crate) fn blurred(&self, dataset: &Dataset, solution: &Solution) -> Vec<String> {
+        let names = dataset.encoding.feature_names();
+        let mut features: Vec<usize> =
+            solution.proofs.iter().flat_map(|proof| proof.blurred.iter().copied()).collect();
+        features.sort_unstable();
+        features.dedup();
+        features.into_iter().map(|j| names[j].clone()).collect()
+    }
+
     /// What the proofs of a solution say in the names of columns: directions in which there is no optimum, or many.
     pub(crate) fn remarks(&self, dataset: &Dataset, solution: &Solution) -> Vec<String> {
         remarks(&dataset.encoding, &self.models, &dataset.target.classes, &solution.proofs)

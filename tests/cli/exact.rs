@@ -163,3 +163,30 @@ fn what_rounding_hides_is_not_called_converged() {
         assert!(trained["warnings"][0].as_str().unwrap().contains("not determined"), "{trained}");
     }
 }
+
+/// In a table too large to keep every number exactly, those that float32 blurs are read again.
+#[test]
+fn large_tables_keep_exactly_what_decides() {
+    let folder = tempdir().unwrap();
+    let n = 600_000;
+    let start = |i: usize| 3.15e8 * weyl(i, 0.618_033_988_749_895);
+    let lag = |i: usize| 60.0 * weyl(i, 0.569_840_290_998_053);
+    let y = labels(n, |i| 1.0 / (1.0 + (3.0 - lag(i) / 10.0).exp()));
+    let noise = |k: usize| float_column((0..n).map(move |i| weyl(i + k * n, 0.819_172_513_396_164_4)));
+    let mut columns = vec![
+        ("start", float_column((0..n).map(start))),
+        ("end", float_column((0..n).map(|i| start(i) + lag(i)))),
+        ("y", y.clone()),
+    ];
+    columns.extend(["a", "b", "c", "d", "e"].into_iter().zip((0..).map(noise)));
+    write_parquet(&folder.path().join("t.parquet"), columns);
+    write_parquet(&folder.path().join("lag.parquet"), vec![("lag", float_column((0..n).map(lag))), ("y", y)]);
+    let objective = |table: &str| {
+        let line = format!("train {table} --target y --l1 0 --l2 0 -o m.json --device cpu");
+        let trained = succeed_json(folder.path(), &line);
+        assert_eq!(trained["models"][0]["converged"], true, "{table}: {trained}");
+        trained["models"][0]["objective"].as_f64().unwrap()
+    };
+    let (alone, all) = (objective("lag.parquet"), objective("t.parquet"));
+    assert!(all <= alone && alone - all < 1e-4, "{all} with all columns, {alone} with the difference alone");
+}

@@ -77,8 +77,8 @@ impl Host for MortalHost<'_> {
         self.host.rows()
     }
 
-    fn is_exact(&self) -> bool {
-        self.host.is_exact()
+    fn is_exact(&self, feature: usize) -> bool {
+        self.host.is_exact(feature)
     }
 
     fn select(&self, features: &[usize]) -> Panels {
