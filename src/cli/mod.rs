@@ -6,10 +6,12 @@ mod driver;
 mod evaluate;
 mod evaluation;
 mod export;
+mod failure;
 mod inference;
 mod inspect;
 mod interrupt;
 mod output;
+mod panics;
 mod predict;
 mod progress;
 mod report_page;
@@ -20,21 +22,18 @@ mod threshold;
 mod train;
 mod tune;
 
-use std::process::ExitCode;
-
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use logodds::Error;
-use logodds::error::{DataError, SweepError};
 
 pub(crate) use driver::quieten as quieten_drivers;
-pub(crate) use output::print_error;
+pub(crate) use failure::Failure;
+pub(crate) use panics::{caught, quieten as quieten_panics};
 
 /// Trains logistic regression straight from Parquet, on any GPU or none.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, arg_required_else_help = true, styles = style::HELP)]
 pub(crate) struct Arguments {
-    /// Print one JSON object instead of a report
+    /// Print one JSON object instead of a report; an error too, on stderr
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
     /// No progress and no messages on stderr
@@ -78,8 +77,8 @@ enum Command {
 impl Arguments {
     /// Those of the process; a wrong one ends it.
     pub(crate) fn read() -> Self {
-        let matches = Self::described().get_matches();
-        let mut arguments = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let matches = Self::described().try_get_matches().unwrap_or_else(|error| failure::exit(&error));
+        let mut arguments = Self::from_arg_matches(&matches).unwrap_or_else(|error| failure::exit(&error));
         if let Some((_, matches)) = matches.subcommand() {
             let typed = matches.ids().map(clap::Id::as_str);
             let typed = typed.filter(|id| matches.value_source(id) == Some(ValueSource::CommandLine));
@@ -209,21 +208,6 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Devices => devices::run(output),
         Command::Completions(arguments) => setup::completions(&arguments, output),
         Command::Man(arguments) => setup::man(&arguments, output),
-    }
-}
-
-/// 2 for a command that was called the wrong way, 130 for one stopped by Ctrl-C (by another signal, 128 and its
-/// number), else 1.
-pub(crate) fn exit_code(error: &anyhow::Error, typed: &[String]) -> ExitCode {
-    let is_typed = |flag: &str| typed.iter().any(|name| name == flag);
-    // A value that is not typed was read from the config file.
-    let is_typed = |flag: &str| is_typed(flag) || !is_typed("--config");
-    match error.downcast_ref::<Error>() {
-        Some(Error::Config(config)) if config.is_usage(is_typed) => ExitCode::from(2),
-        Some(Error::Data(DataError::Interrupted) | Error::Sweep(SweepError::Interrupted { .. })) => {
-            ExitCode::from(interrupt::exit_code())
-        }
-        _ => ExitCode::FAILURE,
     }
 }
 

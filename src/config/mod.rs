@@ -50,7 +50,7 @@ pub struct TrainConfig {
     pub output: Option<PathBuf>,
 
     /// Columns to use [default: all but target and weight]
-    #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "some", skip_serializing_if = "Vec::is_empty")]
     #[arg(
         long,
         value_delimiter = ',',
@@ -174,7 +174,7 @@ pub struct TrainConfig {
     pub seed: Option<u64>,
 
     /// Table to watch the score on
-    #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "some", skip_serializing_if = "Vec::is_empty")]
     #[arg(long, value_name = "DATA", conflicts_with = "validation_fraction", help_heading = "Validation")]
     pub validation: Vec<String>,
 
@@ -310,7 +310,7 @@ fn load_split<A: DeserializeOwned, B: DeserializeOwned>(path: &Path, keys: &[&st
         let span = key.span().start..value.span().end;
         let blank: String = text[span.clone()].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
         // The same number of bytes, so that later spans stay true.
-        let blank = format!("{blank:<width$}", width = span.len());
+        let blank = format!("{blank}{}", " ".repeat(span.len() - blank.len()));
         parts[usize::from(!of_second)].replace_range(span, &blank);
     }
     let first = parse(path, &parts[0]).map_err(|error| match error {
@@ -342,4 +342,17 @@ where
         OneOrMany::One(one) => vec![one],
         OneOrMany::Many(many) => many,
     })
+}
+
+/// The same, with at least one value: an empty list would read as if the key were left out.
+fn some<'de, T, D>(deserializer: D) -> std::result::Result<Vec<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    let values = one_or_many(deserializer)?;
+    if values.is_empty() {
+        return Err(serde::de::Error::custom("an empty list; give at least one value, or leave the key out"));
+    }
+    Ok(values)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::check::ensure;
-use super::one_or_many;
+use super::some;
 use super::{Rule, Scoring, Solver, Strengths, TrainConfig, ValidConfig};
 use crate::data::Folding;
 use crate::error::{ConfigError, Result};
@@ -54,7 +54,7 @@ pub struct TuneSettings {
     pub cs: Option<Strengths>,
 
     /// Shares of L1 [default: 0]
-    #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "some", skip_serializing_if = "Vec::is_empty")]
     #[arg(
         long,
         value_delimiter = ',',

@@ -15,6 +15,7 @@ mod keys;
 mod learn;
 mod levels;
 mod memory;
+mod nearest;
 mod options;
 mod pages;
 mod paths;
