@@ -3,6 +3,7 @@
 mod coefficients;
 mod devices;
 mod driver;
+mod early;
 mod evaluate;
 mod evaluation;
 mod export;

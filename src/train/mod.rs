@@ -86,6 +86,7 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         warnings.extend(one_sided(config.scoring, rows, &stack, &dataset.target.classes));
     }
     let started = Instant::now();
+    let mut best = vec![None; stack.models.len()];
     let (description, mut solution, curve) = {
         let mut engine = device.engine(&dataset.panels, &dataset.rows)?;
         let mut held_out = match &validation {
@@ -97,11 +98,13 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         let validation = held_out.as_mut().zip(validation.as_ref()).map(|(engine, (panels, rows))| {
             let patience = config.patience.unwrap_or(usize::MAX);
             solver::Validation::new(engine.as_mut(), (panels, rows), config.scoring, patience)
+                .recording(&mut best)
         });
         let (solution, curve) = solve(config, &dataset, &stack, engine.as_mut(), validation, observer)?;
         (description, solution, curve)
     };
-    let fitted = stack.fitted(&dataset, &solution, config.tolerance);
+    let mut fitted = stack.fitted(&dataset, &solution, config.tolerance);
+    fitted.iter_mut().zip(best).for_each(|(fitted, best)| fitted.best = best);
     agree(&mut solution.stops, &fitted);
     warnings.extend(stack.remarks(&dataset, &solution));
     let train = started.elapsed().as_secs_f64();

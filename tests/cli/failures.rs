@@ -58,3 +58,62 @@ fn damaged_tables_are_refused_in_plain_words() {
         }
     }
 }
+
+#[test]
+fn files_of_other_formats_are_named_as_what_they_are() {
+    let folder = tempdir().unwrap();
+    for (name, content, says) in [
+        (
+            "t.csv",
+            b"a,b,y\n1,2,no\n".as_slice(),
+            "t.csv: CSV text, not a Parquet file; convert it with DuckDB",
+        ),
+        ("t.arrow", b"ARROW1\0\0\xff\xff\xff\xff", "an Arrow IPC (Feather) file, not a Parquet file"),
+        ("t.orc", b"ORC\x0a\x0b", "an ORC file, not a Parquet file"),
+        ("t.gz", b"\x1f\x8b\x08\0", "a gzip file, not a Parquet file; decompress it first"),
+        ("t.parquet", b"", "t.parquet: an empty file"),
+        ("e.parquet", b"PARE\x01\x02\x03\x04\x05\x06\x07\x08\x04\0\0\0PARE", "an encrypted Parquet file"),
+        (
+            "c.parquet",
+            b"PAR1\x01\x02\x03\x04\x05\x06\x07\x08\x04\0\0\0XXXX",
+            "truncated Parquet file of 20 bytes",
+        ),
+    ] {
+        fs::write(folder.path().join(name), content).unwrap();
+        assert_says(&fail(folder.path(), &format!("train {name} --target y -o m.json"), 1), &[says]);
+    }
+}
+
+/// The table is one file more than the process may have open.
+#[cfg(target_os = "linux")]
+#[test]
+fn too_many_open_files_are_named() {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::Command;
+
+    let folder = tempdir().unwrap();
+    write_parquet(
+        &folder.path().join("t.parquet"),
+        vec![("x", float_column([1.0, 2.0])), ("y", text_column(["a", "b"]))],
+    );
+    let mut refused = Vec::new();
+    // Enough to start with, and then one more at a time, until the command succeeds.
+    for limit in 3..40 {
+        let line = format!(
+            "ulimit -n {limit}; exec \"$0\" train t.parquet --target y --device cpu --quiet -o m.json"
+        );
+        let mut command = Command::new("sh");
+        command.current_dir(folder.path()).env("XDG_RUNTIME_DIR", "/").arg("-c").arg(line);
+        let output = command.arg(assert_cmd::cargo::cargo_bin("logodds")).output().unwrap();
+        if output.status.success() {
+            break;
+        }
+        assert_eq!(output.status.signal(), None);
+        refused.push(String::from_utf8(output.stderr).unwrap());
+    }
+    assert!(
+        refused.iter().any(|text| text.contains("raise the number of files that may be open (ulimit -n)")),
+        "{refused:?}"
+    );
+    assert!(!refused.iter().any(|text| text.contains("check the permissions")), "{refused:?}");
+}
