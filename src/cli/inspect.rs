@@ -26,11 +26,17 @@ const MODELS_SHOWN: usize = 3;
 )]
 pub(crate) struct InspectArguments {
     /// Model file
+    ///
+    /// The path of a model file, JSON, as train and tune write it.
     model: PathBuf,
     /// With --inference: the Parquet files that it was trained on
+    ///
+    /// The rows of training: files, directories or globs, from which standard errors are computed.
     #[arg(requires = "inference")]
     data: Vec<String>,
     /// Classes whose models to show; may be repeated [default: all, the first 3 in text]
+    ///
+    /// Value of the target whose model is shown. By default all, of which text shows the first 3.
     #[arg(long = "class", value_name = "CLASS")]
     classes: Vec<String>,
     #[command(flatten)]

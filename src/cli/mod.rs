@@ -35,9 +35,14 @@ pub(crate) use panics::{caught, quieten as quieten_panics};
 #[command(version, max_term_width = 100, arg_required_else_help = true, styles = style::HELP)]
 pub(crate) struct Arguments {
     /// Print one JSON object instead of a report; an error too, on stderr
+    ///
+    /// Results go to stdout as one JSON object on one line, with all digits. If the command fails, a JSON object goes
+    /// to stderr instead: `{"error": {"kind", "message", "causes"}}`. By default results are text for people.
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
     /// No progress and no messages on stderr
+    ///
+    /// Results and errors are printed all the same. By default progress is shown where stderr is a terminal.
     #[arg(long, short, global = true, help_heading = "Output")]
     pub(crate) quiet: bool,
     /// Names of the flags that were typed
@@ -219,4 +224,42 @@ pub(crate) fn start_logging(quiet: bool) {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default))
         .format_timestamp(None)
         .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `--help` and the manual show of `command` and of those below it.
+    fn walk(command: &clap::Command, path: &str, undescribed: &mut Vec<String>) {
+        let mut check = |name: String, is_described: bool| {
+            if !is_described {
+                undescribed.push(format!("{path} {name}"));
+            }
+        };
+        check(String::new(), command.get_about().is_some());
+        for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+            let name = argument.get_id().to_string();
+            let long = argument.get_long_help().map(ToString::to_string).unwrap_or_default();
+            check(name.clone(), argument.get_help().is_some() && long.trim_end().ends_with('.'));
+            if argument.is_hide_possible_values_set() || !argument.get_action().takes_values() {
+                continue;
+            }
+            for value in argument.get_possible_values() {
+                // The help of the argument may say it, too.
+                let is_described = value.get_help().is_some() || long.contains(value.get_name());
+                check(format!("{name}={}", value.get_name()), is_described);
+            }
+        }
+        for command in command.get_subcommands() {
+            walk(command, &format!("{path} {}", command.get_name()), undescribed);
+        }
+    }
+
+    #[test]
+    fn every_option_and_value_is_described() {
+        let mut undescribed = Vec::new();
+        walk(&Arguments::described(), "logodds", &mut undescribed);
+        assert!(undescribed.is_empty(), "{undescribed:#?}");
+    }
 }
