@@ -84,6 +84,18 @@ fn files_of_other_formats_are_named_as_what_they_are() {
     }
 }
 
+/// Two bytes of a data page at which the decoder panics.
+#[test]
+fn a_decoder_that_panics_is_a_plain_error() {
+    let folder = tempdir().unwrap();
+    let mut bytes = fs::read(repository("data/iris/train.parquet")).unwrap();
+    (bytes[798], bytes[1555]) = (236, 229);
+    fs::write(folder.path().join("t.parquet"), bytes).unwrap();
+    let stderr = fail(folder.path(), "train t.parquet --target species --device cpu --quiet -o m.json", 1);
+    assert_says(&stderr, &["t.parquet: column \"sepal_width_cm\" cannot be decoded in row group 0"]);
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+}
+
 /// The table is one file more than the process may have open.
 #[cfg(target_os = "linux")]
 #[test]
