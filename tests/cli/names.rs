@@ -96,5 +96,7 @@ fn what_is_no_terminal_gets_names_as_they_are() {
     roxmltree::Document::parse(&svg).unwrap();
     succeed(folder.path(), "report m.json t.parquet -o r.html");
     let page = fs::read_to_string(folder.path().join("r.html")).unwrap();
-    assert!(!page.contains('\u{1b}') && !page.contains('\u{7}'), "a control character in the page");
+    for text in [page, svg] {
+        assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "a name has more than letters in {text}");
+    }
 }
