@@ -201,29 +201,37 @@ fn result_line(model: &Model, config: &ValidConfig, report: &TrainReport) -> Str
     let (mean, largest) =
         if n_models > 1 { ("mean objective", "largest residual") } else { ("objective", "residual") };
     let mut numbers = format!("{mean} {}, {largest} {residual:.1e}", number(objective));
-    // Of the mean objective: what the answer can be wrong by at most.
-    let mean = |bounds: Option<Vec<f64>>| bounds.map(|bounds| bounds.iter().sum::<f64>() / n_models as f64);
-    let gap = mean(model.models.iter().map(|m| m.duality_gap).collect());
-    let decrement = mean(model.models.iter().map(|m| m.newton_decrement).collect());
-    if let Some(gap) = gap {
-        numbers.push_str(&format!(", at most {gap:.1e} above the minimum"));
-    } else if let Some(decrement) = decrement.filter(|_| !report.stops.contains(&Stop::Separated)) {
-        numbers.push_str(&format!(", {decrement:.1e} above the minimum by the Newton decrement"));
+    let early = model.models.iter().filter(|m| model.training.ended_early(m)).count();
+    // Early stopping does not mean to reach the minimum.
+    if early == 0 {
+        numbers.push_str(&bound(model, report).unwrap_or_default());
     }
     if converged == n_models {
         return format!("{numbers}: converged (tolerance {:e})", config.tolerance);
     }
-    let early = model.models.iter().filter(|m| model.training.ended_early(m)).count();
     if converged + early == n_models {
         return format!("{numbers}: {}", early_line(n_models, early));
     }
-    let what = if n_models > 1 {
-        format!("{converged} of {n_models} models converged")
-    } else {
-        "not converged".to_owned()
+    let what = match (n_models, early) {
+        (1, _) => "not converged".to_owned(),
+        (n, 0) => format!("{converged} of {n} models converged"),
+        (n, early) => format!("{converged} of {n} models converged and {early} stopped early"),
     };
     let advice = advice(model, config, report);
     format!("{numbers}: {what} (tolerance {:e}); {advice}", config.tolerance)
+}
+
+/// What the mean objective is above its minimum, at most or by its second derivatives.
+fn bound(model: &Model, report: &TrainReport) -> Option<String> {
+    let n_models = model.models.len() as f64;
+    let mean = |bounds: Option<Vec<f64>>| bounds.map(|bounds| bounds.iter().sum::<f64>() / n_models);
+    if let Some(gap) = mean(model.models.iter().map(|m| m.duality_gap).collect()) {
+        return Some(format!(", at most {gap:.1e} above the minimum"));
+    }
+    let decrement = mean(model.models.iter().map(|m| m.newton_decrement).collect());
+    decrement
+        .filter(|_| !report.stops.contains(&Stop::Separated))
+        .map(|decrement| format!(", {decrement:.1e} above the minimum by the Newton decrement"))
 }
 
 /// That models ended where early stopping meant them to.
