@@ -207,10 +207,20 @@ impl Known {
     fn begin(create: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<(NamedTempFile, Self)> {
         // Held while the file is made: `abandon` finds it, or keeps it from being made.
         let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = create().map_err(|error| io::Error::from(error.kind()))?;
+        let file = create().map_err(without_path)?;
         unfinished.push(file.path().to_owned());
         let known = Self(file.path().to_owned());
         Ok((file, known))
+    }
+}
+
+/// The system's own error, without the temporary path that it comes with.
+fn without_path(error: io::Error) -> io::Error {
+    let text = error.to_string();
+    let number = text.split_once("(os error ").and_then(|(_, rest)| rest.split_once(')'));
+    match number.and_then(|(number, _)| number.parse().ok()) {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None => error.kind().into(),
     }
 }
 

@@ -16,12 +16,19 @@ const ROWS: usize = 10;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Choice {
     /// Coefficients to show of each model [default: 10]
+    ///
+    /// Number of coefficients that are shown of each model, those that are 0 left out. The default is 10; JSON has
+    /// all besides.
     #[arg(long, value_name = "N")]
     top: Option<usize>,
     /// Features, or columns, whose names match; may be repeated
+    ///
+    /// Pattern with * and ? that the name of a feature, or of its column, matches. By default all features.
     #[arg(long, value_name = "GLOB")]
     feature: Vec<String>,
     /// Order of the coefficients
+    ///
+    /// By default those that move the prediction most come first.
     #[arg(long, value_enum, default_value_t = Order::Standardised)]
     sort: Order,
 }

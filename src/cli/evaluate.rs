@@ -24,20 +24,37 @@ use super::progress::Progress;
 )]
 pub(crate) struct EvaluateArguments {
     /// Model file
+    ///
+    /// The path of a model file, JSON, as train and tune write it. Of several models it is the one that the others
+    /// are compared with.
     model: String,
     /// More model files; Parquet files, directories of them, or globs, with the target column
+    ///
+    /// A path that ends in .json, or holds JSON, is a model; everything else is part of the table: files, directories
+    /// and globs, with the columns of the models and the target.
     #[arg(required = true, value_name = "DATA")]
     others: Vec<String>,
     /// Column of row weights
+    ///
+    /// A numeric column with the weight of each row, 0 or more. By default every row counts once.
     #[arg(long, value_name = "COLUMN")]
     weight: Option<String>,
     /// Binary: predict class 1 from this probability on [default: the model's, or 0.5]
+    ///
+    /// Probability, above 0 and below 1, from which on a binary model predicts class 1. By default the threshold in
+    /// the model file, else 0.5.
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     threshold: Option<f64>,
     /// Memory for scores while they are ranked [default: half of what is available]
+    ///
+    /// Bytes of main memory, as a number or with a unit, such as 500MB or 8GiB: where it holds fewer scores, classes
+    /// are ranked in several readings of the table. By default half of what the system has available.
     #[arg(long, value_name = "SIZE")]
     memory: Option<MemorySize>,
     /// Say how sure the numbers are: all of them (bootstrap), or the AUC (delong)
+    ///
+    /// bootstrap: of every number, from tables drawn with replacement. delong: of the AUC, from its variance. Without
+    /// a METHOD it is bootstrap; by default there are no intervals.
     #[arg(
         long,
         value_name = "METHOD",
@@ -49,6 +66,8 @@ pub(crate) struct EvaluateArguments {
     )]
     intervals: Option<Method>,
     /// Share of such intervals that hold the true value
+    ///
+    /// A share above 0 and below 1. The default is 0.95.
     #[arg(
         long,
         value_name = "P",
@@ -58,6 +77,9 @@ pub(crate) struct EvaluateArguments {
     )]
     confidence: f64,
     /// Tables to draw
+    ///
+    /// Number of tables that are drawn with replacement; more make the intervals more exact and take longer. The
+    /// default is 1000.
     #[arg(
         long,
         value_name = "N",
@@ -67,6 +89,8 @@ pub(crate) struct EvaluateArguments {
     )]
     bootstrap: usize,
     /// Seed of the draws
+    ///
+    /// Whole number from which tables are drawn; the same seed gives the same intervals. The default is 0.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "intervals", help_heading = "Intervals")]
     seed: u64,
 }

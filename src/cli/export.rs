@@ -22,20 +22,32 @@ const BIGQUERY_LIMIT: usize = 1 << 20;
   logodds export model.json --format sql -o - | psql")]
 pub(crate) struct ExportArguments {
     /// Model file
+    ///
+    /// The path of a model file, JSON, as train and tune write it.
     model: PathBuf,
     /// File to write; - for stdout (SQL and JSON)
+    ///
+    /// Path of the file, which is written whole or not at all; a single dash is stdout. Needed.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     /// What to write [default: by the extension of the file]
+    ///
+    /// By default the extension of the output says it: .onnx, .sql or .json.
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<ExportFormat>,
     /// The database to write for [default: postgresql]
+    ///
+    /// Databases differ in how they quote names, write text and compute exponentials.
     #[arg(long, value_enum, value_name = "DIALECT", help_heading = "SQL")]
     dialect: Option<Dialect>,
     /// The table to read, as schema.name if need be [default: input]
+    ///
+    /// Name of the table or view that the statement selects from; parts are quoted as the database needs it.
     #[arg(long, value_name = "NAME", help_heading = "SQL")]
     table: Option<String>,
     /// Columns of the table to pass through, such as its key
+    ///
+    /// Names of columns, separated by commas, that the statement gives beside the prediction. By default none.
     #[arg(long, value_delimiter = ',', value_name = "A,B,..", help_heading = "SQL")]
     keep: Vec<String>,
 }

@@ -13,12 +13,20 @@ use super::table::{brief, count, facts, number, plural, table_up_to};
 #[derive(Debug, clap::Args)]
 pub(crate) struct InferenceArguments {
     /// Standard errors, tests and intervals, from the training data
+    ///
+    /// Computes Wald tests, p-values and intervals of each coefficient, and a test of the whole model, at the stored
+    /// coefficients. By default the model file alone is shown.
     #[arg(long, requires = "data", help_heading = "Inference")]
     pub(super) inference: bool,
     /// Column of row weights, as in training; each counts its row that many times
+    ///
+    /// A numeric column with the weight of each row, 0 or more: a weight of 2 is the row twice. By default every row
+    /// counts once.
     #[arg(long, value_name = "COLUMN", requires = "inference", help_heading = "Inference")]
     weight: Option<String>,
     /// Share of the intervals
+    ///
+    /// A share above 0 and below 1: how often such intervals hold the true value.
     #[arg(
         long,
         value_name = "SHARE",
@@ -28,15 +36,26 @@ pub(crate) struct InferenceArguments {
     )]
     confidence: f64,
     /// Standard errors that hold where the model does not (sandwich)
+    ///
+    /// By default standard errors are those of the inverse information matrix.
     #[arg(long, value_name = "KIND", requires = "inference", help_heading = "Inference")]
     robust: Option<Sandwich>,
     /// Level that the others of its column are compared with [default: the first]; may be repeated
+    ///
+    /// Coefficients of the other levels become differences from it, and it has none itself. By default the first
+    /// level of each column, where levels have no penalty.
     #[arg(long, value_name = "COLUMN=LEVEL", requires = "inference", help_heading = "Inference")]
     reference: Vec<String>,
     /// cpu sums in float64; auto, gpu, software or an index in float32 products
+    ///
+    /// auto: a hardware GPU if there is one, else the CPU. gpu, software or the number of an adapter in `logodds
+    /// devices`: matrix products in float32 there.
     #[arg(long, default_value_t = Device::Cpu, requires = "inference", help_heading = "Inference")]
     device: Device,
     /// Memory that information matrices may take, such as 8GiB [default: what is available]
+    ///
+    /// Bytes of main memory, as a number or with a unit, such as 500MB; models that do not fit together are taken one
+    /// after the other.
     #[arg(long, value_name = "SIZE", requires = "inference", help_heading = "Inference")]
     memory: Option<MemorySize>,
 }

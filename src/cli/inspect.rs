@@ -6,9 +6,11 @@ use logodds::data::ColumnKind;
 use logodds::inference::{Inference, infer};
 use logodds::model::{FittedModel, Model, PenaltyScales, SweepTable, Task, Training};
 use logodds::objective::Penalty;
+use logodds::scoring::BestScore;
 use serde::Serialize;
 
 use super::coefficients::{self, Choice, Coefficient};
+use super::early;
 use super::inference::{self, InferenceArguments};
 use super::interrupt::{STOPPING, end_in_order};
 use super::output::Output;
@@ -24,11 +26,17 @@ const MODELS_SHOWN: usize = 3;
 )]
 pub(crate) struct InspectArguments {
     /// Model file
+    ///
+    /// The path of a model file, JSON, as train and tune write it.
     model: PathBuf,
     /// With --inference: the Parquet files that it was trained on
+    ///
+    /// The rows of training: files, directories or globs, from which standard errors are computed.
     #[arg(requires = "inference")]
     data: Vec<String>,
     /// Classes whose models to show; may be repeated [default: all, the first 3 in text]
+    ///
+    /// Value of the target whose model is shown. By default all, of which text shows the first 3.
     #[arg(long = "class", value_name = "CLASS")]
     classes: Vec<String>,
     #[command(flatten)]
@@ -68,6 +76,13 @@ struct ModelSummary<'a> {
     kkt_residual: f64,
     converged: bool,
     iterations: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    best: Option<BestScore>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped_early: Option<bool>,
+    /// How early stopping went, for people.
+    #[serde(skip)]
+    early: Option<String>,
     /// The largest that are not zero.
     top: Vec<Coefficient<'a>>,
     /// All of the features asked for.
@@ -135,6 +150,9 @@ fn summarise<'a>(
         kkt_residual: fitted.kkt_residual,
         converged: fitted.converged,
         iterations: fitted.iterations,
+        best: fitted.best,
+        stopped_early: model.training.validation.map(|_| model.training.ended_early(fitted)),
+        early: early::of_model(&model.training, fitted),
         top: coefficients::top(coefficients.clone(), choice),
         coefficients,
     }
@@ -247,8 +265,12 @@ fn has_free_levels(model: &Model, fitted: &[&FittedModel]) -> bool {
 }
 
 fn model_text(model: &ModelSummary<'_>, n_features: usize) -> String {
-    let converged = if model.converged { "converged" } else { "not converged" };
-    let mut text = facts(&[
+    let converged = match (model.converged, model.stopped_early) {
+        (true, _) => "converged",
+        (_, Some(true)) => "stopped early",
+        _ => "not converged",
+    };
+    let mut lines = vec![
         ("class", model.class.to_owned()),
         (
             "objective",
@@ -256,7 +278,9 @@ fn model_text(model: &ModelSummary<'_>, n_features: usize) -> String {
         ),
         ("intercept", number(model.intercept)),
         ("nonzero", format!("{} of {}", count(model.nonzero), count(n_features))),
-    ]);
+    ];
+    lines.extend(model.early.clone().map(|line| ("validation", line)));
+    let mut text = facts(&lines);
     if !model.top.is_empty() {
         text.push('\n');
         text.push_str(&coefficients::text(&model.top));

@@ -3,13 +3,16 @@
 mod coefficients;
 mod devices;
 mod driver;
+mod early;
 mod evaluate;
 mod evaluation;
 mod export;
+mod failure;
 mod inference;
 mod inspect;
 mod interrupt;
 mod output;
+mod panics;
 mod predict;
 mod progress;
 mod report_page;
@@ -20,24 +23,26 @@ mod threshold;
 mod train;
 mod tune;
 
-use std::process::ExitCode;
-
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use logodds::Error;
-use logodds::error::{DataError, SweepError};
 
 pub(crate) use driver::quieten as quieten_drivers;
-pub(crate) use output::print_error;
+pub(crate) use failure::Failure;
+pub(crate) use panics::{caught, quieten as quieten_panics};
 
 /// Trains logistic regression straight from Parquet, on any GPU or none.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, arg_required_else_help = true, styles = style::HELP)]
 pub(crate) struct Arguments {
-    /// Print one JSON object instead of a report
+    /// Print one JSON object instead of a report; an error too, on stderr
+    ///
+    /// Results go to stdout as one JSON object on one line, with all digits. If the command fails, a JSON object goes
+    /// to stderr instead: `{"error": {"kind", "message", "causes"}}`. By default results are text for people.
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
     /// No progress and no messages on stderr
+    ///
+    /// Results and errors are printed all the same. By default progress is shown where stderr is a terminal.
     #[arg(long, short, global = true, help_heading = "Output")]
     pub(crate) quiet: bool,
     /// Names of the flags that were typed
@@ -78,8 +83,8 @@ enum Command {
 impl Arguments {
     /// Those of the process; a wrong one ends it.
     pub(crate) fn read() -> Self {
-        let matches = Self::described().get_matches();
-        let mut arguments = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let matches = Self::described().try_get_matches().unwrap_or_else(|error| failure::exit(&error));
+        let mut arguments = Self::from_arg_matches(&matches).unwrap_or_else(|error| failure::exit(&error));
         if let Some((_, matches)) = matches.subcommand() {
             let typed = matches.ids().map(clap::Id::as_str);
             let typed = typed.filter(|id| matches.value_source(id) == Some(ValueSource::CommandLine));
@@ -212,21 +217,6 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
 }
 
-/// 2 for a command that was called the wrong way, 130 for one stopped by Ctrl-C (by another signal, 128 and its
-/// number), else 1.
-pub(crate) fn exit_code(error: &anyhow::Error, typed: &[String]) -> ExitCode {
-    let is_typed = |flag: &str| typed.iter().any(|name| name == flag);
-    // A value that is not typed was read from the config file.
-    let is_typed = |flag: &str| is_typed(flag) || !is_typed("--config");
-    match error.downcast_ref::<Error>() {
-        Some(Error::Config(config)) if config.is_usage(is_typed) => ExitCode::from(2),
-        Some(Error::Data(DataError::Interrupted) | Error::Sweep(SweepError::Interrupted { .. })) => {
-            ExitCode::from(interrupt::exit_code())
-        }
-        _ => ExitCode::FAILURE,
-    }
-}
-
 /// Logs go to stderr; `RUST_LOG` chooses others than warnings.
 pub(crate) fn start_logging(quiet: bool) {
     // The driver layers warn about what they do not find; that is for their authors.
@@ -234,4 +224,42 @@ pub(crate) fn start_logging(quiet: bool) {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default))
         .format_timestamp(None)
         .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `--help` and the manual show of `command` and of those below it.
+    fn walk(command: &clap::Command, path: &str, undescribed: &mut Vec<String>) {
+        let mut check = |name: String, is_described: bool| {
+            if !is_described {
+                undescribed.push(format!("{path} {name}"));
+            }
+        };
+        check(String::new(), command.get_about().is_some());
+        for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+            let name = argument.get_id().to_string();
+            let long = argument.get_long_help().map(ToString::to_string).unwrap_or_default();
+            check(name.clone(), argument.get_help().is_some() && long.trim_end().ends_with('.'));
+            if argument.is_hide_possible_values_set() || !argument.get_action().takes_values() {
+                continue;
+            }
+            for value in argument.get_possible_values() {
+                // The help of the argument may say it, too.
+                let is_described = value.get_help().is_some() || long.contains(value.get_name());
+                check(format!("{name}={}", value.get_name()), is_described);
+            }
+        }
+        for command in command.get_subcommands() {
+            walk(command, &format!("{path} {}", command.get_name()), undescribed);
+        }
+    }
+
+    #[test]
+    fn every_option_and_value_is_described() {
+        let mut undescribed = Vec::new();
+        walk(&Arguments::described(), "logodds", &mut undescribed);
+        assert!(undescribed.is_empty(), "{undescribed:#?}");
+    }
 }

@@ -18,20 +18,37 @@ use super::table::{count, facts, plural};
 )]
 pub(crate) struct PredictArguments {
     /// Model file
+    ///
+    /// The path of a model file, JSON, as train and tune write it.
     model: PathBuf,
     /// Parquet files, directories of them, or globs
+    ///
+    /// The tables, read as one: the path of a file, a directory whose *.parquet files below it are read in sorted
+    /// order, or a quoted glob such as 'parts/*.parquet'. Every column that the model was trained on must be there.
     #[arg(required = true)]
     data: Vec<String>,
     /// Parquet file to write
+    ///
+    /// Parquet file with a row for each row of the tables: `prediction`, and `probability` or a `probability_CLASS`
+    /// for each class. It is written whole or not at all.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     /// Input columns to pass through
+    ///
+    /// Names of columns of the tables to copy before the predictions, separated by commas, such as a key. By default
+    /// none.
     #[arg(long, value_delimiter = ',', value_name = "A,B,..")]
     keep: Vec<String>,
     /// Leave one-vs-rest probabilities unscaled
+    ///
+    /// Each `probability_CLASS` is what the model of that class gives against the rest. By default those of a row are
+    /// scaled to sum to 1.
     #[arg(long)]
     raw: bool,
     /// Binary: predict class 1 from this probability on [default: the model's, or 0.5]
+    ///
+    /// Probability, above 0 and below 1, from which on a binary model predicts class 1. By default the threshold in
+    /// the model file, else 0.5.
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     threshold: Option<f64>,
 }

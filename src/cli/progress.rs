@@ -11,7 +11,7 @@ use logodds::train::{EpochReport, Observer, SweepProgress};
 use serde::Serialize;
 
 use super::interrupt;
-use super::output::Output;
+use super::output::{self, Output};
 use super::table::{count, number, seconds};
 
 /// A bar on stderr if that is a terminal, else nothing.
@@ -125,7 +125,7 @@ impl Progress {
 impl Observer for Progress {
     fn message(&self, text: &str) {
         if !self.quiet {
-            self.bar.suspend(|| eprintln!("{text}"));
+            self.bar.suspend(|| output::note(text));
         }
     }
 

@@ -39,31 +39,58 @@ enum Format {
 )]
 pub(crate) struct ReportArguments {
     /// Model file
+    ///
+    /// The path of a model file, JSON, as train and tune write it.
     model: PathBuf,
     /// Parquet files, directories of them, or globs, with the target column
+    ///
+    /// The tables, read as one: the path of a file, a directory whose *.parquet files below it are read in sorted
+    /// order, or a quoted glob such as 'parts/*.parquet'. A page needs them, and so do pictures of scores; pictures
+    /// of the model alone do not.
     data: Vec<String>,
     /// File to write: a page, or a picture with --plot; - for stdout (HTML and SVG)
+    ///
+    /// Path of the file, which is written whole or not at all; a single dash is stdout. Needed.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     /// What to write [default: by the extension of the file]
+    ///
+    /// By default the extension of the output says it: .html, .svg or .png.
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// The picture to draw: roc, pr, calibration, histogram, confusion, coefficients, training, path, cv
+    ///
+    /// roc: true against false positive rate. pr: precision against recall. calibration: predicted against found
+    /// shares. histogram: scores of both sides. confusion: true against predicted classes. coefficients: odds ratios.
+    /// training: how the residual went down. path: coefficients over penalties. cv: scores over penalties. By default
+    /// a page of all is written.
     #[arg(long, value_name = "PLOT", help_heading = "Pictures")]
     plot: Option<Plot>,
     /// The class whose picture it is, against the rest [default: the first]
+    ///
+    /// Value of the target. By default class 1 of a binary model, the first of several.
     #[arg(long, value_name = "VALUE", help_heading = "Pictures", requires = "plot")]
     class: Option<String>,
     /// Column of row weights
+    ///
+    /// A numeric column with the weight of each row, 0 or more. By default every row counts once.
     #[arg(long, value_name = "COLUMN", help_heading = "Evaluation")]
     weight: Option<String>,
     /// The training rows: intervals of the odds ratios, from their standard errors; may be repeated
+    ///
+    /// Path, directory or glob of the rows that the model was trained on. By default odds ratios have no intervals.
     #[arg(long, value_name = "TRAINING", help_heading = "Evaluation")]
     inference: Vec<String>,
     /// Binary: begin with this threshold [default: the model's]
+    ///
+    /// Probability, above 0 and below 1, at which the page opens. By default the threshold in the model file, else
+    /// 0.5.
     #[arg(long, value_name = "T", allow_hyphen_values = true, help_heading = "Evaluation")]
     threshold: Option<f64>,
     /// Memory for scores while they are ranked [default: half of what is available]
+    ///
+    /// Bytes of main memory, as a number or with a unit, such as 500MB or 8GiB: where it holds fewer scores, classes
+    /// are ranked in several readings of the table. By default half of what the system has available.
     #[arg(long, value_name = "SIZE", help_heading = "Evaluation")]
     memory: Option<MemorySize>,
 }

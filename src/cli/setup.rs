@@ -20,6 +20,8 @@ use super::table::{facts, plural};
 )]
 pub(crate) struct CompletionsArguments {
     /// The shell
+    ///
+    /// One of bash, elvish, fish, powershell and zsh. The script goes to stdout; the examples below say where each shell looks for it.
     shell: Shell,
 }
 
@@ -27,6 +29,8 @@ pub(crate) struct CompletionsArguments {
 #[command(after_help = "Example:\n  logodds man ~/.local/share/man/man1 && man logodds-train")]
 pub(crate) struct ManArguments {
     /// Folder of the pages, which is made if it is missing
+    ///
+    /// Path of a directory; it gets a page for logodds and one for each of its commands, for `man`.
     folder: PathBuf,
 }
 

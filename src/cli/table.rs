@@ -2,7 +2,7 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::style;
+use super::style::{Paint, escape, paint};
 
 /// Width of a report, in columns of a terminal: wide characters, as of Chinese, take two.
 pub(crate) const WIDTH: usize = 80;
@@ -18,7 +18,7 @@ pub(crate) fn facts(facts: &[(&str, String)]) -> String {
         let mut line = format!("{} ", pad(name, name_width));
         let start = text.len();
         let width = WIDTH.saturating_sub(name_width + 2).max(1);
-        for word in value.split(' ').flat_map(|word| pieces(word, width)) {
+        for word in escape(value).split(' ').flat_map(|word| pieces(word, width)) {
             if line.width() + 1 + word.width() > WIDTH && line.trim_end().len() > name.len() {
                 text.push_str(line.trim_end());
                 text.push('\n');
@@ -29,8 +29,8 @@ pub(crate) fn facts(facts: &[(&str, String)]) -> String {
         }
         text.push_str(line.trim_end());
         text.push('\n');
-        let style = if *name == "warning" { style::WARNING } else { style::NAME };
-        text.replace_range(start..start + name.len(), &style::paint(style, name));
+        let style = if *name == "warning" { Paint::Warning } else { Paint::Name };
+        text.replace_range(start..start + name.len(), &paint(style, name));
     }
     text
 }
@@ -84,21 +84,22 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
 
 /// The same, cut short after `max_rows`.
 pub(crate) fn table_up_to(max_rows: usize, head: &[&str], rows: &[Vec<String>]) -> String {
-    let shown = &rows[..rows.len().min(max_rows)];
+    let escaped = |row: &[String]| row.iter().map(|cell| escape(cell).into_owned()).collect();
+    let shown: Vec<Vec<String>> = rows.iter().take(max_rows).map(|row| escaped(row)).collect();
     let longest = |c: usize| shown.iter().map(|row| row[c].width()).max().unwrap_or(0);
+    let head: Vec<String> = head.iter().map(|name| escape(name).into_owned()).collect();
     let mut widths: Vec<usize> = (0..head.len()).map(|c| longest(c).max(head[c].width())).collect();
     let others: usize = widths.iter().skip(1).map(|width| width + 2).sum();
     widths[0] = widths[0].min(WIDTH.saturating_sub(others).max(8));
     let mut text = String::new();
-    let head: Vec<String> = head.iter().map(|&name| name.to_owned()).collect();
-    for (i, row) in std::iter::once(&head).chain(shown).enumerate() {
+    for (i, row) in std::iter::once(&head).chain(&shown).enumerate() {
         let mut line = pad(&abridge(&row[0], widths[0]), widths[0]);
         for (cell, width) in row.iter().zip(&widths).skip(1) {
             line.push_str(&" ".repeat(2 + width.saturating_sub(cell.width())));
             line.push_str(cell);
         }
         let line = line.trim_end();
-        text.push_str(&if i == 0 { style::paint(style::NAME, line) } else { line.to_owned() });
+        text.push_str(&if i == 0 { paint(Paint::Name, line) } else { line.to_owned() });
         text.push('\n');
     }
     if rows.len() > shown.len() {
@@ -109,22 +110,29 @@ pub(crate) fn table_up_to(max_rows: usize, head: &[&str], rows: &[Vec<String>]) 
 
 /// `text` in at most `width` columns, its end replaced by dots if it is longer.
 pub(crate) fn shorten(text: &str, width: usize) -> String {
-    if text.width() <= width { text.to_owned() } else { start(text, width.saturating_sub(3)) + "..." }
+    let text = escape(text);
+    if text.width() <= width { text.into_owned() } else { start(&text, width.saturating_sub(3)) + "..." }
 }
 
 /// The end of `text` in at most `width` columns, behind dots if it is longer.
 pub(crate) fn shorten_start(text: &str, width: usize) -> String {
-    if text.width() <= width { text.to_owned() } else { format!("...{}", end(text, width.saturating_sub(3))) }
+    let text = escape(text);
+    if text.width() <= width {
+        text.into_owned()
+    } else {
+        format!("...{}", end(&text, width.saturating_sub(3)))
+    }
 }
 
 /// `text` in at most `width` columns, dots in its middle if it is longer: names of features tell their column at the
 /// beginning and their level at the end.
 pub(crate) fn abridge(text: &str, width: usize) -> String {
+    let text = escape(text);
     if text.width() <= width {
-        return text.to_owned();
+        return text.into_owned();
     }
     let shown = width.saturating_sub(2);
-    format!("{}..{}", start(text, shown / 2), end(text, shown.div_ceil(2)))
+    format!("{}..{}", start(&text, shown / 2), end(&text, shown.div_ceil(2)))
 }
 
 /// Four significant digits.
@@ -181,11 +189,12 @@ pub(crate) fn plural(n: usize, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::style::render;
     use super::*;
 
     /// What is seen of a text.
     fn plain(text: &str) -> String {
-        anstream::adapter::strip_str(text).to_string()
+        anstream::adapter::strip_str(&render(text)).to_string()
     }
 
     #[test]

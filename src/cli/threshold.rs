@@ -25,23 +25,44 @@ use super::table::{count, facts, number, plural, table, table_up_to};
 )]
 pub(crate) struct ThresholdArguments {
     /// Model file: the threshold is stored here, unless -o or --dry-run
+    ///
+    /// The path of a model file, JSON, as train and tune write it. It is rewritten with the threshold, or thresholds,
+    /// unless another output is named.
     model: PathBuf,
     /// Parquet files, directories of them, or globs, with the target column; best not the training data
+    ///
+    /// The tables, read as one: the path of a file, a directory whose *.parquet files below it are read in sorted
+    /// order, or a quoted glob such as 'parts/*.parquet'. Rows that the model was trained on make thresholds look
+    /// better than they are.
     #[arg(required = true)]
     data: Vec<String>,
     /// youden, f1, accuracy, cost=FP:FN, tpr=RATE, fpr=RATE or precision=SHARE
+    ///
+    /// youden: largest difference of true and false positive rate. f1: largest F1. accuracy: largest accuracy.
+    /// cost=FP:FN: smallest total cost, where a false positive costs FP and a false negative FN. tpr=RATE: fewest
+    /// false positives with at least this true positive rate. fpr=RATE: most true positives with at most this false
+    /// positive rate. precision=SHARE: most true positives with at least this precision. Needed.
     #[arg(long, value_name = "CRITERION")]
     by: Criterion,
     /// Column of row weights
+    ///
+    /// A numeric column with the weight of each row, 0 or more. By default every row counts once.
     #[arg(long, value_name = "COLUMN")]
     weight: Option<String>,
     /// Memory for scores while they are ranked [default: half of what is available]
+    ///
+    /// Bytes of main memory, as a number or with a unit, such as 500MB or 8GiB: where it holds fewer scores, classes
+    /// are ranked in several readings of the table. By default half of what the system has available.
     #[arg(long, value_name = "SIZE")]
     memory: Option<MemorySize>,
     /// Model file to write instead
+    ///
+    /// Model file that gets the model with its thresholds. By default the model file itself.
     #[arg(long, short, value_name = "FILE", conflicts_with = "dry_run")]
     output: Option<PathBuf>,
     /// Choose and show, but store nothing
+    ///
+    /// Nothing is written. By default the thresholds are stored.
     #[arg(long)]
     dry_run: bool,
     /// Store thresholds that make the decision between several classes worse

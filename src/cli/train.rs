@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use logodds::config::{Solver, TrainConfig, ValidConfig, Validation};
 use logodds::data;
 use logodds::error::ConfigError;
-use logodds::model::{FittedModel, Model, PenaltyScales};
+use logodds::model::{FittedModel, HeldOutRows, Model, PenaltyScales, Training};
 use logodds::output::{check_apart, check_once, check_writable};
+use logodds::scoring::BestScore;
 use logodds::solver::Stop;
 use logodds::train::{TrainReport, Trained};
 use serde::Serialize;
 
+use super::early;
 use super::interrupt::end_in_order;
 use super::output::Output;
 use super::progress::Progress;
@@ -23,6 +25,9 @@ use super::table::{count, facts, number, plural, seconds, table};
 )]
 pub(crate) struct TrainArguments {
     /// TOML file of the same settings; a flag wins
+    ///
+    /// Settings as TOML, each under the name of its flag without the dashes: `l1-ratio = 0.5`. A flag on the command
+    /// line wins over the file; a key that is no setting is refused. By default none is read.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -96,6 +101,8 @@ struct Report<'a> {
     #[serde(flatten)]
     run: &'a TrainReport,
     penalty: Option<PenaltyScales>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation: Option<HeldOutRows>,
     models: Vec<ModelReport<'a>>,
 }
 
@@ -111,9 +118,14 @@ struct ModelReport<'a> {
     converged: bool,
     iterations: usize,
     nonzero: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    best: Option<BestScore>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped_early: Option<bool>,
 }
 
 fn json<'a>(trained: &'a Trained, path: &'a Path) -> Report<'a> {
+    let validation = trained.model.training.validation;
     let describe = |model: &'a FittedModel| ModelReport {
         class: &model.class,
         objective: model.objective,
@@ -123,11 +135,14 @@ fn json<'a>(trained: &'a Trained, path: &'a Path) -> Report<'a> {
         converged: model.converged,
         iterations: model.iterations,
         nonzero: model.nonzero,
+        best: model.best,
+        stopped_early: validation.map(|_| trained.model.training.ended_early(model)),
     };
     Report {
         model: path,
         run: &trained.report,
         penalty: trained.model.penalty,
+        validation,
         models: trained.model.models.iter().map(describe).collect(),
     }
 }
@@ -146,11 +161,13 @@ fn text(trained: &Trained, config: &ValidConfig, path: &Path) -> String {
         ("time", time_line(report)),
         ("model", path.display().to_string()),
     ];
+    let fitted: Vec<&FittedModel> = model.models.iter().collect();
+    lines.extend(early::held_out(&model.training, &fitted).map(|line| ("validation", line)));
     lines.extend(report.warnings.iter().map(|warning| ("warning", warning.clone())));
     let mut text = facts(&lines);
     if model.models.len() > 1 {
         text.push('\n');
-        text.push_str(&models_table(&model.models, step_name(config)));
+        text.push_str(&models_table(&model.models, &model.training, step_name(config)));
     }
     text
 }
@@ -184,25 +201,51 @@ fn result_line(model: &Model, config: &ValidConfig, report: &TrainReport) -> Str
     let (mean, largest) =
         if n_models > 1 { ("mean objective", "largest residual") } else { ("objective", "residual") };
     let mut numbers = format!("{mean} {}, {largest} {residual:.1e}", number(objective));
-    // Of the mean objective: what the answer can be wrong by at most.
-    let mean = |bounds: Option<Vec<f64>>| bounds.map(|bounds| bounds.iter().sum::<f64>() / n_models as f64);
-    let gap = mean(model.models.iter().map(|m| m.duality_gap).collect());
-    let decrement = mean(model.models.iter().map(|m| m.newton_decrement).collect());
-    if let Some(gap) = gap {
-        numbers.push_str(&format!(", at most {gap:.1e} above the minimum"));
-    } else if let Some(decrement) = decrement.filter(|_| !report.stops.contains(&Stop::Separated)) {
-        numbers.push_str(&format!(", {decrement:.1e} above the minimum by the Newton decrement"));
+    let early = model.models.iter().filter(|m| model.training.ended_early(m)).count();
+    // Early stopping does not mean to reach the minimum.
+    if early == 0 {
+        numbers.push_str(&bound(model, report).unwrap_or_default());
     }
     if converged == n_models {
         return format!("{numbers}: converged (tolerance {:e})", config.tolerance);
     }
-    let what = if n_models > 1 {
-        format!("{converged} of {n_models} models converged")
-    } else {
-        "not converged".to_owned()
+    if converged + early == n_models {
+        return format!("{numbers}: {}", early_line(n_models, early));
+    }
+    let what = match (n_models, early) {
+        (1, _) => "not converged".to_owned(),
+        (n, 0) => format!("{converged} of {n} models converged"),
+        (n, early) => format!("{converged} of {n} models converged and {early} stopped early"),
     };
     let advice = advice(model, config, report);
     format!("{numbers}: {what} (tolerance {:e}); {advice}", config.tolerance)
+}
+
+/// What the mean objective is above its minimum, at most or by its second derivatives.
+fn bound(model: &Model, report: &TrainReport) -> Option<String> {
+    let n_models = model.models.len() as f64;
+    let mean = |bounds: Option<Vec<f64>>| bounds.map(|bounds| bounds.iter().sum::<f64>() / n_models);
+    if let Some(gap) = mean(model.models.iter().map(|m| m.duality_gap).collect()) {
+        return Some(format!(", at most {gap:.1e} above the minimum"));
+    }
+    let decrement = mean(model.models.iter().map(|m| m.newton_decrement).collect());
+    decrement
+        .filter(|_| !report.stops.contains(&Stop::Separated))
+        .map(|decrement| format!(", {decrement:.1e} above the minimum by the Newton decrement"))
+}
+
+/// That models ended where early stopping meant them to.
+fn early_line(n_models: usize, early: usize) -> String {
+    match (n_models, early) {
+        (1, _) => "stopped early, and kept where it was best on the validation rows".to_owned(),
+        (n, early) if n == early => {
+            format!("all {n} stopped early, and kept where they were best on the validation rows")
+        }
+        (n, early) => format!(
+            "{} of {n} converged, {early} stopped early and kept where they were best on the validation rows",
+            n - early
+        ),
+    }
 }
 
 /// What helps the models that did not converge, by what ended them.
@@ -253,23 +296,35 @@ fn time_line(report: &TrainReport) -> String {
     )
 }
 
-fn models_table(models: &[FittedModel], step: &str) -> String {
-    let rows: Vec<Vec<String>> = models
-        .iter()
-        .map(|model| {
-            vec![
-                model.class.clone(),
-                number(model.objective),
-                format!("{:.1e}", model.kkt_residual),
-                model
-                    .duality_gap
-                    .or(model.newton_decrement)
-                    .map_or("-".to_owned(), |bound| format!("{bound:.1e}")),
-                if model.converged { "yes" } else { "no" }.to_owned(),
-                count(model.iterations),
-                format!("{} of {}", count(model.nonzero), count(model.coefficients.len())),
-            ]
-        })
-        .collect();
-    table(&["class", "objective", "residual", "gap", "converged", &format!("{step}s"), "nonzero"], &rows)
+fn models_table(models: &[FittedModel], training: &Training, step: &str) -> String {
+    let bound = |model: &FittedModel| model.duality_gap.or(model.newton_decrement);
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let watched = training.validation.map(|held_out| format!("best {}", held_out.scoring.name()));
+    let cells = |model: &FittedModel| {
+        let converged = match (model.converged, training.ended_early(model)) {
+            (true, _) => "yes",
+            (_, true) => "early",
+            _ => "no",
+        };
+        // How far the optimum is says little of a model that is not meant to get there.
+        let middle = match watched {
+            Some(_) => or_dash(model.best.map(|best| number(best.score))),
+            None => or_dash(bound(model).map(|bound| format!("{bound:.1e}"))),
+        };
+        vec![
+            model.class.clone(),
+            number(model.objective),
+            format!("{:.1e}", model.kkt_residual),
+            middle,
+            converged.to_owned(),
+            match model.best {
+                Some(best) => format!("{} of {}", count(best.epoch), count(model.iterations)),
+                None => count(model.iterations),
+            },
+            format!("{} of {}", count(model.nonzero), count(model.coefficients.len())),
+        ]
+    };
+    let rows: Vec<Vec<String>> = models.iter().map(cells).collect();
+    let middle = watched.as_deref().unwrap_or("gap");
+    table(&["class", "objective", "residual", middle, "converged", &format!("{step}s"), "nonzero"], &rows)
 }

@@ -25,6 +25,9 @@ const POINTS_SHOWN: usize = 20;
 #[derive(Debug, clap::Args)]
 pub(crate) struct TuneArguments {
     /// TOML file of the same settings; a flag wins
+    ///
+    /// Settings as TOML, each under the name of its flag without the dashes: `l1-ratio = 0.5`. A flag on the command
+    /// line wins over the file; a key that is no setting is refused. By default none is read.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::check::ensure;
-use super::one_or_many;
+use super::some;
 use super::{Rule, Scoring, Solver, Strengths, TrainConfig, ValidConfig};
 use crate::data::Folding;
 use crate::error::{ConfigError, Result};
@@ -38,6 +38,10 @@ pub struct TuneConfig {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TuneSettings {
     /// Penalties: how many, from the smallest that zeroes everything down; or a list [default: 20]
+    ///
+    /// Sums l1 + l2 of the factors of the penalty, on the mean loss of a row: a number N of them, spaced evenly on a
+    /// log scale from the smallest that makes every coefficient 0 downwards, or a list separated by commas. The
+    /// default is 20 of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(
         long,
@@ -49,12 +53,18 @@ pub struct TuneSettings {
     pub lambdas: Option<Strengths>,
 
     /// Or as scikit-learn has it: inverse strengths, how many or a list
+    ///
+    /// Inverse strengths of the penalty, above 0, each 1 / (n (l1 + l2)) over the n rows that a model learns from: a
+    /// number N of them, or a list separated by commas. By default the penalties are those of --lambdas.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "N|A,B,..", allow_hyphen_values = true, help_heading = "Grid")]
     pub cs: Option<Strengths>,
 
     /// Shares of L1 [default: 0]
-    #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    ///
+    /// Shares of L1 in the penalty, from 0 (L2 alone) to 1 (L1 alone), separated by commas; every penalty is tried
+    /// with each. The default is 0.
+    #[serde(deserialize_with = "some", skip_serializing_if = "Vec::is_empty")]
     #[arg(
         long,
         value_delimiter = ',',
@@ -65,55 +75,85 @@ pub struct TuneSettings {
     pub l1_ratios: Vec<f64>,
 
     /// Each class takes its own penalty
+    ///
+    /// With this flag, or =true, the penalty of each class is chosen by the score of its own model. By default all
+    /// classes share the penalty whose mean score is best.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     #[arg(hide_possible_values = true, help_heading = "Grid")]
     pub per_class: Option<bool>,
 
     /// Give up a path once it has clearly passed its best
+    ///
+    /// With this flag, or =true, the rest of a path of penalties is not trained once its score has clearly passed its
+    /// best. By default every penalty is trained.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     #[arg(hide_possible_values = true, help_heading = "Grid")]
     pub halving: Option<bool>,
 
     /// Folds, each class in equal shares [default: 5]
+    ///
+    /// Number of folds, from 2 to 1000, or from 1 with --time: each is held out once from models that learn from the
+    /// others. The default is 5.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "K", conflicts_with = "fold_column", help_heading = "Folds")]
     pub folds: Option<usize>,
 
     /// Keep rows with the same value of a column in one fold
+    ///
+    /// Column whose values name groups, such as patients: rows of one group are always held out together. By default
+    /// rows are held out one by one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "COLUMN", conflicts_with_all = ["fold_column", "time"], help_heading = "Folds")]
     pub group: Option<String>,
 
     /// A fold for each value of a column
+    ///
+    /// Column whose values name the folds: rows of one value are held out together, so it also says how many folds
+    /// there are. By default folds are drawn by the seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "COLUMN", conflicts_with = "time", help_heading = "Folds")]
     pub fold_column: Option<String>,
 
     /// Forward chaining: learn from earlier rows, score later ones
+    ///
+    /// Column of numbers, dates or times by which rows are put in order: each fold is scored by models that learned
+    /// from the rows before it. By default the order of rows does not matter.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "COLUMN", help_heading = "Folds")]
     pub time: Option<String>,
 
     /// Which point is chosen
+    ///
+    /// best: the point of the best mean score. one-standard-error: the largest penalty whose mean score is within one
+    /// standard error of the best. The default is best.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, value_name = "RULE", hide_possible_values = true, help_heading = "Choice")]
     #[arg(help = "best, or one-standard-error: the largest penalty that is as good [default: best]")]
     pub rule: Option<Rule>,
 
     /// Folder that remembers every pass, to go on after a stop
+    ///
+    /// Directory, made if it is missing, that keeps the answer of each pass, so that a sweep that was stopped can go
+    /// on. By default nothing is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub checkpoint: Option<PathBuf>,
 
     /// Go on with the sweep that the checkpoint holds
+    ///
+    /// With this flag, or =true, the passes that the folder of --checkpoint holds are not computed again; its sweep
+    /// must be of the same table and settings. By default a sweep begins anew.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     #[arg(hide_possible_values = true, help_heading = "Output")]
     pub resume: Option<bool>,
 
     /// Folder for plots of the curve and the paths, and their tables
+    ///
+    /// Directory, made if it is missing, for the curve of scores and the paths of the coefficients, as SVG and as
+    /// tables. By default none are written.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub plots: Option<PathBuf>,

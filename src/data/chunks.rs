@@ -162,6 +162,6 @@ fn page_error(source: &Source, group: &RowGroup, columns: &[usize], reason: &str
         path: source.path(group),
         column: names.join("\", \""),
         row_group: group.index,
-        reason: reason.trim_end_matches('.').to_owned(),
+        reason: source.reason(group, reason).to_owned(),
     }
 }

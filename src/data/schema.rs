@@ -3,6 +3,8 @@
 use arrow::datatypes::{DataType, Field, Schema};
 use std::sync::Arc;
 
+pub(crate) use super::nearest::nearest;
+
 use super::{LevelType, Temporal};
 
 /// The types that the encoding tells apart.
@@ -146,28 +148,4 @@ pub(crate) fn decoding_schema(schema: &Schema) -> Schema {
         schema.fields().iter().map(field).collect::<Vec<_>>(),
         schema.metadata().clone(),
     )
-}
-
-/// Says which existing names are nearest to one that does not exist.
-pub(crate) fn nearest<'a>(name: &str, existing: impl Iterator<Item = &'a str>) -> String {
-    let mut ranked: Vec<(usize, &str)> = existing.map(|e| (distance(name, e), e)).collect();
-    ranked.sort();
-    let names: Vec<String> = ranked.iter().take(3).map(|(_, e)| format!("\"{e}\"")).collect();
-    if names.is_empty() { "the table has none".into() } else { format!("nearest: {}", names.join(", ")) }
-}
-
-/// Edit distance, ignoring case.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.to_lowercase().chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

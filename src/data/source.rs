@@ -2,6 +2,7 @@
 
 use super::paths::{expand, folder_columns};
 use super::schema::{ValueType, decoding_schema, decoding_type};
+use super::signature;
 use crate::error::{DataError, FileError};
 use arrow::array::{Array, ArrayRef, Int64Array, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -37,6 +38,8 @@ pub(crate) struct FileEntry {
     /// For each column of the source.
     pub(crate) place: Vec<Place>,
     stamp: Stamp,
+    /// Whether some of its columns are encrypted.
+    is_signed: bool,
 }
 
 /// Where a file has a column of the table.
@@ -104,7 +107,7 @@ pub fn open(data: &[String]) -> crate::Result<Source> {
     let mut groups = Vec::new();
     let (mut n_rows, mut bytes) = (0, 0);
     for path in &paths {
-        let (natural, stamp) = footer(path).map_err(DataError::File)?;
+        let Footer { metadata: natural, stamp, is_signed } = footer(path).map_err(DataError::File)?;
         bytes += stamp.bytes;
         for (index, group) in natural.metadata().row_groups().iter().enumerate() {
             let rows = usize::try_from(group.num_rows())
@@ -120,7 +123,7 @@ pub fn open(data: &[String]) -> crate::Result<Source> {
         let options = ArrowReaderOptions::new().with_schema(Arc::new(decoding_schema(schema)));
         let decoding = ArrowReaderMetadata::try_new(natural.metadata().clone(), options)
             .map_err(|error| DataError::File(footer_error(path, error)))?;
-        files.push(FileEntry { path: path.clone(), natural, decoding, place, stamp });
+        files.push(FileEntry { path: path.clone(), natural, decoding, place, stamp, is_signed });
     }
     if n_rows == 0 {
         return Err(DataError::NoRows { path: paths[0].clone() }.into());
@@ -374,6 +377,12 @@ impl Source {
         }
     }
 
+    /// Why a row group cannot be decoded, where its decoder gives `reason`.
+    pub(crate) fn reason<'r>(&self, group: &RowGroup, reason: &'r str) -> &'r str {
+        let encrypted = "it is encrypted, which is not supported";
+        if self.files[group.file].is_signed { encrypted } else { reason.trim_end_matches('.') }
+    }
+
     pub(crate) fn path(&self, group: &RowGroup) -> PathBuf {
         self.files[group.file].path.clone()
     }
@@ -383,8 +392,18 @@ fn footer_error(path: &Path, reason: impl ToString) -> FileError {
     FileError::Footer { path: path.to_owned(), reason: reason.to_string() }
 }
 
-/// Parses a file's footer; also returns what the file is known again by.
-fn footer(path: &Path) -> Result<(ArrowReaderMetadata, Stamp), FileError> {
+/// Bytes at the end of a file that are looked at: a signature of its footer, the footer's length, the format.
+const FOOTER_END: usize = 64;
+
+/// The footer of a file.
+struct Footer {
+    metadata: ArrowReaderMetadata,
+    stamp: Stamp,
+    is_signed: bool,
+}
+
+/// Parses a file's footer.
+fn footer(path: &Path) -> Result<Footer, FileError> {
     let refused = |source| FileError::Read { path: path.to_owned(), source };
     // Opening a pipe would wait for a writer for ever.
     if !std::fs::metadata(path).map_err(refused)?.is_file() {
@@ -393,17 +412,24 @@ fn footer(path: &Path) -> Result<(ArrowReaderMetadata, Stamp), FileError> {
     let mut file = File::open(path).map_err(refused)?;
     let stamp = Stamp::of(&file.metadata().map_err(refused)?);
     let bytes = stamp.bytes;
-    let mut magic = [0; 4];
-    if bytes < 4 || {
-        file.read_exact(&mut magic).map_err(refused)?;
-        &magic != b"PAR1" && &magic != b"PARE"
-    } {
-        return Err(FileError::NotParquet { path: path.to_owned() });
+    let mut start = Vec::with_capacity(signature::START);
+    (&file).take(signature::START as u64).read_to_end(&mut start).map_err(refused)?;
+    let is_parquet = |magic: &[u8]| magic == b"PAR1" || magic == b"PARE";
+    if !start.get(..4).is_some_and(is_parquet) {
+        let (found, way_out) = signature::recognise(&start);
+        return Err(FileError::NotParquet { path: path.to_owned(), found, way_out });
     }
-    file.seek(SeekFrom::End(-4)).and_then(|_| file.read_exact(&mut magic)).map_err(refused)?;
-    if bytes < 12 || (&magic != b"PAR1" && &magic != b"PARE") {
+    let mut end = Vec::with_capacity(FOOTER_END);
+    let from = bytes.saturating_sub(FOOTER_END as u64);
+    file.seek(SeekFrom::Start(from)).and_then(|_| file.read_to_end(&mut end)).map_err(refused)?;
+    let (before, magic) = end.split_at(end.len().saturating_sub(4));
+    if bytes < 12 || !is_parquet(magic) {
         return Err(FileError::Truncated { path: path.to_owned(), bytes });
     }
+    if magic == b"PARE" {
+        return Err(FileError::Encrypted { path: path.to_owned() });
+    }
+    let is_signed = signature::is_signed(&before[..before.len() - 4]);
     let load = || {
         ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).or_else(|error| {
             // Arrow's own schema in the metadata is a hint: without it the file may still be read.
@@ -412,7 +438,8 @@ fn footer(path: &Path) -> Result<(ArrowReaderMetadata, Stamp), FileError> {
         })
     };
     match catch_unwind(AssertUnwindSafe(load)) {
-        Ok(Ok(metadata)) => Ok((metadata, stamp)),
+        Ok(Ok(metadata)) => Ok(Footer { metadata, stamp, is_signed }),
+        _ if is_signed => Err(FileError::Encrypted { path: path.to_owned() }),
         Ok(Err(error)) => Err(footer_error(path, error)),
         Err(_) => Err(footer_error(path, "the decoder panicked")),
     }

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use super::file::is_too_many_open_files;
+
 /// A setting that cannot be run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -79,7 +81,7 @@ pub enum ConfigError {
         message: String,
     },
     /// An output that could not be written when the work is done.
-    #[error("cannot write {}; choose another path with {flag}", path.display())]
+    #[error("cannot write {}; {}", path.display(), way_out(flag, source))]
     Output {
         /// The flag that names it.
         flag: &'static str,
@@ -137,4 +139,12 @@ impl ConfigError {
             _ => false,
         }
     }
+}
+
+/// What helps where an output cannot be written.
+fn way_out(flag: &str, source: &std::io::Error) -> String {
+    if is_too_many_open_files(source) {
+        return "raise the number of files that may be open (ulimit -n)".to_owned();
+    }
+    format!("choose another path with {flag}")
 }

@@ -56,7 +56,7 @@ pub enum FileError {
         reason: String,
     },
     /// The operating system refused to read.
-    #[error("{}: cannot be read; check the permissions and the disk", path.display())]
+    #[error("{}: cannot be read; {}", path.display(), way_out(source))]
     Read {
         /// The file or directory.
         path: PathBuf,
@@ -64,8 +64,18 @@ pub enum FileError {
         source: std::io::Error,
     },
     /// A file of another format.
-    #[error("{}: not a Parquet file (it does not begin with PAR1); convert it to Parquet first", path.display())]
+    #[error("{}: {found}, not a Parquet file; {way_out}", path.display())]
     NotParquet {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+        /// How it becomes Parquet.
+        way_out: &'static str,
+    },
+    /// A Parquet file whose footer, or one of whose columns, only a key opens.
+    #[error("{}: an encrypted Parquet file, which is not supported; write it again without encryption", path.display())]
+    Encrypted {
         /// The file.
         path: PathBuf,
     },
@@ -91,4 +101,21 @@ pub enum FileError {
         /// What was named.
         path: PathBuf,
     },
+}
+
+/// What helps where the system refuses to read.
+fn way_out(source: &std::io::Error) -> &'static str {
+    if is_too_many_open_files(source) {
+        return "raise the number of files that may be open (ulimit -n), or give fewer and larger files";
+    }
+    match source.kind() {
+        std::io::ErrorKind::PermissionDenied => "check its permissions",
+        _ => "check the permissions and the disk",
+    }
+}
+
+/// Whether this process, or the whole system, has as many files open as it may.
+pub(crate) fn is_too_many_open_files(error: &std::io::Error) -> bool {
+    // ENFILE and EMFILE of Linux, macOS and the BSDs.
+    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }

@@ -11,7 +11,11 @@ impl Model {
         if self.columns.is_empty() {
             return Err("it has no columns".into());
         }
+        let mut seen = HashSet::new();
         for column in &self.columns {
+            if !seen.insert(column.name.as_str()) {
+                return Err(format!("its column {:?} comes twice", column.name));
+            }
             check_column(column)?;
         }
         if self.features != self.encoding().feature_names() {
@@ -127,7 +131,7 @@ fn check_column(column: &Column) -> Result<(), String> {
     let name = &column.name;
     match column.kind {
         ColumnKind::Categorical if column.levels.is_none() => Err(format!("column {name:?} has no levels")),
-        ColumnKind::Categorical => Ok(()),
+        ColumnKind::Categorical => check_levels(column),
         _ if column.levels.is_some() => Err(format!("column {name:?} has levels but is not categorical")),
         ColumnKind::Numeric if column.mean.is_none() || column.scale.is_none() => {
             Err(format!("column {name:?} has no mean or no scale"))
@@ -137,5 +141,14 @@ fn check_column(column: &Column) -> Result<(), String> {
             Err(format!("column {name:?} has a scale that is not positive, or too small to divide by"))
         }
         _ => Ok(()),
+    }
+}
+
+fn check_levels(column: &Column) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    match column.levels.iter().flatten().find(|level| !seen.insert(level.as_deref())) {
+        Some(Some(level)) => Err(format!("column {:?} has the level {level:?} twice", column.name)),
+        Some(None) => Err(format!("column {:?} has the level of nulls twice", column.name)),
+        None => Ok(()),
     }
 }

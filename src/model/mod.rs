@@ -17,6 +17,7 @@ use crate::config::{ClassWeight, Scoring};
 use crate::data::{Column, Encoding, Nan, Target, TargetType};
 use crate::error::{InferenceError, Result};
 use crate::objective::{Coefficients, Penalty};
+use crate::scoring::BestScore;
 pub use curve::{CurveRecorder, CurveStep, TrainingCurve};
 pub use file::VERSION;
 pub use sweep::{Choice, ClassPath, CurvePoint, FeaturePath, PathPoint, SweepRow, SweepTable};
@@ -118,6 +119,9 @@ pub struct FittedModel {
     pub converged: bool,
     /// Epochs or iterations that this model took.
     pub iterations: usize,
+    /// Where it was best on the held-out rows, whose coefficients these are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best: Option<BestScore>,
     /// Its penalty, where the models do not share one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub penalty: Option<PenaltyScales>,
@@ -211,6 +215,17 @@ pub struct HeldOutRows {
     /// Epochs without a better score after which a model was stopped, if any number was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
+}
+
+impl Training {
+    /// Whether a model ended because it no longer improved on the held-out rows, as early stopping means it to.
+    pub fn ended_early(&self, model: &FittedModel) -> bool {
+        let patience = self.validation.and_then(|held_out| held_out.patience);
+        let over = patience
+            .zip(model.best)
+            .is_some_and(|(patience, best)| model.iterations.saturating_sub(best.epoch) >= patience);
+        over && !model.converged
+    }
 }
 
 /// Where the time of a run went, in seconds.

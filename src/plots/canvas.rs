@@ -175,10 +175,12 @@ pub(super) fn px(pixels: f64) -> String {
     if text == "-0" { "0".into() } else { text.to_owned() }
 }
 
-/// A name as it may stand in a picture: at most `n` characters, none that XML refuses.
+/// A name as it may stand in a picture or on a page: at most `n` characters, none that XML refuses, or that turns the
+/// direction of the text around it.
 pub(crate) fn short(name: &str, n: usize) -> String {
-    let allowed =
-        |c: char| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c };
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_refused = |c: char| c.is_control() || turns(c) || matches!(c, '\u{fffe}' | '\u{ffff}');
+    let allowed = |c: char| if is_refused(c) { '\u{fffd}' } else { c };
     let mut text: String = name.chars().take(n).map(allowed).collect();
     if name.chars().nth(n).is_some() {
         text.pop();

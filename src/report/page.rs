@@ -264,15 +264,17 @@ fn lead(report: &Report<'_>) -> String {
 fn warnings(report: &Report<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
     let models = &report.model.models;
-    let unfinished = models.iter().filter(|fitted| !fitted.converged).count();
+    let training = &report.model.training;
+    let is_done = |fitted: &&FittedModel| fitted.converged || training.ended_early(fitted);
+    let unfinished = models.iter().filter(|fitted| !is_done(fitted)).count();
     if unfinished > 0 {
         let who = if models.len() == 1 {
             "The model is".to_owned()
         } else {
             format!("{unfinished} of {} models {}", models.len(), if unfinished == 1 { "is" } else { "are" })
         };
-        // Early stopping means to end elsewhere, and without a penalty there may be no optimum at all.
-        warnings.push(match &report.model.training.stopped {
+        // Without a penalty there may be no optimum at all.
+        warnings.push(match &training.stopped {
             Some(why) => format!("{who} not at an optimum. Why training ended: {why}."),
             None => format!("{who} not converged: the coefficients are not those of the optimum."),
         });

@@ -8,6 +8,7 @@ use crate::config::Rule;
 use crate::data::ColumnKind;
 use crate::model::{Choice, HeldOutRows, Model, SweepTable};
 use crate::plots::{Picture, short, sweep_curve, sweep_path};
+use crate::scoring::BestScore;
 
 /// Rows of the table of passes.
 const POINTS: usize = 20;
@@ -55,7 +56,7 @@ pub(super) fn training_facts(model: &Model) -> Vec<(&'static str, String)> {
     if training.class_weight.is_some() {
         facts.push(("Class weights", "balanced: both sides of each model weigh the same".to_owned()));
     }
-    facts.extend(training.validation.map(|held_out| ("Held out", held_out_rows(&held_out))));
+    facts.extend(training.validation.map(|held_out| ("Held out", held_out_rows(&held_out, model))));
     facts.extend(training.stopped.clone().map(|stopped| ("Ended", stopped)));
     let on = if model.standardize { "standardised columns" } else { "columns as they are" };
     let intercept = if model.intercept { "an intercept" } else { "no intercept" };
@@ -79,12 +80,21 @@ pub(super) fn training_facts(model: &Model) -> Vec<(&'static str, String)> {
     facts
 }
 
-fn held_out_rows(held_out: &HeldOutRows) -> String {
+fn held_out_rows(held_out: &HeldOutRows, model: &Model) -> String {
     let scoring = held_out.scoring.name().replace('_', " ");
     let patience = held_out.patience.map_or(String::new(), |patience| {
         format!(", a model stops after {} without a better one", plural(patience, "epoch"))
     });
-    format!("{}, watched by {scoring}{patience}", plural(held_out.rows, "row"))
+    let best: Vec<BestScore> = model.models.iter().filter_map(|model| model.best).collect();
+    let best = match best.as_slice() {
+        [] => String::new(),
+        [best] => format!("; best {scoring} {} after epoch {}", number(best.score), best.epoch),
+        all => {
+            let mean = all.iter().map(|best| best.score).sum::<f64>() / all.len() as f64;
+            format!("; best {scoring} {} on average, for each model below", number(mean))
+        }
+    };
+    format!("{}, watched by {scoring}{patience}{best}", plural(held_out.rows, "row"))
 }
 
 fn rows(rows: usize, dropped: usize) -> String {
@@ -125,7 +135,13 @@ pub(super) fn certificates(model: &Model) -> Vec<Vec<String>> {
             number(fitted.objective),
             size(fitted.kkt_residual),
             fitted.duality_gap.map_or_else(|| "–".to_owned(), size),
-            if fitted.converged { "yes" } else { "no" }.to_owned(),
+            match (fitted.converged, fitted.best.filter(|_| model.training.ended_early(fitted))) {
+                (true, _) => "yes".to_owned(),
+                (_, Some(best)) => {
+                    format!("stopped early: best {} after epoch {}", number(best.score), best.epoch)
+                }
+                _ => "no".to_owned(),
+            },
             count(fitted.nonzero as f64),
             count(fitted.iterations as f64),
         ]

@@ -4,7 +4,7 @@
 mod patience;
 mod ranks;
 
-pub use patience::Patience;
+pub use patience::{BestScore, Patience};
 pub use ranks::rank;
 pub(crate) use ranks::{area, rankings_at_once, walk};
 

@@ -1,5 +1,16 @@
 //! When to give up what no longer improves.
 
+use serde::{Deserialize, Serialize};
+
+/// The best score of a model on the held-out rows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BestScore {
+    /// The score, as training saw it.
+    pub score: f64,
+    /// The epoch, or iteration, that it came after, from 1.
+    pub epoch: usize,
+}
+
 /// The best loss so far, and how long ago that was.
 #[derive(Debug, Clone)]
 pub struct Patience {

@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::objective::{Coefficients, HeldOut, ModelSpec};
 use crate::panels::{Panels, Rows};
-use crate::scoring::{Patience, score};
+use crate::scoring::{BestScore, Patience, score};
 
 /// Held-out rows, and the patience with models that do not improve on them.
 pub struct Validation<'a> {
@@ -15,6 +15,7 @@ pub struct Validation<'a> {
     scoring: Scoring,
     patience: usize,
     best: Vec<Best>,
+    record: Option<&'a mut [Option<BestScore>]>,
 }
 
 struct Best {
@@ -39,7 +40,13 @@ impl<'a> Validation<'a> {
         scoring: Scoring,
         patience: usize,
     ) -> Self {
-        Self { engine, panels, rows, scoring, patience, best: Vec::new() }
+        Self { engine, panels, rows, scoring, patience, best: Vec::new(), record: None }
+    }
+
+    /// The same, which keeps in `record`, an entry for each model, when a model was best.
+    #[must_use]
+    pub fn recording(self, record: &'a mut [Option<BestScore>]) -> Self {
+        Self { record: Some(record), ..self }
     }
 
     /// Scores the models `active` of the stack after `epochs` of their own; returns the means, and for each of them
@@ -72,6 +79,9 @@ impl<'a> Validation<'a> {
             match score {
                 Some(score) if best.patience.note(epoch, self.scoring.loss(score)) => {
                     best.column = point.model(k).to_vec();
+                    if let Some(record) = &mut self.record {
+                        record[m] = Some(BestScore { score, epoch });
+                    }
                 }
                 Some(_) => {}
                 None => best.patience.hold(epoch),

@@ -97,8 +97,10 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         curve,
         read,
         started,
+        best,
     } = run;
-    let fitted = stack.fitted(&dataset, &solution, config.tolerance);
+    let mut fitted = stack.fitted(&dataset, &solution, config.tolerance);
+    fitted.iter_mut().zip(best).for_each(|(fitted, best)| fitted.best = best);
     agree(&mut solution.stops, &fitted);
     warnings.extend(stack.remarks(&dataset, &solution));
     let train = started.elapsed().as_secs_f64();
@@ -146,6 +148,8 @@ struct SolvedTable {
     /// Seconds of reading.
     read: f64,
     started: Instant,
+    /// The best score of each model on validation rows.
+    best: Vec<Option<crate::scoring::BestScore>>,
 }
 
 fn solve_table(
@@ -166,6 +170,7 @@ fn solve_table(
         warnings.extend(one_sided(config.scoring, rows, &stack, &dataset.target.classes));
     }
     let started = Instant::now();
+    let mut best = vec![None; stack.models.len()];
     let mut engine = device.engine(&dataset.panels, &dataset.rows)?;
     let mut held_out = match &validation {
         Some((panels, rows)) => Some(device.engine(panels, rows)?),
@@ -176,10 +181,22 @@ fn solve_table(
     let watched = held_out.as_mut().zip(validation.as_ref()).map(|(engine, (panels, rows))| {
         let patience = config.patience.unwrap_or(usize::MAX);
         solver::Validation::new(engine.as_mut(), (panels, rows), config.scoring, patience)
+            .recording(&mut best)
     });
     let (solution, curve) = solve(config, &dataset, &stack, engine.as_mut(), watched, observer)?;
     drop((engine, held_out));
-    Ok(SolvedTable { dataset, validation, warnings, stack, description, solution, curve, read, started })
+    Ok(SolvedTable {
+        dataset,
+        validation,
+        warnings,
+        stack,
+        description,
+        solution,
+        curve,
+        read,
+        started,
+        best,
+    })
 }
 
 /// How a model came to be, for its file.

@@ -89,6 +89,7 @@ impl Stack {
                     && solution.proofs[m].is_within(certificate.objective, tolerance)
                     && solution.stops[m] != Stop::Separated,
                 iterations: solution.iterations[m],
+                best: None,
                 penalty: None,
             })
             .collect()

@@ -24,11 +24,26 @@ fn config_files_that_are_not_understood_are_refused_with_line_and_column() {
             vec!["--epochs and --solver", "sgd"],
         ),
         ("data = 't.parquet'\ntarget = 'y'\nl2 = -1.0\n", 1, vec!["--l2 is -1"]),
+        ("target = 'y'\nfeatures = []\n", 1, vec!["line 2, column 12", "an empty list", "leave the key out"]),
+        ("target = 'y'\nvalidation = []\n", 1, vec!["line 2", "an empty list"]),
         ("data = 't.parquet'\ntarget = 'y'\nfeatures = ['y']\n", 1, vec!["\"y\"", "--features"]),
     ] {
         fs::write(folder.path().join("c.toml"), text).unwrap();
         let stderr = fail(folder.path(), "train --config c.toml -o m.json", code);
         assert_says(&stderr, &says);
+    }
+}
+
+#[test]
+fn settings_may_be_long() {
+    let folder = tempdir().unwrap();
+    let names: Vec<String> = (0..20_000).map(|i| format!("'column_{i}'")).collect();
+    let features = names.join(",");
+    for (command, more) in [("train", ""), ("tune", "folds = 3\n")] {
+        let text = format!("data = 'absent.parquet'\ntarget = 'y'\n{more}features = [{features}]\n");
+        fs::write(folder.path().join("c.toml"), text).unwrap();
+        let stderr = fail(folder.path(), &format!("{command} --config c.toml -o m.json"), 1);
+        assert_says(&stderr, &["absent.parquet: no such file"]);
     }
 }
 

@@ -149,3 +149,30 @@ fn a_threshold_needs_a_binary_model_and_a_probability() {
     let stderr = fail(folder.path(), "predict m.json t.parquet -o p.parquet --threshold 1.5", 2);
     assert_says(&stderr, &["--threshold is 1.5"]);
 }
+
+#[test]
+fn what_comes_twice_is_refused() {
+    let folder = tempdir().unwrap();
+    for (place, value, says) in [
+        ("/columns/1/levels", json!(["Rome", "Rome"]), "column \"city\" has the level \"Rome\" twice"),
+        ("/columns/1/levels", json!([null, null]), "column \"city\" has the level of nulls twice"),
+        ("/columns/1/name", json!("age"), "its column \"age\" comes twice"),
+        ("/classes", json!(["true", "true"]), "its class \"true\" comes twice"),
+    ] {
+        let mut twice = model();
+        *twice.pointer_mut(place).unwrap() = value;
+        let features = |column: &Value| match column["levels"].as_array() {
+            None => vec![column["name"].as_str().unwrap().to_owned()],
+            Some(levels) => levels
+                .iter()
+                .map(|level| {
+                    format!("{}={}", column["name"].as_str().unwrap(), level.as_str().unwrap_or("null"))
+                })
+                .collect(),
+        };
+        let names: Vec<String> = twice["columns"].as_array().unwrap().iter().flat_map(features).collect();
+        twice["features"] = json!(names);
+        write(folder.path(), &twice);
+        assert_says(&fail(folder.path(), "inspect m.json", 1), &["m.json is not a usable model", says]);
+    }
+}

@@ -293,6 +293,8 @@ fn a_page_says_how_training_ended_and_what_it_found() {
     let early = page(&format!("{cancer} --target diagnosis {early}"), TEST);
     let told = ["stopped improving", "watched by log loss", "after 1 epoch", "balanced"];
     assert_says(&early, &told);
+    assert_says(&early, &["; best log loss 0.", "stopped early: best 0."]);
+    assert!(!early.contains("not at an optimum"), "a stop that was asked for is no warning");
     let training = &json(&folder.path().join("m.json"))["training"];
     assert_eq!(
         (&training["class_weight"], &training["validation"]["patience"]),

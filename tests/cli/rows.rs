@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json as value};
 use tempfile::tempdir;
 
 use super::support::{
@@ -121,6 +121,17 @@ fn patience_may_watch_any_score_and_it_is_that_of_evaluate() {
         let best = scores.iter().copied().reduce(better).unwrap();
         let at = scores.iter().position(|&score| score == best).unwrap();
         assert_eq!(at + 2, scores.len() - 1, "two epochs without a better {scoring}: {scores:?}");
+        let kept = &report["models"][0];
+        assert_eq!((&kept["best"]["score"], &kept["best"]["epoch"]), (&value!(best), &value!(at + 1)));
+        assert_eq!(
+            (&kept["stopped_early"], &report["validation"]["scoring"]),
+            (&value!(true), &value!(scoring))
+        );
+        let inspected = succeed_json(folder.path(), "inspect m.json");
+        assert_eq!(
+            (&inspected["models"][0]["best"], &inspected["models"][0]["stopped_early"]),
+            (&kept["best"], &value!(true))
+        );
         let found = succeed_json(folder.path(), "evaluate m.json v.parquet")[scoring].as_f64().unwrap();
         // Panels are in float32, evaluate reads the table.
         assert_close(&[found], &[best], 1e-5, 0.0);

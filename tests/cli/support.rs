@@ -45,7 +45,7 @@ pub(crate) fn succeed_json(folder: &Path, line: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Runs a command line that must fail with `code`, nothing on stdout and one `error:` line; returns
+/// Runs a command line that must fail with `code`, nothing on stdout and one `error:` line (or object); returns
 /// its stderr.
 #[track_caller]
 pub(crate) fn fail(folder: &Path, line: &str, code: i32) -> String {
@@ -53,7 +53,11 @@ pub(crate) fn fail(folder: &Path, line: &str, code: i32) -> String {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{line}\n{stderr}");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{line}");
-    assert_eq!(stderr.lines().filter(|l| l.starts_with("error:")).count(), 1, "{line}\n{stderr}");
+    assert_eq!(
+        stderr.lines().filter(|l| l.starts_with("error:") || l.starts_with("{\"error\":")).count(),
+        1,
+        "{line}\n{stderr}"
+    );
     stderr
 }
 

@@ -108,7 +108,14 @@ fn not_converging_is_no_failure_and_names_the_flag_to_raise() {
         folder.path(),
         &format!("{CANCER} --c 1e6 --validation-fraction 0.3 --patience 1 --tolerance 1e-12"),
     ));
-    assert_says(&text, &["stopped improving", "best on the validation rows"]);
+    assert_says(
+        &text,
+        &["stopped improving", "stopped early, and kept where it was best on the validation rows"],
+    );
+    assert_says(&text, &[" rows: best log loss 0.", " after epoch "]);
+    assert!(!text.contains("warning") && !text.contains("converged") && !text.contains("minimum"), "{text}");
+    let text = unwrapped(succeed(folder.path(), "inspect m.json"));
+    assert_says(&text, &[": stopped early", "best log loss 0.", " after epoch "]);
     assert!(!text.contains("raise"), "{text}");
     assert_eq!(json(&folder.path().join("m.json"))["models"][0]["converged"], false);
 }

@@ -20,7 +20,10 @@ fn help_fits_a_screen() {
         assert!(short.lines().count() <= 40, "{} lines:\n{short}", short.lines().count());
         assert!(short.lines().all(|line| line.chars().count() <= 80), "{short}");
         let flags = |text: &str| {
-            let words = text.split_whitespace().map(|word| word.split(['[', '=']).next().unwrap());
+            // Flags that are described, not those that a description names.
+            let lines = text.lines().map(str::trim).filter(|line| line.starts_with('-'));
+            let words = lines.flat_map(|line| line.split_whitespace().take(2));
+            let words = words.map(|word| word.split(['[', '=']).next().unwrap());
             words.filter(|word| word.starts_with("--")).map(str::to_owned).collect::<BTreeSet<_>>()
         };
         let long = help(&format!("{name} --help"));
