@@ -10,13 +10,13 @@ use logodds::error::ConfigError;
 use logodds::evaluate::EvaluateOptions;
 use logodds::inference::{Inference, InferenceOptions, infer};
 use logodds::model::Model;
-use logodds::output::{check_apart, check_writable, write_whole};
+use logodds::output::{check_apart, write_whole};
 use logodds::plots::Picture;
 use logodds::report::{Names, Plot, Report, model_plot};
 use serde::Serialize;
 
 use super::interrupt::{STOPPING, end_in_order};
-use super::output::Output;
+use super::output::{Output, shown};
 use super::predict::unseen_lines;
 use super::progress::Progress;
 use super::table::{count, facts, number};
@@ -42,7 +42,7 @@ pub(crate) struct ReportArguments {
     model: PathBuf,
     /// Parquet files, directories of them, or globs, with the target column
     data: Vec<String>,
-    /// File to write: a page, or a picture with --plot; - for stdout (HTML and SVG)
+    /// File to write: a page, or a picture with --plot; - for stdout
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     /// What to write [default: by the extension of the file]
@@ -93,9 +93,10 @@ struct Evaluated {
 pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result<()> {
     let format = check(arguments, output)?;
     let model = Model::load(&arguments.model)?;
-    if !to_stdout(arguments) {
-        check_apart("--output", &arguments.output, "the model file", &[&arguments.model])?;
-        check_writable("--output", &arguments.output)?;
+    check_apart("--output", &arguments.output, "the model file", &[&arguments.model])?;
+    if !arguments.inference.is_empty() {
+        let training = data::open(&arguments.inference)?;
+        check_apart("--output", &arguments.output, "a training table", training.files())?;
     }
 
     // Some pictures are of the model alone.
@@ -109,9 +110,7 @@ pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result
         return Err(Error::from(ConfigError::Missing { flag: "DATA", what }).into());
     }
     let source = data::open(&arguments.data)?;
-    if !to_stdout(arguments) {
-        check_apart("--output", &arguments.output, "an input table", source.files())?;
-    }
+    check_apart("--output", &arguments.output, "an input table", source.files())?;
     let options = EvaluateOptions {
         weight: arguments.weight.clone(),
         threshold: arguments.threshold,
@@ -178,21 +177,6 @@ fn check(arguments: &ReportArguments, output: Output) -> Result<Format, Error> {
         }
         _ => {}
     }
-    if to_stdout(arguments) {
-        if format == Format::Png {
-            let found = "-".to_owned();
-            return Err(ConfigError::Invalid {
-                flag: "--output",
-                found,
-                expected: "a file, as PNG is no text",
-            }
-            .into());
-        }
-        if output.json {
-            let why = "both write to stdout; give a file";
-            return Err(ConfigError::Conflict { first: "--output -", second: "--json", why }.into());
-        }
-    }
     if arguments.plot.is_some_and(|plot| !plot.needs_data()) {
         let infers = !arguments.inference.is_empty();
         let given = [
@@ -205,6 +189,8 @@ fn check(arguments: &ReportArguments, output: Output) -> Result<Format, Error> {
             return Err(ConfigError::NotApplicable { flag, why }.into());
         }
     }
+    let binary = (format == Format::Png).then_some("a file or a pipe, as PNG is no text");
+    output.check(&arguments.output, binary)?;
     Ok(format)
 }
 
@@ -215,10 +201,6 @@ fn format_of(path: &Path) -> Option<Format> {
         "png" => Some(Format::Png),
         _ => None,
     }
-}
-
-fn to_stdout(arguments: &ReportArguments) -> bool {
-    arguments.output.as_os_str() == "-"
 }
 
 fn draw(picture: &Picture, format: Format) -> Vec<u8> {
@@ -233,9 +215,6 @@ fn finish(
     content: &[u8],
     report: Option<&Report<'_>>,
 ) -> anyhow::Result<()> {
-    if to_stdout(arguments) {
-        return output.file(std::str::from_utf8(content)?);
-    }
     let path = &arguments.output;
     write_whole(path, content).with_context(|| format!("cannot write {}", path.display()))?;
     let evaluation = report.map(|report| &report.evaluation);
@@ -250,9 +229,9 @@ fn finish(
         threshold: evaluation.threshold,
     });
     let summary = Summary { output: path, format, bytes: content.len(), evaluation: evaluated };
-    output.result(&summary, || {
+    output.written(&[path], &summary, || {
         let size = number((content.len() as f64 / 102.4).round() / 10.0);
-        let mut lines = vec![("output", format!("{}, {size} KiB", path.display()))];
+        let mut lines = vec![("output", format!("{}, {size} KiB", shown(path)))];
         if let Some(evaluation) = evaluation {
             lines.push(("rows", count(evaluation.rows)));
             lines.push(("log loss", number(evaluation.log_loss)));

@@ -1,11 +1,11 @@
 //! `logodds threshold`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use logodds::config::MemorySize;
 use logodds::data;
 use logodds::model::Model;
-use logodds::output::{check_apart, check_writable};
+use logodds::output::check_apart;
 use logodds::threshold::{
     ClassThreshold, Criterion, Decisions, ThresholdOptions, ThresholdReport, Worse, choose,
 };
@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::evaluation::confusion;
 use super::interrupt::{STOPPING, end_in_order};
-use super::output::Output;
+use super::output::{Output, shown};
 use super::progress::Progress;
 use super::table::{count, facts, number, plural, table, table_up_to};
 
@@ -38,7 +38,7 @@ pub(crate) struct ThresholdArguments {
     /// Memory for scores while they are ranked [default: half of what is available]
     #[arg(long, value_name = "SIZE")]
     memory: Option<MemorySize>,
-    /// Model file to write instead
+    /// Model file to write instead; - for stdout
     #[arg(long, short, value_name = "FILE", conflicts_with = "dry_run")]
     output: Option<PathBuf>,
     /// Choose and show, but store nothing
@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &ThresholdArguments, output: Output) -> anyhow::Res
     let stored = arguments.output.as_ref().unwrap_or(&arguments.model);
     let stored = (!arguments.dry_run).then_some(stored);
     if let Some(path) = stored {
-        check_writable("--output", path)?;
+        output.check(path, None)?;
         check_apart("--output", path, "an input table", data::open(&arguments.data)?.files())?;
     }
     let options = ThresholdOptions {
@@ -84,7 +84,9 @@ pub(crate) fn run(arguments: &ThresholdArguments, output: Output) -> anyhow::Res
     if let Some(path) = stored {
         model.save(path)?;
     }
-    output.result(&Told { report: &report, stored }, || text(arguments, &model, &report, stored))
+    let told = Told { report: &report, stored };
+    let outputs: Vec<&Path> = stored.iter().map(|path| path.as_path()).collect();
+    output.written(&outputs, &told, || text(arguments, &model, &report, stored))
 }
 
 fn text(
@@ -99,7 +101,7 @@ fn text(
     }
     let mut lines = vec![("chosen by", report.by.clone()), ("rows", rows)];
     let place = match stored {
-        Some(path) => path.display().to_string(),
+        Some(path) => shown(path),
         None => "nowhere: --dry-run".to_owned(),
     };
     if let [only] = report.classes.as_slice() {

@@ -44,7 +44,7 @@ pub struct TrainConfig {
     #[arg(long, short, value_name = "COLUMN", help_heading = "Table")]
     pub target: Option<String>,
 
-    /// Where to write the model
+    /// Where to write the model; - for stdout
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -209,7 +209,7 @@ pub struct TrainConfig {
     #[arg(long, value_name = "N", help_heading = "Machine")]
     pub threads: Option<usize>,
 
-    /// Write one JSON line per epoch
+    /// Write one JSON line per epoch; - for stdout
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "FILE", help_heading = "Machine")]
     pub metrics: Option<PathBuf>,

@@ -72,7 +72,6 @@ fn sql_goes_to_stdout_for_the_next_program() {
     let sql = succeed(folder.path(), "export m.json --format sql -o - --table flowers.\"May.2\" --keep id");
     assert_says(&sql, &["FROM \"flowers\".\"May.2\"", "  \"id\",\n", "AS prediction", "'setosa'"]);
     assert_eq!(files(folder.path()), ["m.json"]);
-    assert_says(&fail(folder.path(), "export m.json --format onnx -o -", 2), &["--output", "ONNX"]);
     assert_says(&fail(folder.path(), "export m.json --format sql -o - --json", 2), &["--json"]);
 }
 

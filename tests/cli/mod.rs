@@ -13,6 +13,7 @@ mod readme;
 mod report;
 mod rows;
 mod setup;
+mod stdout;
 pub(crate) mod support;
 mod threshold;
 mod train;

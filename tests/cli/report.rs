@@ -89,7 +89,6 @@ fn what_cannot_be_drawn_is_said_with_the_way_out() {
         ("report m.json {test} -o r.png", 2, "name the picture"),
         ("report m.json {test} --plot roc -o r.html", 2, "the page holds them all"),
         ("report m.json --plot coefficients --format png -o r.svg", 2, "the file's extension says another"),
-        ("report m.json {test} --plot roc --format png -o -", 2, "PNG is no text"),
         ("report m.json --plot coefficients --threshold 0.3 -o r.svg", 1, "no rows are scored"),
         ("report m.json --plot coefficients --weight w -o r.svg", 1, "no rows are scored"),
         ("report m.json --plot cv -o r.svg", 1, "logodds tune"),
