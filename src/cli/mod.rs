@@ -19,6 +19,7 @@ mod table;
 mod threshold;
 mod train;
 mod tune;
+mod weights;
 
 use std::process::ExitCode;
 

@@ -7,7 +7,7 @@ use logodds::Error;
 use logodds::config::MemorySize;
 use logodds::data;
 use logodds::error::ConfigError;
-use logodds::evaluate::EvaluateOptions;
+use logodds::evaluate::{EvaluateOptions, RowWeights};
 use logodds::inference::{Inference, InferenceOptions, infer};
 use logodds::model::Model;
 use logodds::output::{check_apart, write_whole};
@@ -20,6 +20,7 @@ use super::output::{Output, shown};
 use super::predict::unseen_lines;
 use super::progress::Progress;
 use super::table::{count, facts, number};
+use super::weights::{WeightArguments, weight_lines};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -54,9 +55,8 @@ pub(crate) struct ReportArguments {
     /// The class whose picture it is, against the rest [default: the first]
     #[arg(long, value_name = "VALUE", help_heading = "Pictures", requires = "plot")]
     class: Option<String>,
-    /// Column of row weights
-    #[arg(long, value_name = "COLUMN", help_heading = "Evaluation")]
-    weight: Option<String>,
+    #[command(flatten)]
+    weights: WeightArguments,
     /// The training rows: intervals of the odds ratios, from their standard errors; may be repeated
     #[arg(long, value_name = "TRAINING", help_heading = "Evaluation")]
     inference: Vec<String>,
@@ -103,7 +103,7 @@ pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result
     if let Some(plot) = arguments.plot.filter(|plot| !plot.needs_data()) {
         let inference = inference(arguments, &model, output)?;
         let picture = model_plot(&model, plot, arguments.class.as_deref(), inference.as_ref())?;
-        return finish(arguments, output, format, &draw(&picture, format), None);
+        return finish(arguments, output, format, &draw(&picture, format), None, &RowWeights::default());
     }
     if arguments.data.is_empty() {
         let what = "name labelled Parquet files after the model, to judge it on";
@@ -111,8 +111,9 @@ pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result
     }
     let source = data::open(&arguments.data)?;
     check_apart("--output", &arguments.output, "an input table", source.files())?;
+    let weights = arguments.weights.choose(&[&model], &source);
     let options = EvaluateOptions {
-        weight: arguments.weight.clone(),
+        weight: weights.column.clone(),
         threshold: arguments.threshold,
         intervals: None,
         memory: arguments.memory.map(|size| size.0),
@@ -133,7 +134,7 @@ pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result
             report.html(&names).into_bytes()
         }
     };
-    finish(arguments, output, format, &content, Some(&report))
+    finish(arguments, output, format, &content, Some(&report), &weights)
 }
 
 /// What the training rows say of the coefficients, if they are given.
@@ -147,7 +148,7 @@ fn inference(
         return Ok(None);
     }
     let options = InferenceOptions {
-        weight: arguments.weight.clone(),
+        weight: arguments.weights.of_training(model),
         memory: arguments.memory.map(|size| size.0),
         ..InferenceOptions::default()
     };
@@ -181,7 +182,7 @@ fn check(arguments: &ReportArguments, output: Output) -> Result<Format, Error> {
         let infers = !arguments.inference.is_empty();
         let given = [
             ("--threshold", arguments.threshold.is_some()),
-            ("--weight", arguments.weight.is_some() && !infers),
+            (arguments.weights.typed().unwrap_or_default(), arguments.weights.typed().is_some() && !infers),
             ("--memory", arguments.memory.is_some() && !infers),
         ];
         if let Some((flag, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
@@ -214,6 +215,7 @@ fn finish(
     format: Format,
     content: &[u8],
     report: Option<&Report<'_>>,
+    weights: &RowWeights,
 ) -> anyhow::Result<()> {
     let path = &arguments.output;
     write_whole(path, content).with_context(|| format!("cannot write {}", path.display()))?;
@@ -234,6 +236,7 @@ fn finish(
         let mut lines = vec![("output", format!("{}, {size} KiB", shown(path)))];
         if let Some(evaluation) = evaluation {
             lines.push(("rows", count(evaluation.rows)));
+            lines.extend(weight_lines(weights));
             lines.push(("log loss", number(evaluation.log_loss)));
             if let Some(auc) = evaluation.auc {
                 lines.push(("AUC", number(auc)));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use logodds::config::MemorySize;
 use logodds::data;
+use logodds::evaluate::RowWeights;
 use logodds::model::Model;
 use logodds::output::check_apart;
 use logodds::threshold::{
@@ -16,6 +17,7 @@ use super::interrupt::{STOPPING, end_in_order};
 use super::output::{Output, shown};
 use super::progress::Progress;
 use super::table::{count, facts, number, plural, table, table_up_to};
+use super::weights::{WeightArguments, weight_lines};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -32,9 +34,8 @@ pub(crate) struct ThresholdArguments {
     /// youden, f1, accuracy, cost=FP:FN, tpr=RATE, fpr=RATE or precision=SHARE
     #[arg(long, value_name = "CRITERION")]
     by: Criterion,
-    /// Column of row weights
-    #[arg(long, value_name = "COLUMN")]
-    weight: Option<String>,
+    #[command(flatten)]
+    weights: WeightArguments,
     /// Memory for scores while they are ranked [default: half of what is available]
     #[arg(long, value_name = "SIZE")]
     memory: Option<MemorySize>,
@@ -57,6 +58,7 @@ pub(crate) struct ThresholdArguments {
 struct Told<'a> {
     #[serde(flatten)]
     report: &'a ThresholdReport,
+    weights: &'a RowWeights,
     /// Where the threshold was stored.
     stored: Option<&'a PathBuf>,
 }
@@ -67,11 +69,15 @@ pub(crate) fn run(arguments: &ThresholdArguments, output: Output) -> anyhow::Res
     let stored = (!arguments.dry_run).then_some(stored);
     if let Some(path) = stored {
         output.check(path, None)?;
-        check_apart("--output", path, "an input table", data::open(&arguments.data)?.files())?;
     }
+    let table = data::open(&arguments.data)?;
+    if let Some(path) = stored {
+        check_apart("--output", path, "an input table", table.files())?;
+    }
+    let weights = arguments.weights.choose(&[&model], &table);
     let options = ThresholdOptions {
         by: arguments.by,
-        weight: arguments.weight.clone(),
+        weight: weights.column.clone(),
         memory: arguments.memory.map(|size| size.0),
         // What is not stored may be looked at.
         allow_worse: arguments.allow_worse || arguments.dry_run,
@@ -84,15 +90,16 @@ pub(crate) fn run(arguments: &ThresholdArguments, output: Output) -> anyhow::Res
     if let Some(path) = stored {
         model.save(path)?;
     }
-    let told = Told { report: &report, stored };
+    let told = Told { report: &report, weights: &weights, stored };
     let outputs: Vec<&Path> = stored.iter().map(|path| path.as_path()).collect();
-    output.written(&outputs, &told, || text(arguments, &model, &report, stored))
+    output.written(&outputs, &told, || text(arguments, &model, &report, &weights, stored))
 }
 
 fn text(
     arguments: &ThresholdArguments,
     model: &Model,
     report: &ThresholdReport,
+    weights: &RowWeights,
     stored: Option<&PathBuf>,
 ) -> String {
     let mut rows = count(report.rows);
@@ -100,6 +107,7 @@ fn text(
         rows.push_str(&format!(", {} left out", plural(report.rows_dropped, "row")));
     }
     let mut lines = vec![("chosen by", report.by.clone()), ("rows", rows)];
+    lines.extend(weight_lines(weights));
     let place = match stored {
         Some(path) => shown(path),
         None => "nowhere: --dry-run".to_owned(),
@@ -116,7 +124,7 @@ fn text(
             "{}\n{}\n{}",
             facts(&lines),
             trade_off(arguments.by, only),
-            before_and_after(&names, only, arguments.weight.is_some())
+            before_and_after(&names, only, weights.column.is_some())
         );
     }
     lines.push(("stored in", place));

@@ -150,6 +150,7 @@ pub(crate) fn training(
         rows: dataset.panels.n_rows(),
         rows_dropped: dataset.rows_dropped,
         weight_sum: dataset.rows.weight_sum(),
+        weight: config.weight.clone(),
         solver: solver.to_owned(),
         tolerance: config.tolerance,
         device,

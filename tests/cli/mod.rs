@@ -19,3 +19,4 @@ mod threshold;
 mod train;
 mod usage;
 mod use_model;
+mod weights;
