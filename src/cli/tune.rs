@@ -185,7 +185,7 @@ fn text(tuned: &Tuned, config: &ValidTune, path: &Path) -> String {
 fn folds_line(report: &SweepReport) -> String {
     let names: Vec<String> = report.folds.iter().take(8).map(ToString::to_string).collect();
     let more = if report.folds.len() > names.len() { ", .." } else { "" };
-    format!("{}: {}{more}", count(report.folds.len()), names.join(", "))
+    format!("{}: {}{more}; each counts once in a mean", count(report.folds.len()), names.join(", "))
 }
 
 fn models_line(report: &SweepReport, config: &ValidTune) -> String {

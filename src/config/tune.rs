@@ -37,7 +37,7 @@ pub struct TuneConfig {
 #[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TuneSettings {
-    /// Penalties: how many, from the smallest that zeroes everything down; or a list [default: 20]
+    /// Penalties: how many, from the smallest that zeroes all in every fold down; or a list [default: 20]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(
         long,

@@ -11,6 +11,7 @@ mod encoding;
 mod fill;
 mod folds;
 mod frame;
+mod hold_out;
 mod keys;
 mod learn;
 mod levels;

@@ -205,7 +205,8 @@ fn validation_table(
             if held_out.is_none() {
                 let rows = dataset.panels.n_rows();
                 let why = format!(
-                    "{fraction} of {rows} rows leaves none on one side; choose another share, or give --validation a table"
+                    "{fraction} of {rows} rows leaves none on one side, or none of a class to learn from; choose another \
+                     share, or give --validation a table"
                 );
                 return Err(ConfigError::NotApplicable { flag: "--validation-fraction", why }.into());
             }

@@ -65,6 +65,17 @@ impl Dialect {
         if value.is_sign_negative() { format!("({literal})") } else { literal }
     }
 
+    /// A float32 literal, which equals the float32 of a column and a float64 that it was widened to.
+    pub(super) fn single(self, value: f32) -> String {
+        let double = self.float(f64::from(value));
+        match self {
+            Self::Postgresql => format!("{double}::float4"),
+            Self::Ansi | Self::Duckdb => format!("CAST({double} AS REAL)"),
+            // All their floats are float64.
+            Self::Sqlite | Self::Bigquery => double,
+        }
+    }
+
     /// A truth value.
     pub(super) fn boolean(self, value: bool) -> &'static str {
         match (self, value) {
@@ -281,6 +292,13 @@ mod tests {
                 assert_eq!(number.to_bits(), value.to_bits(), "{literal}");
             }
         }
+    }
+
+    #[test]
+    fn a_float32_literal_is_the_stored_value() {
+        assert_eq!(Dialect::Duckdb.single(0.1), "CAST(0.10000000149011612e0 AS REAL)");
+        assert_eq!(Dialect::Postgresql.single(-0.1), "(-0.10000000149011612::float8)::float4");
+        assert_eq!(Dialect::Bigquery.single(0.1), "0.10000000149011612e0");
     }
 
     #[test]
