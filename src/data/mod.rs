@@ -32,7 +32,7 @@ mod writer;
 
 pub use blocks::{Block, Blocks, BlocksOptions, Kept, blocks, blocks_in};
 pub use encode_block::EncodedRows;
-pub use encoding::{Column, ColumnKind, Encoding, LevelType, Target, TargetType, Temporal};
+pub use encoding::{Column, ColumnKind, Encoding, LevelType, Target, TargetType, Temporal, Unit};
 pub use folds::{FoldName, Folding, Folds};
 pub use frame::{Frame, Values, write_frames};
 pub use memory::available_memory;
