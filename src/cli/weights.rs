@@ -6,11 +6,11 @@ use logodds::model::Model;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct WeightArguments {
-    /// Column of row weights [default: that of training, if the table has it]
-    #[arg(long, value_name = "COLUMN", help_heading = "Weights")]
+    /// Column of row weights [default: training's]
+    #[arg(long, value_name = "COLUMN", help_heading = "Evaluation")]
     pub(super) weight: Option<String>,
     /// Count each row once, whatever training did
-    #[arg(long, conflicts_with = "weight", help_heading = "Weights")]
+    #[arg(long, conflicts_with = "weight", help_heading = "Evaluation")]
     pub(super) no_weight: bool,
 }
 

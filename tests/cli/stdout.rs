@@ -46,7 +46,7 @@ fn a_file_that_is_no_text_goes_to_stdout_byte_for_byte() {
         succeed(folder.path(), &format!("{line} -o {file}"));
         assert_eq!(output.stdout, std::fs::read(folder.path().join(file)).unwrap(), "{line}");
     }
-    assert_eq!(read_parquet(&folder.path().join("p.parquet")).num_rows(), 30);
+    assert_eq!(read_parquet(&folder.path().join("p.parquet")).num_rows(), 38);
     assert_eq!(files(folder.path()), ["c.png", "m.json", "m.onnx", "p.parquet"]);
     // What fails has written nothing.
     fail(folder.path(), "predict m.json {data}/wine/test.parquet -o -", 1);
@@ -70,7 +70,7 @@ fn a_folder_is_not_stdout() {
         let line = format!("tune {{data}}/iris/train.parquet --target species -o n.json {flag} -");
         assert_says(&fail(folder.path(), &line, 2), &[flag, "a folder"]);
     }
-    assert_says(&fail(folder.path(), "man -", 1), &["a folder"]);
+    assert_says(&fail(folder.path(), "man -", 2), &["a folder"]);
     // A file of that name has a path.
     succeed(folder.path(), &format!("{TRAIN} -o ./-"));
     assert_eq!(files(folder.path()), ["-", "m.json"]);
