@@ -5,9 +5,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use logodds::config::MemorySize;
+use logodds::data;
 use logodds::error::ConfigError;
 use logodds::evaluate::{
-    Comparison, Difference, EvaluateOptions, Evaluation, Headline, IntervalMethod, IntervalOptions, compare,
+    AskedWeight, Comparison, Difference, EvaluateOptions, Evaluation, Headline, IntervalMethod,
+    IntervalOptions, RowWeights, compare,
 };
 use logodds::model::Model;
 use serde::Serialize;
@@ -16,6 +18,7 @@ use super::evaluation;
 use super::interrupt::{STOPPING, end_in_order};
 use super::output::Output;
 use super::progress::Progress;
+use super::weights::WeightArguments;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -34,11 +37,8 @@ pub(crate) struct EvaluateArguments {
     /// and globs, with the columns of the models and the target.
     #[arg(required = true, value_name = "DATA")]
     others: Vec<String>,
-    /// Column of row weights
-    ///
-    /// A numeric column with the weight of each row, 0 or more. By default every row counts once.
-    #[arg(long, value_name = "COLUMN")]
-    weight: Option<String>,
+    #[command(flatten)]
+    weights: WeightArguments,
     /// Binary: predict class 1 from this probability on [default: the model's, or 0.5]
     ///
     /// Probability, above 0 and below 1, from which on a binary model predicts class 1. By default the threshold in
@@ -102,6 +102,14 @@ enum Method {
     Delong,
 }
 
+/// Results and the weights that they are for, as JSON.
+#[derive(Serialize)]
+struct Told<'a, T> {
+    weights: &'a RowWeights,
+    #[serde(flatten)]
+    result: &'a T,
+}
+
 /// Several models, as JSON.
 #[derive(Serialize)]
 struct Models<'a> {
@@ -151,22 +159,33 @@ pub(crate) fn run(arguments: &EvaluateArguments, output: Output) -> anyhow::Resu
         replicates: arguments.bootstrap,
         seed: arguments.seed,
     });
+    let models: Vec<&Model> = models.iter().collect();
+    let asked = match arguments.weights.asked() {
+        // The method counts rows.
+        AskedWeight::Training if matches!(arguments.intervals, Some(Method::Delong)) => AskedWeight::None,
+        asked => asked,
+    };
+    let weights = RowWeights::choose(&models, &data::open(&data)?, asked);
     let options = EvaluateOptions {
-        weight: arguments.weight.clone(),
+        weight: weights.column.clone(),
         threshold: arguments.threshold,
         intervals,
         memory: arguments.memory.map(|size| size.0),
     };
     let progress = Progress::start(output, None);
     end_in_order(STOPPING, STOPPING);
-    let done = compare(&models.iter().collect::<Vec<_>>(), &data, &options, &progress);
+    let done = compare(&models, &data, &options, &progress);
     progress.finish(done.is_ok())?;
     let comparison = done?;
     match comparison.evaluations.as_slice() {
         [evaluation] => {
-            output.result(evaluation, || evaluation::text(&models[0], evaluation, options.weight.is_some()))
+            let told = Told { weights: &weights, result: evaluation };
+            output.result(&told, || evaluation::text(models[0], evaluation, &weights))
         }
-        _ => output.result(&json(&paths, &comparison), || evaluation::comparison_text(&paths, &comparison)),
+        _ => {
+            let told = Told { weights: &weights, result: &json(&paths, &comparison) };
+            output.result(&told, || evaluation::comparison_text(&paths, &comparison, &weights))
+        }
     }
 }
 

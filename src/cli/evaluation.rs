@@ -3,12 +3,15 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
-use logodds::evaluate::{Comparison, Difference, Evaluation, Headline, IntervalBasis, IntervalMethod};
+use logodds::evaluate::{
+    Comparison, Difference, Evaluation, Headline, IntervalBasis, IntervalMethod, RowWeights,
+};
 use logodds::metrics::{Average, Interval};
 use logodds::model::{Model, Task};
 
 use super::predict::unseen_lines;
 use super::table::{WIDTH, abridge, count, facts, number, plural, shorten, shorten_start, table};
+use super::weights::weight_lines;
 
 /// Classes whose confusion matrix fits 80 columns.
 const MATRIX_CLASSES: usize = 10;
@@ -26,8 +29,9 @@ const HEADLINE: Headline<&str> = Headline {
 const NAME_WIDTH: usize = 22;
 
 /// What one model is worth, on rows that have weights or not.
-pub(crate) fn text(model: &Model, evaluation: &Evaluation, weighted: bool) -> String {
+pub(crate) fn text(model: &Model, evaluation: &Evaluation, weights: &RowWeights) -> String {
     let mut lines = vec![("rows", rows(evaluation))];
+    lines.extend(weight_lines(weights));
     let intervals = evaluation.intervals.as_ref();
     let found = intervals.map_or_else(Headline::default, |intervals| intervals.headline);
     let mut values = evaluation.headline().zip(found, |value, interval| match (value, interval) {
@@ -55,7 +59,7 @@ pub(crate) fn text(model: &Model, evaluation: &Evaluation, weighted: bool) -> St
     }
     if model.task == Task::Binary {
         // What the rows of a part are counted in.
-        let counted = if weighted { "weight" } else { "rows" };
+        let counted = if weights.column.is_some() { "weight" } else { "rows" };
         // Without rows of the class there is none to find.
         if !evaluation.lift.is_empty() {
             text.push('\n');
@@ -180,9 +184,10 @@ fn calibration(evaluation: &Evaluation, counted: &str) -> String {
 }
 
 /// Several models side by side.
-pub(crate) fn comparison_text(paths: &[PathBuf], comparison: &Comparison) -> String {
+pub(crate) fn comparison_text(paths: &[PathBuf], comparison: &Comparison, weights: &RowWeights) -> String {
     let first = &comparison.evaluations[0];
     let mut lines = vec![("rows", rows(first))];
+    lines.extend(weight_lines(weights));
     if let Some(intervals) = &first.intervals {
         lines.push(("intervals", basis(&intervals.basis)));
     }

@@ -6,10 +6,10 @@ use logodds::config::{Dialect, ExportFormat};
 use logodds::error::ConfigError;
 use logodds::export::{self, ExportedInput, Onnx, SqlOptions};
 use logodds::model::Model;
-use logodds::output::{check_apart, check_writable};
+use logodds::output::check_apart;
 use serde::Serialize;
 
-use super::output::Output;
+use super::output::{Output, shown};
 use super::table::{count, facts, plural};
 
 /// The longest query that BigQuery takes, in bytes.
@@ -25,7 +25,7 @@ pub(crate) struct ExportArguments {
     ///
     /// The path of a model file, JSON, as train and tune write it.
     model: PathBuf,
-    /// File to write; - for stdout (SQL and JSON)
+    /// File to write; - for stdout
     ///
     /// Path of the file, which is written whole or not at all; a single dash is stdout. Needed.
     #[arg(long, short, value_name = "FILE")]
@@ -77,12 +77,8 @@ struct Exported {
 
 pub(crate) fn run(arguments: &ExportArguments, output: Output) -> anyhow::Result<()> {
     let format = check(arguments, output)?;
-    let to_stdout = arguments.output.as_os_str() == "-";
     let model = Model::load(&arguments.model)?;
-    if !to_stdout {
-        check_writable("--output", &arguments.output)?;
-        check_apart("--output", &arguments.output, "the model file", &[&arguments.model])?;
-    }
+    check_apart("--output", &arguments.output, "the model file", &[&arguments.model])?;
     let exported = match format {
         ExportFormat::Onnx => of_onnx(export::onnx(&model)?),
         ExportFormat::Sql => of_sql(&model, arguments)?,
@@ -93,9 +89,6 @@ pub(crate) fn run(arguments: &ExportArguments, output: Output) -> anyhow::Result
             warnings: Vec::new(),
         },
     };
-    if to_stdout {
-        return output.file(&String::from_utf8(exported.bytes)?);
-    }
     export::write(&arguments.output, &exported.bytes)?;
     let report = Report {
         format,
@@ -111,12 +104,11 @@ pub(crate) fn run(arguments: &ExportArguments, output: Output) -> anyhow::Result
         outputs: exported.outputs,
         warnings: exported.warnings,
     };
-    output.result(&report, || text(&report))
+    output.written(&[&arguments.output], &report, || text(&report))
 }
 
 /// The format, where the flags go together.
 fn check(arguments: &ExportArguments, output: Output) -> logodds::Result<ExportFormat> {
-    let to_stdout = arguments.output.as_os_str() == "-";
     let what = "the file's extension is none of .onnx, .sql, .json; say which of the three is wanted";
     let format = arguments.format.or_else(|| ExportFormat::of_path(&arguments.output));
     let format = format.ok_or(ConfigError::Missing { flag: "--format", what })?;
@@ -131,16 +123,8 @@ fn check(arguments: &ExportArguments, output: Output) -> logodds::Result<ExportF
         let why = format!("it is for SQL, and the format is {}; leave it out", format.name());
         return Err(ConfigError::NotApplicable { flag, why }.into());
     }
-    if to_stdout && format == ExportFormat::Onnx {
-        let found = "-".to_owned();
-        return Err(
-            ConfigError::Invalid { flag: "--output", found, expected: "a file, as ONNX is no text" }.into()
-        );
-    }
-    if to_stdout && output.json {
-        let why = "both write to stdout; give a file";
-        return Err(ConfigError::Conflict { first: "--output -", second: "--json", why }.into());
-    }
+    let binary = (format == ExportFormat::Onnx).then_some("a file or a pipe, as ONNX is no text");
+    output.check(&arguments.output, binary)?;
     Ok(format)
 }
 
@@ -163,7 +147,7 @@ fn of_sql(model: &Model, arguments: &ExportArguments) -> logodds::Result<Exporte
 }
 
 fn text(report: &Report) -> String {
-    let mut lines = vec![("output", format!("{}, {} bytes", report.output.display(), count(report.bytes)))];
+    let mut lines = vec![("output", format!("{}, {} bytes", shown(&report.output), count(report.bytes)))];
     if let Some(dialect) = report.dialect {
         lines.push(("dialect", dialect.name().to_owned()));
     }
@@ -182,14 +166,14 @@ fn text(report: &Report) -> String {
         }
     }
     if !report.outputs.is_empty() {
-        lines.push(("outputs", shown(&report.outputs)));
+        lines.push(("outputs", first_of(&report.outputs)));
     }
     lines.extend(report.warnings.iter().map(|warning| ("warning", warning.clone())));
     facts(&lines)
 }
 
 /// The first names, and how many more there are.
-fn shown(names: &[String]) -> String {
+fn first_of(names: &[String]) -> String {
     let mut text = names.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
     if names.len() > 5 {
         text.push_str(&format!(", ... ({} in all)", names.len()));

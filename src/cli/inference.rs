@@ -6,8 +6,11 @@ use logodds::inference::{
     CoefficientInference, Covariance, Inference, InferenceOptions, ModelInference, Robust, Status,
 };
 
+use logodds::model::Model;
+
 use super::coefficients::{Choice, Key, ratio};
 use super::table::{brief, count, facts, number, plural, table_up_to};
+use super::weights::WeightArguments;
 
 /// How statistics are computed.
 #[derive(Debug, clap::Args)]
@@ -18,12 +21,17 @@ pub(crate) struct InferenceArguments {
     /// coefficients. By default the model file alone is shown.
     #[arg(long, requires = "data", help_heading = "Inference")]
     pub(super) inference: bool,
-    /// Column of row weights, as in training; each counts its row that many times
+    /// Column of row weights, each the number of times that its row counts [default: that of training]
     ///
     /// A numeric column with the weight of each row, 0 or more: a weight of 2 is the row twice. By default every row
     /// counts once.
     #[arg(long, value_name = "COLUMN", requires = "inference", help_heading = "Inference")]
     weight: Option<String>,
+    /// Count each row once, whatever training did
+    ///
+    /// Leaves out the weights that the model was trained with. By default they are used.
+    #[arg(long, requires = "inference", conflicts_with = "weight", help_heading = "Inference")]
+    no_weight: bool,
     /// Share of the intervals
     ///
     /// A share above 0 and below 1: how often such intervals hold the true value.
@@ -70,9 +78,10 @@ enum Sandwich {
 
 impl InferenceArguments {
     /// As the library takes them.
-    pub(super) fn options(&self, classes: &[String]) -> InferenceOptions {
+    pub(super) fn options(&self, model: &Model, classes: &[String]) -> InferenceOptions {
+        let weights = WeightArguments { weight: self.weight.clone(), no_weight: self.no_weight };
         InferenceOptions {
-            weight: self.weight.clone(),
+            weight: weights.of_training(model),
             confidence: self.confidence,
             robust: self.robust.map(|kind| match kind {
                 Sandwich::Hc0 => Robust::Hc0,

@@ -101,7 +101,7 @@ pub(crate) fn run(arguments: &InspectArguments, output: Output) -> anyhow::Resul
     if arguments.inference.inference {
         let progress = Progress::start(output, None);
         end_in_order(STOPPING, STOPPING);
-        let options = arguments.inference.options(&arguments.classes);
+        let options = arguments.inference.options(&model, &arguments.classes);
         let done = infer(&model, &arguments.data, &options, &progress);
         progress.finish(done.is_ok())?;
         let mut inference = done?;

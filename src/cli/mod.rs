@@ -22,6 +22,7 @@ mod table;
 mod threshold;
 mod train;
 mod tune;
+mod weights;
 
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -104,7 +105,7 @@ impl Arguments {
                 })
                 .mut_arg("scoring", |flag| flag.help_heading("Choice"))
                 .mut_arg("solver", |flag| flag.help("Algorithm: auto, newton, lbfgs [default: auto]"))
-                .mut_arg("metrics", |flag| flag.help("Write one JSON line per pass"))
+                .mut_arg("metrics", |flag| flag.help("Write one JSON line per pass; - for stdout"))
                 .after_long_help(
                     "Examples:\n  logodds tune train.parquet --target y --l1-ratios 0,0.5,1 -o m.json\n  \
                      logodds tune train.parquet --target y --group patient --plots plots -o m.json",

@@ -1,13 +1,14 @@
 //! `logodds predict`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use logodds::error::ConfigError;
 use logodds::model::Model;
 use logodds::output::check_apart;
 use logodds::predict::{PredictOptions, Unseen, predict};
 
 use super::interrupt::{STOPPING, end_in_order};
-use super::output::Output;
+use super::output::{Output, shown};
 use super::progress::Progress;
 use super::table::{count, facts, plural};
 
@@ -27,7 +28,7 @@ pub(crate) struct PredictArguments {
     /// order, or a quoted glob such as 'parts/*.parquet'. Every column that the model was trained on must be there.
     #[arg(required = true)]
     data: Vec<String>,
-    /// Parquet file to write
+    /// Parquet file to write; - for stdout
     ///
     /// Parquet file with a row for each row of the tables: `prediction`, and `probability` or a `probability_CLASS`
     /// for each class. It is written whole or not at all.
@@ -56,6 +57,9 @@ pub(crate) struct PredictArguments {
 pub(crate) fn run(arguments: &PredictArguments, output: Output) -> anyhow::Result<()> {
     let model = Model::load(&arguments.model)?;
     check_apart("--output", &arguments.output, "the model file", &[&arguments.model])?;
+    check_name(&arguments.output).map_err(logodds::Error::from)?;
+    let parquet = "a file or a pipe, as Parquet is no text";
+    output.check(&arguments.output, Some(parquet))?;
     let options =
         PredictOptions { keep: arguments.keep.clone(), raw: arguments.raw, threshold: arguments.threshold };
     let progress = Progress::start(output, None);
@@ -63,9 +67,8 @@ pub(crate) fn run(arguments: &PredictArguments, output: Output) -> anyhow::Resul
     let done = predict(&model, &arguments.data, &arguments.output, &options, &progress);
     progress.finish(done.is_ok())?;
     let report = done?;
-    output.result(&report, || {
-        let mut lines =
-            vec![("rows", count(report.rows)), ("output", arguments.output.display().to_string())];
+    output.written(&[&arguments.output], &report, || {
+        let mut lines = vec![("rows", count(report.rows)), ("output", shown(&arguments.output))];
         if report.rows_incomplete > 0 {
             let rows = plural(report.rows_incomplete, "row");
             let text =
@@ -75,6 +78,18 @@ pub(crate) fn run(arguments: &PredictArguments, output: Output) -> anyhow::Resul
         lines.extend(unseen_lines(&report.unseen));
         facts(&lines)
     })
+}
+
+/// An output whose name is that of another format is refused.
+fn check_name(path: &Path) -> Result<(), ConfigError> {
+    let parquet = ["parquet", "parq", "pq"];
+    let is_parquet =
+        |extension: &std::ffi::OsStr| parquet.iter().any(|name| extension.eq_ignore_ascii_case(name));
+    if path.extension().is_none_or(is_parquet) {
+        return Ok(());
+    }
+    let expected = "a name that ends in .parquet: predictions are written as Parquet";
+    Err(ConfigError::Invalid { flag: "--output", found: path.display().to_string(), expected })
 }
 
 /// A warning for each column with values that training had not seen.

@@ -7,11 +7,12 @@ use std::sync::Mutex;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use logodds::output::is_stdout;
 use logodds::train::{EpochReport, Observer, SweepProgress};
 use serde::Serialize;
 
 use super::interrupt;
-use super::output::{self, Output};
+use super::output::{self, Output, write_stdout};
 use super::table::{count, number, seconds};
 
 /// A bar on stderr if that is a terminal, else nothing.
@@ -59,6 +60,10 @@ impl Metrics {
     /// Appends `text`, unbuffered: the file is to be watched while it grows.
     fn write(&mut self, text: &str) {
         if self.failure.is_some() {
+            return;
+        }
+        if is_stdout(&self.path) {
+            self.failure = write_stdout(text).err();
             return;
         }
         let file = match self.file.take() {

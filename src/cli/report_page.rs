@@ -7,19 +7,20 @@ use logodds::Error;
 use logodds::config::MemorySize;
 use logodds::data;
 use logodds::error::ConfigError;
-use logodds::evaluate::EvaluateOptions;
+use logodds::evaluate::{EvaluateOptions, RowWeights};
 use logodds::inference::{Inference, InferenceOptions, infer};
 use logodds::model::Model;
-use logodds::output::{check_apart, check_writable, write_whole};
+use logodds::output::{check_apart, write_whole};
 use logodds::plots::Picture;
 use logodds::report::{Names, Plot, Report, model_plot};
 use serde::Serialize;
 
 use super::interrupt::{STOPPING, end_in_order};
-use super::output::Output;
+use super::output::{Output, shown};
 use super::predict::unseen_lines;
 use super::progress::Progress;
 use super::table::{count, facts, number};
+use super::weights::{WeightArguments, weight_lines};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -48,7 +49,7 @@ pub(crate) struct ReportArguments {
     /// order, or a quoted glob such as 'parts/*.parquet'. A page needs them, and so do pictures of scores; pictures
     /// of the model alone do not.
     data: Vec<String>,
-    /// File to write: a page, or a picture with --plot; - for stdout (HTML and SVG)
+    /// File to write: a page, or a picture with --plot; - for stdout
     ///
     /// Path of the file, which is written whole or not at all; a single dash is stdout. Needed.
     #[arg(long, short, value_name = "FILE")]
@@ -71,11 +72,8 @@ pub(crate) struct ReportArguments {
     /// Value of the target. By default class 1 of a binary model, the first of several.
     #[arg(long, value_name = "VALUE", help_heading = "Pictures", requires = "plot")]
     class: Option<String>,
-    /// Column of row weights
-    ///
-    /// A numeric column with the weight of each row, 0 or more. By default every row counts once.
-    #[arg(long, value_name = "COLUMN", help_heading = "Evaluation")]
-    weight: Option<String>,
+    #[command(flatten)]
+    weights: WeightArguments,
     /// The training rows: intervals of the odds ratios, from their standard errors; may be repeated
     ///
     /// Path, directory or glob of the rows that the model was trained on. By default odds ratios have no intervals.
@@ -120,27 +118,27 @@ struct Evaluated {
 pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result<()> {
     let format = check(arguments, output)?;
     let model = Model::load(&arguments.model)?;
-    if !to_stdout(arguments) {
-        check_apart("--output", &arguments.output, "the model file", &[&arguments.model])?;
-        check_writable("--output", &arguments.output)?;
+    check_apart("--output", &arguments.output, "the model file", &[&arguments.model])?;
+    if !arguments.inference.is_empty() {
+        let training = data::open(&arguments.inference)?;
+        check_apart("--output", &arguments.output, "a training table", training.files())?;
     }
 
     // Some pictures are of the model alone.
     if let Some(plot) = arguments.plot.filter(|plot| !plot.needs_data()) {
         let inference = inference(arguments, &model, output)?;
         let picture = model_plot(&model, plot, arguments.class.as_deref(), inference.as_ref())?;
-        return finish(arguments, output, format, &draw(&picture, format), None);
+        return finish(arguments, output, format, &draw(&picture, format), None, &RowWeights::default());
     }
     if arguments.data.is_empty() {
         let what = "name labelled Parquet files after the model, to judge it on";
         return Err(Error::from(ConfigError::Missing { flag: "DATA", what }).into());
     }
     let source = data::open(&arguments.data)?;
-    if !to_stdout(arguments) {
-        check_apart("--output", &arguments.output, "an input table", source.files())?;
-    }
+    check_apart("--output", &arguments.output, "an input table", source.files())?;
+    let weights = arguments.weights.choose(&[&model], &source);
     let options = EvaluateOptions {
-        weight: arguments.weight.clone(),
+        weight: weights.column.clone(),
         threshold: arguments.threshold,
         intervals: None,
         memory: arguments.memory.map(|size| size.0),
@@ -161,7 +159,7 @@ pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result
             report.html(&names).into_bytes()
         }
     };
-    finish(arguments, output, format, &content, Some(&report))
+    finish(arguments, output, format, &content, Some(&report), &weights)
 }
 
 /// What the training rows say of the coefficients, if they are given.
@@ -175,7 +173,7 @@ fn inference(
         return Ok(None);
     }
     let options = InferenceOptions {
-        weight: arguments.weight.clone(),
+        weight: arguments.weights.of_training(model),
         memory: arguments.memory.map(|size| size.0),
         ..InferenceOptions::default()
     };
@@ -205,26 +203,11 @@ fn check(arguments: &ReportArguments, output: Output) -> Result<Format, Error> {
         }
         _ => {}
     }
-    if to_stdout(arguments) {
-        if format == Format::Png {
-            let found = "-".to_owned();
-            return Err(ConfigError::Invalid {
-                flag: "--output",
-                found,
-                expected: "a file, as PNG is no text",
-            }
-            .into());
-        }
-        if output.json {
-            let why = "both write to stdout; give a file";
-            return Err(ConfigError::Conflict { first: "--output -", second: "--json", why }.into());
-        }
-    }
     if arguments.plot.is_some_and(|plot| !plot.needs_data()) {
         let infers = !arguments.inference.is_empty();
         let given = [
             ("--threshold", arguments.threshold.is_some()),
-            ("--weight", arguments.weight.is_some() && !infers),
+            (arguments.weights.typed().unwrap_or_default(), arguments.weights.typed().is_some() && !infers),
             ("--memory", arguments.memory.is_some() && !infers),
         ];
         if let Some((flag, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
@@ -232,6 +215,8 @@ fn check(arguments: &ReportArguments, output: Output) -> Result<Format, Error> {
             return Err(ConfigError::NotApplicable { flag, why }.into());
         }
     }
+    let binary = (format == Format::Png).then_some("a file or a pipe, as PNG is no text");
+    output.check(&arguments.output, binary)?;
     Ok(format)
 }
 
@@ -242,10 +227,6 @@ fn format_of(path: &Path) -> Option<Format> {
         "png" => Some(Format::Png),
         _ => None,
     }
-}
-
-fn to_stdout(arguments: &ReportArguments) -> bool {
-    arguments.output.as_os_str() == "-"
 }
 
 fn draw(picture: &Picture, format: Format) -> Vec<u8> {
@@ -259,10 +240,8 @@ fn finish(
     format: Format,
     content: &[u8],
     report: Option<&Report<'_>>,
+    weights: &RowWeights,
 ) -> anyhow::Result<()> {
-    if to_stdout(arguments) {
-        return output.file(std::str::from_utf8(content)?);
-    }
     let path = &arguments.output;
     write_whole(path, content).with_context(|| format!("cannot write {}", path.display()))?;
     let evaluation = report.map(|report| &report.evaluation);
@@ -277,11 +256,12 @@ fn finish(
         threshold: evaluation.threshold,
     });
     let summary = Summary { output: path, format, bytes: content.len(), evaluation: evaluated };
-    output.result(&summary, || {
+    output.written(&[path], &summary, || {
         let size = number((content.len() as f64 / 102.4).round() / 10.0);
-        let mut lines = vec![("output", format!("{}, {size} KiB", path.display()))];
+        let mut lines = vec![("output", format!("{}, {size} KiB", shown(path)))];
         if let Some(evaluation) = evaluation {
             lines.push(("rows", count(evaluation.rows)));
+            lines.extend(weight_lines(weights));
             lines.push(("log loss", number(evaluation.log_loss)));
             if let Some(auc) = evaluation.auc {
                 lines.push(("AUC", number(auc)));

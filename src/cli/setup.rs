@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap_complete::Shell;
 use clap_mangen::Man;
-use logodds::output::write_whole;
+use logodds::error::ConfigError;
+use logodds::output::{is_stdout, write_whole};
 use serde::Serialize;
 
 use super::Arguments;
@@ -54,6 +55,11 @@ pub(crate) fn completions(arguments: &CompletionsArguments, output: Output) -> a
 
 pub(crate) fn man(arguments: &ManArguments, output: Output) -> anyhow::Result<()> {
     let folder = &arguments.folder;
+    if is_stdout(folder) {
+        let (flag, found) = ("FOLDER", "-".to_owned());
+        let expected = "a folder, as there is a page for each command";
+        return Err(logodds::Error::from(ConfigError::Invalid { flag, found, expected }).into());
+    }
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let mut command = Arguments::described().disable_help_subcommand(true);

@@ -1,11 +1,12 @@
 //! `logodds threshold`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use logodds::config::MemorySize;
 use logodds::data;
+use logodds::evaluate::RowWeights;
 use logodds::model::Model;
-use logodds::output::{check_apart, check_writable};
+use logodds::output::check_apart;
 use logodds::threshold::{
     ClassThreshold, Criterion, Decisions, ThresholdOptions, ThresholdReport, Worse, choose,
 };
@@ -13,9 +14,10 @@ use serde::Serialize;
 
 use super::evaluation::confusion;
 use super::interrupt::{STOPPING, end_in_order};
-use super::output::Output;
+use super::output::{Output, shown};
 use super::progress::Progress;
 use super::table::{count, facts, number, plural, table, table_up_to};
+use super::weights::{WeightArguments, weight_lines};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -44,18 +46,15 @@ pub(crate) struct ThresholdArguments {
     /// positive rate. precision=SHARE: most true positives with at least this precision. Needed.
     #[arg(long, value_name = "CRITERION")]
     by: Criterion,
-    /// Column of row weights
-    ///
-    /// A numeric column with the weight of each row, 0 or more. By default every row counts once.
-    #[arg(long, value_name = "COLUMN")]
-    weight: Option<String>,
+    #[command(flatten)]
+    weights: WeightArguments,
     /// Memory for scores while they are ranked [default: half of what is available]
     ///
     /// Bytes of main memory, as a number or with a unit, such as 500MB or 8GiB: where it holds fewer scores, classes
     /// are ranked in several readings of the table. By default half of what the system has available.
     #[arg(long, value_name = "SIZE")]
     memory: Option<MemorySize>,
-    /// Model file to write instead
+    /// Model file to write instead; - for stdout
     ///
     /// Model file that gets the model with its thresholds. By default the model file itself.
     #[arg(long, short, value_name = "FILE", conflicts_with = "dry_run")]
@@ -78,6 +77,7 @@ pub(crate) struct ThresholdArguments {
 struct Told<'a> {
     #[serde(flatten)]
     report: &'a ThresholdReport,
+    weights: &'a RowWeights,
     /// Where the threshold was stored.
     stored: Option<&'a PathBuf>,
 }
@@ -87,12 +87,16 @@ pub(crate) fn run(arguments: &ThresholdArguments, output: Output) -> anyhow::Res
     let stored = arguments.output.as_ref().unwrap_or(&arguments.model);
     let stored = (!arguments.dry_run).then_some(stored);
     if let Some(path) = stored {
-        check_writable("--output", path)?;
-        check_apart("--output", path, "an input table", data::open(&arguments.data)?.files())?;
+        output.check(path, None)?;
     }
+    let table = data::open(&arguments.data)?;
+    if let Some(path) = stored {
+        check_apart("--output", path, "an input table", table.files())?;
+    }
+    let weights = arguments.weights.choose(&[&model], &table);
     let options = ThresholdOptions {
         by: arguments.by,
-        weight: arguments.weight.clone(),
+        weight: weights.column.clone(),
         memory: arguments.memory.map(|size| size.0),
         // What is not stored may be looked at.
         allow_worse: arguments.allow_worse || arguments.dry_run,
@@ -105,13 +109,16 @@ pub(crate) fn run(arguments: &ThresholdArguments, output: Output) -> anyhow::Res
     if let Some(path) = stored {
         model.save(path)?;
     }
-    output.result(&Told { report: &report, stored }, || text(arguments, &model, &report, stored))
+    let told = Told { report: &report, weights: &weights, stored };
+    let outputs: Vec<&Path> = stored.iter().map(|path| path.as_path()).collect();
+    output.written(&outputs, &told, || text(arguments, &model, &report, &weights, stored))
 }
 
 fn text(
     arguments: &ThresholdArguments,
     model: &Model,
     report: &ThresholdReport,
+    weights: &RowWeights,
     stored: Option<&PathBuf>,
 ) -> String {
     let mut rows = count(report.rows);
@@ -119,8 +126,9 @@ fn text(
         rows.push_str(&format!(", {} left out", plural(report.rows_dropped, "row")));
     }
     let mut lines = vec![("chosen by", report.by.clone()), ("rows", rows)];
+    lines.extend(weight_lines(weights));
     let place = match stored {
-        Some(path) => path.display().to_string(),
+        Some(path) => shown(path),
         None => "nowhere: --dry-run".to_owned(),
     };
     if let [only] = report.classes.as_slice() {
@@ -135,7 +143,7 @@ fn text(
             "{}\n{}\n{}",
             facts(&lines),
             trade_off(arguments.by, only),
-            before_and_after(&names, only, arguments.weight.is_some())
+            before_and_after(&names, only, weights.column.is_some())
         );
     }
     lines.push(("stored in", place));

@@ -6,7 +6,7 @@ use logodds::config::{Solver, TrainConfig, ValidConfig, Validation};
 use logodds::data;
 use logodds::error::ConfigError;
 use logodds::model::{FittedModel, HeldOutRows, Model, PenaltyScales, Training};
-use logodds::output::{check_apart, check_once, check_writable};
+use logodds::output::{check_apart, check_growable, check_once, is_stdout};
 use logodds::scoring::BestScore;
 use logodds::solver::Stop;
 use logodds::train::{TrainReport, Trained};
@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::early;
 use super::interrupt::end_in_order;
-use super::output::Output;
+use super::output::{Output, shown};
 use super::progress::Progress;
 use super::table::{count, facts, number, plural, seconds, table};
 
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: TrainArguments, output: Output) -> anyhow::Result<(
         let what = "name the file that the model goes to";
         return Err(logodds::Error::from(ConfigError::Missing { flag: "--output", what }).into());
     };
-    check_outputs(&config, &path, arguments.config.as_deref())?;
+    check_outputs(&config, &path, arguments.config.as_deref(), output)?;
     let progress = Progress::start(output, config.metrics.as_deref());
     end_in_order(
         "stopping; no model is written unless training has begun",
@@ -57,8 +57,14 @@ pub(crate) fn run(arguments: TrainArguments, output: Output) -> anyhow::Result<(
     let trained = trained?;
     trained.model.save(&path)?;
 
-    output.result(&json(&trained, &path), || text(&trained, &config, &path))?;
+    let told = json(&trained, &path);
+    output.written(&outputs(&path, &config), &told, || text(&trained, &config, &path))?;
     recorded
+}
+
+/// The files that a run of `config` writes.
+pub(super) fn outputs<'a>(model: &'a Path, config: &'a ValidConfig) -> Vec<&'a Path> {
+    std::iter::once(model).chain(config.metrics.as_deref()).collect()
 }
 
 /// Checks before any work that every output can be written, and destroys nothing that is read.
@@ -66,12 +72,23 @@ pub(super) fn check_outputs(
     config: &ValidConfig,
     model: &Path,
     config_file: Option<&Path>,
+    output: Output,
 ) -> anyhow::Result<()> {
     let metrics = config.metrics.as_deref();
-    check_writable("--output", model)?;
+    output.check(model, None)?;
+    if outputs(model, config).iter().filter(|path| is_stdout(path)).count() > 1 {
+        let why = "both write to stdout; give a file to one of them";
+        return Err(logodds::Error::from(ConfigError::Conflict {
+            first: "--output -",
+            second: "--metrics -",
+            why,
+        })
+        .into());
+    }
     // Something else than a file, such as /dev/stderr, is opened as it is.
     if let Some(metrics) = metrics.filter(|path| path.is_file() || path.is_dir() || !path.exists()) {
-        check_writable("--metrics", metrics)?;
+        output.check_stdout("--metrics -", metrics)?;
+        check_growable("--metrics", metrics)?;
     }
     let table = data::open(&config.data)?;
     check_once(table.files())?;
@@ -159,7 +176,7 @@ fn text(trained: &Trained, config: &ValidConfig, path: &Path) -> String {
         ),
         ("result", result_line(model, config, report)),
         ("time", time_line(report)),
-        ("model", path.display().to_string()),
+        ("model", shown(path)),
     ];
     let fitted: Vec<&FittedModel> = model.models.iter().collect();
     lines.extend(early::held_out(&model.training, &fitted).map(|line| ("validation", line)));

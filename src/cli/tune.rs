@@ -6,7 +6,7 @@ use logodds::config::{TuneConfig, ValidTune};
 use logodds::data;
 use logodds::error::ConfigError;
 use logodds::model::{Choice, CurvePoint, Seconds, SweepRow};
-use logodds::output::{check_apart, check_writable};
+use logodds::output::{check_apart, check_writable, is_stdout};
 use logodds::sweep::{
     Sweep, SweepReport, Tuned, checkpoint_files, path_features, report_files, write_report,
 };
@@ -14,10 +14,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::interrupt::end_in_order;
-use super::output::Output;
+use super::output::{Output, shown};
 use super::progress::Progress;
 use super::table::{count, facts, number, plural, seconds, table};
-use super::train::check_outputs;
+use super::train::{check_outputs, outputs};
 
 /// Points of a curve that people are shown.
 const POINTS_SHOWN: usize = 20;
@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: TuneArguments, output: Output) -> anyhow::Result<()
         let what = "name the file that the model goes to";
         return Err(logodds::Error::from(ConfigError::Missing { flag: "--output", what }).into());
     };
-    check_outputs(&config.train, &path, arguments.config.as_deref())?;
+    check_outputs(&config.train, &path, arguments.config.as_deref(), output)?;
     check_folders(&config, &path, arguments.config.as_deref())?;
     let progress = Progress::start(output, config.train.metrics.as_deref());
     let stopping = if config.checkpoint.is_some() {
@@ -81,7 +81,8 @@ pub(crate) fn run(arguments: TuneArguments, output: Output) -> anyhow::Result<()
         None => Ok(Vec::new()),
     };
     let drawn = plots.as_deref().unwrap_or_default();
-    output.result(&json(&tuned, &path, drawn), || text(&tuned, &config, &path))?;
+    let told = json(&tuned, &path, drawn);
+    output.written(&outputs(&path, &config.train), &told, || text(&tuned, &config, &path))?;
     saved?;
     plots?;
     recorded
@@ -91,17 +92,18 @@ pub(crate) fn run(arguments: TuneArguments, output: Output) -> anyhow::Result<()
 fn check_folders(config: &ValidTune, model: &Path, config_file: Option<&Path>) -> anyhow::Result<()> {
     for (flag, folder) in [("--plots", &config.plots), ("--checkpoint", &config.checkpoint)] {
         let Some(folder) = folder else { continue };
+        let invalid = |expected| {
+            let found = folder.display().to_string();
+            logodds::Error::from(ConfigError::Invalid { flag, found, expected })
+        };
+        if is_stdout(folder) {
+            return Err(invalid("a folder; files alone can go to stdout").into());
+        }
         // A file of it that is not there, or the folder itself where that is still to be made.
         let probe = if folder.is_dir() { folder.join("probe") } else { folder.clone() };
         check_writable(flag, &probe)?;
         if folder.is_file() {
-            let what = "a folder, but it is a file";
-            return Err(logodds::Error::from(ConfigError::Invalid {
-                flag,
-                found: folder.display().to_string(),
-                expected: what,
-            })
-            .into());
+            return Err(invalid("a folder, but it is a file").into());
         }
     }
     if config.plots.is_none() && config.checkpoint.is_none() {
@@ -162,7 +164,7 @@ fn text(tuned: &Tuned, config: &ValidTune, path: &Path) -> String {
         ("models", models_line(report, config)),
         ("chosen", chosen_line(tuned)),
         ("time", time_line(report.passes, &report.seconds)),
-        ("model", path.display().to_string()),
+        ("model", shown(path)),
     ];
     if let Some(folder) = &config.plots {
         lines.push(("plots", folder.display().to_string()));
@@ -186,7 +188,7 @@ fn text(tuned: &Tuned, config: &ValidTune, path: &Path) -> String {
 fn folds_line(report: &SweepReport) -> String {
     let names: Vec<String> = report.folds.iter().take(8).map(ToString::to_string).collect();
     let more = if report.folds.len() > names.len() { ", .." } else { "" };
-    format!("{}: {}{more}", count(report.folds.len()), names.join(", "))
+    format!("{}: {}{more}; each counts once in a mean", count(report.folds.len()), names.join(", "))
 }
 
 fn models_line(report: &SweepReport, config: &ValidTune) -> String {

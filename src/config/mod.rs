@@ -50,7 +50,7 @@ pub struct TrainConfig {
     #[arg(long, short, value_name = "COLUMN", help_heading = "Table")]
     pub target: Option<String>,
 
-    /// Where to write the model
+    /// Where to write the model; - for stdout
     ///
     /// The model file, JSON, which is written whole or not at all. Needed, here or in the config file.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -301,7 +301,7 @@ pub struct TrainConfig {
     #[arg(long, value_name = "N", help_heading = "Machine")]
     pub threads: Option<usize>,
 
-    /// Write one JSON line per epoch
+    /// Write one JSON line per epoch; - for stdout
     ///
     /// File that grows while the command works, by a JSON object on a line for each epoch or iteration of train, each
     /// pass of tune: objective, residual, seconds and so on. By default none is written.

@@ -37,7 +37,7 @@ pub struct TuneConfig {
 #[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TuneSettings {
-    /// Penalties: how many, from the smallest that zeroes everything down; or a list [default: 20]
+    /// Penalties: how many, from the smallest that zeroes all in every fold down; or a list [default: 20]
     ///
     /// Sums l1 + l2 of the factors of the penalty, on the mean loss of a row: a number N of them, spaced evenly on a
     /// log scale from the smallest that makes every coefficient 0 downwards, or a list separated by commas. The

@@ -29,6 +29,35 @@ pub enum Temporal {
     Duration,
 }
 
+/// What a whole number counts in a file of durations. Parquet has no type of them: other programs see the numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unit {
+    /// Seconds.
+    #[serde(rename = "s")]
+    Second,
+    /// Milliseconds.
+    #[serde(rename = "ms")]
+    Millisecond,
+    /// Microseconds.
+    #[serde(rename = "us")]
+    Microsecond,
+    /// Nanoseconds.
+    #[serde(rename = "ns")]
+    Nanosecond,
+}
+
+impl Unit {
+    /// How many there are in a second.
+    pub fn per_second(self) -> f64 {
+        match self {
+            Self::Second => 1.0,
+            Self::Millisecond => 1e3,
+            Self::Microsecond => 1e6,
+            Self::Nanosecond => 1e9,
+        }
+    }
+}
+
 /// What the levels of a column are, where they are not text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -57,6 +86,9 @@ pub struct Column {
     /// Numeric: what the numbers count, where they stand for points or lengths of time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temporal: Option<Temporal>,
+    /// Durations: what a number counts in the first file of training; files older than this key have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
     /// Categorical: what the levels are in the files; text unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level_type: Option<LevelType>,

@@ -6,7 +6,7 @@ use super::fill::{Encode, FillColumn, Filled, Part, fill};
 use super::levels::LevelIndex;
 use super::options::{Missing, ReadOptions, Selection};
 use super::rows::{RowPlan, is_trained};
-use super::schema::{ValueType, nearest};
+use super::schema::{ValueType, nearest, unit};
 use super::source::Source;
 use super::statistics::{Moments, Range, narrow};
 use super::training::Reading;
@@ -158,6 +158,7 @@ pub(crate) fn learn(
                 scale: None,
                 missing: None,
                 temporal: None,
+                unit: None,
                 level_type: source.columns[column].value_type.level_type(),
                 levels,
             });
@@ -178,7 +179,9 @@ pub(crate) fn learn(
         let missing = (options.missing == Missing::Mean).then_some(found.mean);
         let (mean, scale) = (Some(found.mean), Some(scale));
         let temporal = source.columns[column].value_type.temporal();
-        learned.push(Column { name, kind, mean, scale, missing, temporal, level_type: None, levels: None });
+        let unit = unit(&source.files[0].natural_type(column));
+        let (level_type, levels) = (None, None);
+        learned.push(Column { name, kind, mean, scale, missing, temporal, unit, level_type, levels });
     }
     let encoding = Encoding {
         columns: learned,

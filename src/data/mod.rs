@@ -11,6 +11,7 @@ mod encoding;
 mod fill;
 mod folds;
 mod frame;
+mod hold_out;
 mod keys;
 mod learn;
 mod levels;
@@ -33,7 +34,7 @@ mod writer;
 
 pub use blocks::{Block, Blocks, BlocksOptions, Kept, blocks, blocks_in};
 pub use encode_block::EncodedRows;
-pub use encoding::{Column, ColumnKind, Encoding, LevelType, Target, TargetType, Temporal};
+pub use encoding::{Column, ColumnKind, Encoding, LevelType, Target, TargetType, Temporal, Unit};
 pub use folds::{FoldName, Folding, Folds};
 pub use frame::{Frame, Values, write_frames};
 pub use memory::available_memory;

@@ -1,11 +1,11 @@
 //! What a column's values mean, whatever type stores them.
 
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use std::sync::Arc;
 
 pub(crate) use super::nearest::nearest;
 
-use super::{LevelType, Temporal};
+use super::{LevelType, Temporal, Unit};
 
 /// The types that the encoding tells apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +120,17 @@ impl ValueType {
             Self::Null => "null throughout",
             Self::Unsupported(name) => name,
         }
+    }
+}
+
+/// What a whole number of such a column counts, if it is a duration.
+pub(crate) fn unit(data_type: &DataType) -> Option<Unit> {
+    match data_type {
+        DataType::Duration(TimeUnit::Second) => Some(Unit::Second),
+        DataType::Duration(TimeUnit::Millisecond) => Some(Unit::Millisecond),
+        DataType::Duration(TimeUnit::Microsecond) => Some(Unit::Microsecond),
+        DataType::Duration(TimeUnit::Nanosecond) => Some(Unit::Nanosecond),
+        _ => None,
     }
 }
 

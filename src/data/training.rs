@@ -1,8 +1,9 @@
 //! A table for training, and one for validation with the encoding that training made.
 
-use super::deal::{SPAN_ROWS, Span, hash};
+use super::deal::{SPAN_ROWS, Span};
 use super::fill::{Encode, FillColumn, Part, fill};
 use super::folds::{Assigned, Folds, assign};
+use super::hold_out::hold_out;
 use super::learn::{Learned, finish, learn};
 use super::levels::{LevelIndex, levels};
 use super::memory::Budget;
@@ -258,7 +259,7 @@ fn plan_rows(
         }
     }
     let weights = selection.weight.map(|column| read_weights(reading, column, &codes)).transpose()?;
-    hold_out(&mut codes, options, target.classes.len());
+    hold_out(&mut codes, options.validation_fraction, options.seed, target.classes.len());
     keep_classes(&mut codes, &mut target)?;
     let folds = options
         .folds
@@ -270,27 +271,6 @@ fn plan_rows(
         return Err(DataError::WeightsZero { column: options.weight.clone().unwrap_or_default() });
     }
     Ok((plan, target, Dropped { without_target, incomplete }, folds))
-}
-
-/// Holds rows out by a hash of their place; a class that would have no training row left keeps all of its rows.
-fn hold_out(codes: &mut [u16], options: &ReadOptions, n_classes: usize) {
-    if options.validation_fraction <= 0.0 {
-        return;
-    }
-    // Hashes are 64 bits; comparing the upper 53 in float64 is exact.
-    let is_out = |row: usize| {
-        let share = (hash(options.seed ^ 0x7661_6c69, row as u64) >> 11) as f64 / (1_u64 << 53) as f64;
-        share < options.validation_fraction
-    };
-    let mut trained = vec![false; n_classes];
-    for (row, &code) in codes.iter().enumerate().filter(|&(_, &code)| code != DROPPED) {
-        trained[usize::from(code)] |= !is_out(row);
-    }
-    for (row, code) in codes.iter_mut().enumerate().filter(|(_, code)| **code != DROPPED) {
-        if trained[usize::from(*code)] && is_out(row) {
-            *code |= HELD_OUT;
-        }
-    }
 }
 
 /// Forgets the classes that no row is left of.

@@ -10,6 +10,7 @@ mod intervals;
 mod ranks;
 mod report;
 mod sums;
+mod weights;
 
 pub(crate) use contest::{Contest, Rows, Seen};
 pub(crate) use ranks::Plan;
@@ -17,6 +18,7 @@ pub use report::{
     ClassEvaluation, ClassIntervals, Comparison, Difference, Evaluation, Headline, IntervalBasis,
     IntervalMethod, Intervals,
 };
+pub use weights::{AskedWeight, RowWeights};
 
 use crate::config::MemorySize;
 use crate::data;

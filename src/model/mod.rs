@@ -174,6 +174,9 @@ pub struct Training {
     pub rows_dropped: usize,
     /// S: sum of the row weights, the number of rows without weights.
     pub weight_sum: f64,
+    /// Column of the row weights, if rows had any; files older than this key have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
     /// The solver that ran.
     pub solver: String,
     /// The residual that counted as converged.

@@ -108,6 +108,7 @@ mod tests {
             scale: Some(scale),
             missing: Some(mean),
             temporal: None,
+            unit: None,
             level_type: None,
             levels: None,
         };

@@ -279,6 +279,10 @@ fn warnings(report: &Report<'_>) -> Vec<String> {
             None => format!("{who} not converged: the coefficients are not those of the optimum."),
         });
     }
+    if let Some(name) = report.model.training.weight.as_ref().filter(|_| !report.is_weighted) {
+        warnings
+            .push(format!("Trained with weights of {:?}; this evaluation is unweighted.", short(name, NAME)));
+    }
     warnings.extend(
         report
             .model

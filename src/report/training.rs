@@ -40,7 +40,8 @@ pub(super) fn training_facts(model: &Model) -> Vec<(&'static str, String)> {
     let training = &model.training;
     let mut facts = vec![("Rows", rows(training.rows, training.rows_dropped))];
     if (training.weight_sum - training.rows as f64).abs() > 1e-9 * training.weight_sum.abs() {
-        facts.push(("Weight of the rows", count(training.weight_sum)));
+        let of = training.weight.as_ref().map_or(String::new(), |name| format!(" ({name})"));
+        facts.push(("Weight of the rows", count(training.weight_sum) + &of));
     }
     match &model.penalty {
         Some(penalty) => facts.extend([

@@ -6,10 +6,10 @@ use crate::scoring::Patience;
 /// Points in a row that are clearly worse than the best before them, after which a path is hopeless.
 const HOPELESS: usize = 2;
 
-/// A standard error below this share of its mean is that of equal scores, which a mean rounds.
+/// Scores that differ by less than this share of themselves are equal, which a mean rounds.
 const ROUNDING: f64 = 1e-12;
 
-/// Mean and standard error of a score over folds.
+/// Mean and standard error of a score over folds, each of which counts once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Mean {
     pub(super) mean: f64,
@@ -34,16 +34,23 @@ pub(super) fn mean(scores: impl IntoIterator<Item = Option<f64>>) -> Option<Mean
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
     pub(super) path: usize,
+    /// Its penalty, `l1 + l2`.
+    pub(super) lambda: f64,
     pub(super) score: Option<Mean>,
 }
 
 /// The best point and the chosen one, of points in the order of falling penalties on each path.
 pub(super) fn choose(scoring: Scoring, rule: Rule, points: &[Candidate]) -> Option<(usize, usize)> {
     let loss = |at: usize| points[at].score.map(|score| scoring.loss(score.mean));
-    // The first of equals: the largest penalty of the least share of L1.
+    let least = (0..points.len()).filter_map(loss).filter(|loss| !loss.is_nan()).min_by(f64::total_cmp)?;
+    let is_equal = |&at: &usize| {
+        let rounding = points[at].score.map_or(0.0, |score| ROUNDING * score.mean.abs());
+        loss(at).is_some_and(|loss| loss <= least + rounding)
+    };
+    // Of equals the largest penalty, and of those that of the least share of L1, which is the first.
     let best = (0..points.len())
-        .filter(|&at| loss(at).is_some_and(|loss| !loss.is_nan()))
-        .min_by(|&a, &b| loss(a).unwrap_or(f64::INFINITY).total_cmp(&loss(b).unwrap_or(f64::INFINITY)))?;
+        .filter(is_equal)
+        .reduce(|first, at| if points[at].lambda > points[first].lambda { at } else { first })?;
     let chosen = match rule {
         Rule::Best => best,
         Rule::OneStandardError => {
@@ -84,11 +91,12 @@ mod tests {
     use super::*;
 
     fn points(scores: &[(usize, f64, f64)]) -> Vec<Candidate> {
-        let mean = |&(path, mean, error): &(usize, f64, f64)| Candidate {
+        let mean = |(at, &(path, mean, error)): (usize, &(usize, f64, f64))| Candidate {
             path,
+            lambda: 1.0 / at as f64,
             score: Some(Mean { mean, standard_error: Some(error) }),
         };
-        scores.iter().map(mean).collect()
+        scores.iter().enumerate().map(mean).collect()
     }
 
     #[test]
@@ -100,6 +108,20 @@ mod tests {
         assert_eq!(choose(Scoring::LogLoss, Rule::OneStandardError, &points), Some((4, 3)));
         assert_eq!(choose(Scoring::Auc, Rule::Best, &points), Some((2, 2)));
         assert_eq!(choose(Scoring::Auc, Rule::Best, &[]), None);
+    }
+
+    #[test]
+    fn of_scores_that_differ_by_rounding_alone_the_largest_penalty_wins() {
+        let of = |lambdas_and_scores: &[(usize, f64, f64)]| {
+            let score = |mean| Some(Mean { mean, standard_error: None });
+            let point = |&(path, lambda, mean)| Candidate { path, lambda, score: score(mean) };
+            let points: Vec<Candidate> = lambdas_and_scores.iter().map(point).collect();
+            choose(Scoring::Auc, Rule::Best, &points).unwrap().0
+        };
+        let up = |score: f64| score * (1.0 + 2.0 * f64::EPSILON);
+        assert_eq!(of(&[(0, 1.0, 0.7), (0, 0.1, 0.9), (0, 0.01, up(0.9)), (0, 0.001, 0.9)]), 1);
+        assert_eq!(of(&[(0, 0.1, up(0.9)), (1, 0.2, 0.9), (1, 0.1, 0.9), (2, 0.2, 0.9)]), 1);
+        assert_eq!(of(&[(0, 0.1, 0.9), (0, 0.01, 0.9 + 1e-9)]), 1);
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub(super) struct Curves {
     curves: Vec<Curve>,
     /// The path of each grid point.
     paths: Vec<usize>,
+    /// The penalty of each point, for all rows.
+    lambdas: Vec<f64>,
 }
 
 /// One of them, of which the lists are over the grid points.
@@ -98,6 +100,7 @@ impl Curves {
         Self {
             curves: classes.into_iter().map(curve).collect(),
             paths: plan.points.iter().map(|point| point.path).collect(),
+            lambdas: plan.points.iter().map(|point| point.scales(plan.rows.weight_sum()).lambda).collect(),
         }
     }
 
@@ -112,7 +115,7 @@ impl Curves {
                 .paths
                 .iter()
                 .enumerate()
-                .map(|(at, &path)| Candidate { path, score: score(at) })
+                .map(|(at, &path)| Candidate { path, lambda: self.lambdas[at], score: score(at) })
                 .collect();
             choose(config.scoring, config.rule, &candidates)
         };

@@ -212,6 +212,7 @@ pub(crate) fn training(
         rows: dataset.panels.n_rows(),
         rows_dropped: dataset.rows_dropped,
         weight_sum: dataset.rows.weight_sum(),
+        weight: config.weight.clone(),
         solver: solver.to_owned(),
         tolerance: config.tolerance,
         device,
@@ -266,7 +267,8 @@ fn validation_table(
             if held_out.is_none() {
                 let rows = dataset.panels.n_rows();
                 let why = format!(
-                    "{fraction} of {rows} rows leaves none on one side; choose another share, or give --validation a table"
+                    "{fraction} of {rows} rows leaves none on one side, or none of a class to learn from; choose another \
+                     share, or give --validation a table"
                 );
                 return Err(ConfigError::NotApplicable { flag: "--validation-fraction", why }.into());
             }

@@ -72,7 +72,6 @@ fn sql_goes_to_stdout_for_the_next_program() {
     let sql = succeed(folder.path(), "export m.json --format sql -o - --table flowers.\"May.2\" --keep id");
     assert_says(&sql, &["FROM \"flowers\".\"May.2\"", "  \"id\",\n", "AS prediction", "'setosa'"]);
     assert_eq!(files(folder.path()), ["m.json"]);
-    assert_says(&fail(folder.path(), "export m.json --format onnx -o -", 2), &["--output", "ONNX"]);
     assert_says(&fail(folder.path(), "export m.json --format sql -o - --json", 2), &["--json"]);
 }
 
@@ -120,6 +119,19 @@ fn what_a_dialect_cannot_say_is_refused_with_the_way_out() {
     for output in ["m.onnx", "m.sql"] {
         assert_says(&fail(folder.path(), &format!("export m.json -o {output}"), 1), &["name", "train again"]);
     }
+}
+
+#[test]
+fn durations_keep_the_unit_of_the_file_for_databases_that_see_numbers() {
+    let folder = tempdir().unwrap();
+    let long = arrow::array::DurationMillisecondArray::from(vec![1_000, 3_000, 2_000, 4_000]);
+    let y = arrow::array::Float32Array::from(vec![0.1, 0.1, 0.3, 0.3]);
+    let columns = vec![("d", std::sync::Arc::new(long) as _), ("y", std::sync::Arc::new(y) as _)];
+    write_parquet(&folder.path().join("t.parquet"), columns);
+    succeed(folder.path(), "train t.parquet --target y -o m.json --device cpu --quiet");
+    assert_eq!(super::support::json(&folder.path().join("m.json"))["columns"][0]["unit"], "ms");
+    let sql = succeed(folder.path(), "export m.json --format sql -o - --dialect duckdb");
+    assert_says(&sql, &["'INTERVAL'", "/ 1000e0", "CAST(0.10000000149011612e0 AS REAL)"]);
 }
 
 #[test]

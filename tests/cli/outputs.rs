@@ -46,10 +46,55 @@ fn outputs_that_are_inputs_are_refused() {
         ("train d --config c.toml -o n.json --metrics ./n.json", "--metrics", "n.json", "--output"),
         ("predict m.json d -o d/a.parquet", "--output", "d/a.parquet", table),
         ("predict m.json d -o m.json", "--output", "m.json", "the model file"),
+        (
+            "report m.json d --inference v.parquet --format html -o v.parquet",
+            "--output",
+            "v.parquet",
+            "a training table",
+        ),
     ] {
         let stderr = fail(folder.path(), line, 1);
         assert_says(&stderr, &[flag, path, role]);
         assert_eq!(contents(folder.path()), before, "{line}");
+    }
+}
+
+#[test]
+fn a_path_that_cannot_be_written_is_refused_before_anything_is_read() {
+    let folder = folder();
+    let before = files(folder.path());
+    for (path, says) in [
+        ("new/", "it names a folder"),
+        ("new/.", "it names a folder"),
+        ("d/", "it names a folder"),
+        ("d", "it is a directory"),
+        ("absent/n", "there is no folder absent"),
+    ] {
+        for line in [
+            "train none.parquet --config c.toml -o",
+            "train none.parquet --config c.toml -o n.json --metrics",
+            "tune none.parquet --target y -o",
+            "predict m.json none.parquet -o",
+            "report m.json none.parquet --format html -o",
+            "export m.json --format sql -o",
+            "threshold m.json none.parquet --by f1 -o",
+        ] {
+            assert_says(&fail(folder.path(), &format!("{line} {path}"), 1), &["cannot write", path, says]);
+        }
+    }
+    assert_eq!(files(folder.path()), before);
+}
+
+#[test]
+fn predictions_are_parquet_and_not_named_otherwise() {
+    let folder = folder();
+    for name in ["p.csv", "p.parquet.gz", "p.json"] {
+        let stderr = fail(folder.path(), &format!("predict m.json d -o {name}"), 2);
+        assert_says(&stderr, &["--output", name, ".parquet"]);
+        assert!(!folder.path().join(name).exists());
+    }
+    for name in ["p", "p.pq", "P.PARQUET"] {
+        succeed(folder.path(), &format!("predict m.json d -o {name}"));
     }
 }
 

@@ -336,8 +336,11 @@ fn a_class_without_weight_and_a_validation_set_without_rows_are_refused() {
     write_parquet(&folder.path().join("t.parquet"), vec![("x", x), ("y", y), ("w", w)]);
     let error = fail(folder.path(), "train t.parquet --target y --weight w -o m.json --device cpu", 1);
     assert_says(&error, &["--weight", "weight 0", "\"1\""]);
-    let line = "train t.parquet --target y --validation-fraction 1e-9 -o m.json --device cpu";
-    assert_says(&fail(folder.path(), line, 1), &["--validation-fraction", "40 rows"]);
+    for fraction in ["1e-9", "0.99999", "0.97"] {
+        let line =
+            format!("train t.parquet --target y --validation-fraction {fraction} -o m.json --device cpu");
+        assert_says(&fail(folder.path(), &line, 1), &["--validation-fraction", "40 rows"]);
+    }
     assert!(!folder.path().join("m.json").exists());
 }
 

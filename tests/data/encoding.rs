@@ -3,7 +3,10 @@
 use super::table::{booleans, floats, integers, target, texts, write};
 use super::{in_row_order, options, read, slots_by, source};
 use crate::support::assert_close;
-use arrow::array::{ArrayRef, TimestampNanosecondArray};
+use arrow::array::{
+    ArrayRef, Date32Array, DurationMillisecondArray, DurationNanosecondArray, Time64NanosecondArray,
+    TimestampMicrosecondArray, TimestampNanosecondArray, UInt64Array,
+};
 use logodds::data::{Missing, read_training_in_spans};
 use std::sync::Arc;
 
@@ -119,6 +122,41 @@ fn columns_of_one_value_are_named_whatever_they_are_and_close_values_are_not() {
         // Nanoseconds are a fifth of a microsecond apart in float64, and so is their mean from the true one.
         let (_, deviation) = mean_and_deviation(&values);
         assert!((deviation - 1.0).abs() < 1e-4, "feature {feature}: {values:?}");
+    }
+}
+
+#[test]
+fn whole_numbers_and_times_a_tick_apart_are_not_constant_and_those_of_one_value_are() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let tick = |i: i64| i % 3;
+    let late = 1 << 50;
+    let close: [(&str, ArrayRef); 6] = [
+        ("long ns", Arc::new(DurationNanosecondArray::from_iter_values((0..10).map(tick)))),
+        ("long ms", Arc::new(DurationMillisecondArray::from_iter_values((0..10).map(|i| late + tick(i))))),
+        ("day", Arc::new(Date32Array::from_iter_values((0..10).map(|i| 20_000 + i % 3)))),
+        ("us", Arc::new(TimestampMicrosecondArray::from_iter_values((0..10).map(|i| late + tick(i))))),
+        (
+            "time",
+            Arc::new(Time64NanosecondArray::from_iter_values(
+                (0..10).map(|i| 86_399 * 1_000_000_000 + tick(i)),
+            )),
+        ),
+        ("wide", Arc::new(UInt64Array::from_iter_values((0..10).map(|i| (1 << 63) + 2048 * (i % 3))))),
+    ];
+    let one: [(&str, ArrayRef); 4] = [
+        ("one long", Arc::new(DurationNanosecondArray::from(vec![7; 10]))),
+        ("one day", Arc::new(Date32Array::from(vec![20_000; 10]))),
+        ("one time", Arc::new(TimestampMicrosecondArray::from(vec![late; 10]))),
+        ("true or null", booleans((0..10).map(|i| (i > 3).then_some(true)))),
+    ];
+    let names = one.each_ref().map(|(name, _)| *name);
+    let columns = [("row", integers(0..10))].into_iter().chain(close).chain(one).chain([("y", target(10))]);
+    let dataset = read(&write(&directory.path().join("t.parquet"), columns.collect(), 3), &options());
+    assert_eq!(dataset.constant_columns, names);
+    for feature in 1..=6 {
+        let values = in_row_order(&dataset, feature);
+        let (_, deviation) = mean_and_deviation(&values);
+        assert!((deviation - 1.0).abs() < 1e-3, "feature {feature}: {values:?}");
     }
 }
 

@@ -192,30 +192,3 @@ fn exports_of_the_shared_tables_predict_what_predict_does() {
     let folder = raw_tables(&python, &cases);
     check(folder.path(), &python, &cases);
 }
-
-#[test]
-fn the_python_of_the_readme_finds_what_predict_finds() {
-    let Some(python) = python() else { return };
-    let folder = tempdir().unwrap();
-    let (train, test) = ("data/breast_cancer/train.parquet", "data/breast_cancer/test.parquet");
-    std::fs::create_dir_all(folder.path().join("data/breast_cancer")).unwrap();
-    for table in [train, test] {
-        std::fs::copy(repository(table), folder.path().join(table)).unwrap();
-    }
-    logodds(
-        folder.path(),
-        &["train", train, "--target", "diagnosis", "-o", "model.json", "--device", "cpu", "--quiet"],
-    );
-    logodds(folder.path(), &["export", "model.json", "-o", "model.onnx"]);
-    logodds(folder.path(), &["predict", "model.json", test, "-o", "predicted.parquet"]);
-    let readme = std::fs::read_to_string(repository("README.md")).unwrap();
-    let (_, code) = readme.split_once("```python\n").expect("a block of Python");
-    let (code, _) = code.split_once("```").unwrap();
-    let check = "predicted = pyarrow.parquet.read_table(\"predicted.parquet\")\n\
-                 assert predicted[\"prediction\"].to_pylist() == list(label)\n\
-                 assert abs(predicted[\"probability\"].to_numpy() - probabilities[:, 1]).max() < 1e-6\n";
-    std::fs::write(folder.path().join("readme.py"), format!("{code}{check}")).unwrap();
-    let output =
-        std::process::Command::new(python).current_dir(folder.path()).arg("readme.py").output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}

@@ -1,7 +1,7 @@
 //! What the dialects write differently.
 
 use crate::config::Dialect;
-use crate::data::Temporal;
+use crate::data::{Column, Temporal, Unit};
 use crate::error::{ExportError, Result};
 
 /// Arguments of one call of GREATEST: SQLite takes 127 at most.
@@ -65,6 +65,17 @@ impl Dialect {
         if value.is_sign_negative() { format!("({literal})") } else { literal }
     }
 
+    /// A float32 literal, which equals the float32 of a column and a float64 that it was widened to.
+    pub(super) fn single(self, value: f32) -> String {
+        let double = self.float(f64::from(value));
+        match self {
+            Self::Postgresql => format!("{double}::float4"),
+            Self::Ansi | Self::Duckdb => format!("CAST({double} AS REAL)"),
+            // All their floats are float64.
+            Self::Sqlite | Self::Bigquery => double,
+        }
+    }
+
     /// A truth value.
     pub(super) fn boolean(self, value: bool) -> &'static str {
         match (self, value) {
@@ -115,11 +126,11 @@ impl Dialect {
     }
 
     /// The number of a date or time, as training read it.
-    pub(super) fn number_of(self, column: &str, name: &str, temporal: Temporal) -> Result<String> {
+    pub(super) fn number_of(self, column: &str, of: &Column, temporal: Temporal) -> Result<String> {
         let number = match (self, temporal) {
             (Self::Ansi, _) => {
                 return Err(ExportError::Temporal {
-                    column: name.to_owned(),
+                    column: of.name.clone(),
                     kind: match temporal {
                         Temporal::Date => "dates",
                         Temporal::Timestamp => "timestamps",
@@ -135,13 +146,23 @@ impl Dialect {
             (Self::Duckdb, Temporal::Date) => {
                 format!("CAST(CAST({column} AS DATE) - DATE '1970-01-01' AS DOUBLE)")
             }
+            // Read from Parquet they are whole numbers there, and from other sources intervals. Through text,
+            // either expression has a type.
+            (Self::Duckdb, Temporal::Duration) => {
+                let text = format!("CAST({column} AS VARCHAR)");
+                let per_second = self.float(of.unit.map_or(1.0, Unit::per_second));
+                format!(
+                    "(CASE typeof({column}) WHEN 'INTERVAL' THEN epoch(TRY_CAST({text} AS INTERVAL)) \
+                     ELSE TRY_CAST({text} AS DOUBLE) / {per_second} END)"
+                )
+            }
             (Self::Duckdb, _) => format!("epoch({column})"),
             (Self::Bigquery, Temporal::Date) => format!("CAST(UNIX_DATE({column}) AS FLOAT64)"),
             (Self::Bigquery, Temporal::Timestamp) => format!("(UNIX_MICROS(TIMESTAMP({column})) / 1e6)"),
             (Self::Bigquery, Temporal::Time) => {
                 format!("(TIME_DIFF({column}, TIME '00:00:00', MICROSECOND) / 1e6)")
             }
-            // Neither has a column type of durations that tables of numbers are loaded into.
+            // Neither has a column type of durations that tables are loaded into: seconds.
             (Self::Bigquery | Self::Sqlite, Temporal::Duration) => self.double(column),
             // SQLite keeps times as text or as numbers.
             (Self::Sqlite, _) => {
@@ -281,6 +302,13 @@ mod tests {
                 assert_eq!(number.to_bits(), value.to_bits(), "{literal}");
             }
         }
+    }
+
+    #[test]
+    fn a_float32_literal_is_the_stored_value() {
+        assert_eq!(Dialect::Duckdb.single(0.1), "CAST(0.10000000149011612e0 AS REAL)");
+        assert_eq!(Dialect::Postgresql.single(-0.1), "(-0.10000000149011612::float8)::float4");
+        assert_eq!(Dialect::Bigquery.single(0.1), "0.10000000149011612e0");
     }
 
     #[test]

@@ -147,6 +147,11 @@ fn check_keep(dialect: Dialect, keep: &[String], outputs: &[&str]) -> Result<()>
 
 /// The name of a table, its parts in the quotes of the dialect, whatever quotes they were given in.
 fn quote_table(dialect: Dialect, table: &str) -> Result<String> {
+    // DuckDB reads files where a text stands for a table.
+    let file = table.strip_prefix('\'').and_then(|rest| quoted_part(rest, '\''));
+    if let Some((file, "")) = file.filter(|(file, _)| dialect == Dialect::Duckdb && !file.is_empty()) {
+        return dialect.text(&file);
+    }
     let parts = table_parts(table).ok_or_else(|| ConfigError::Invalid {
         flag: "--table",
         found: format!("{table:?}"),
@@ -211,6 +216,8 @@ mod tests {
         ] {
             assert_eq!(quote_table(Dialect::Postgresql, given).unwrap(), written, "{given}");
         }
+        assert_eq!(quote_table(Dialect::Duckdb, "'it''s.parquet'").unwrap(), "'it''s.parquet'");
+        assert_eq!(quote_table(Dialect::Postgresql, "'a'").unwrap(), "\"'a'\"");
         for given in ["", ".", "a..b", "a.", "\"a", "\"a\"b", "\"\""] {
             let error = quote_table(Dialect::Duckdb, given).unwrap_err().to_string();
             assert!(error.contains("--table"), "{given}: {error}");

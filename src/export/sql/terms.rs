@@ -64,7 +64,7 @@ fn term(dialect: Dialect, stack: &Stack<'_>, m: usize, input: &Input<'_>) -> Res
             dialect.nan_is_null(&dialect.double(&name))
         }
         None => dialect.double(&name),
-        Some(temporal) => dialect.number_of(&name, &column.name, temporal)?,
+        Some(temporal) => dialect.number_of(&name, column, temporal)?,
     };
     let centred =
         if input.centre == 0.0 { number.clone() } else { format!("({number} - {})", float(input.centre)) };

@@ -1,95 +1,15 @@
-//! Files that are written whole or not at all: beside their place first, then renamed. And never over
-//! what a command reads.
+//! Outputs on their way: beside their place first, then renamed.
 
-use std::collections::HashMap;
-use std::fs::{self, FileType};
-use std::io::{self, Write};
+use std::fs::{self, File, FileType};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use tempfile::NamedTempFile;
 
-use crate::error::{ConfigError, Result};
+use super::is_stdout;
 
-/// Checks that `path` can be written later, so that no work is done in vain.
-///
-/// # Errors
-/// [`ConfigError::Output`], naming `flag`, if `path` is something else than a file or its folder cannot take
-/// one.
-pub fn check_writable(flag: &'static str, path: &Path) -> Result<()> {
-    let checked = Draft::create(path).map(drop);
-    checked.map_err(|source| ConfigError::Output { flag, path: path.to_owned(), source }.into())
-}
-
-/// A file, whatever path or link leads to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    path: PathBuf,
-    /// Device and number, if the file exists and the system has such: hard links share them.
-    inode: Option<(u64, u64)>,
-}
-
-impl Identity {
-    /// Looks `path` up; a file that does not exist yet is known by its folder and name.
-    pub fn of(path: &Path) -> Self {
-        let in_folder = || {
-            let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            Some(folder.canonicalize().ok()?.join(path.file_name()?))
-        };
-        let found = path.canonicalize().ok().or_else(in_folder);
-        Self { path: found.unwrap_or_else(|| path.to_owned()), inode: inode(path) }
-    }
-
-    /// Whether both are one file.
-    pub fn is(&self, other: &Self) -> bool {
-        self.path == other.path || (self.inode.is_some() && self.inode == other.inode)
-    }
-}
-
-#[cfg(unix)]
-fn inode(path: &Path) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = path.metadata().ok().filter(fs::Metadata::is_file)?;
-    Some((metadata.dev(), metadata.ino()))
-}
-
-#[cfg(not(unix))]
-fn inode(_: &Path) -> Option<(u64, u64)> {
-    None
-}
-
-/// Checks that the output `path`, named by `flag`, is none of `others`; `role` says what those are.
-///
-/// # Errors
-/// [`ConfigError::Overwrites`].
-pub fn check_apart<P: AsRef<Path>>(
-    flag: &'static str,
-    path: &Path,
-    role: &'static str,
-    others: &[P],
-) -> Result<()> {
-    let output = Identity::of(path);
-    if others.iter().any(|other| output.is(&Identity::of(other.as_ref()))) {
-        return Err(ConfigError::Overwrites { flag, path: path.to_owned(), role }.into());
-    }
-    Ok(())
-}
-
-/// Checks that no file comes twice among `files`, whatever path or link leads to it.
-///
-/// # Errors
-/// [`ConfigError::TableTwice`].
-pub fn check_once(files: &[PathBuf]) -> Result<()> {
-    let mut seen = HashMap::new();
-    for path in files {
-        if let Some(first) = seen.insert(Identity::of(path).path, path) {
-            return Err(ConfigError::TableTwice { path: path.clone(), first: first.clone() }.into());
-        }
-    }
-    Ok(())
-}
-
-/// Writes a file whole or not at all: beside its place first, then renamed.
+/// Writes an output whole or not at all.
 ///
 /// # Errors
 /// As [`Draft::create`] and [`Draft::finish`].
@@ -99,13 +19,20 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     draft.finish()
 }
 
-/// A file that is being written beside its place, and disappears unless it is finished.
+/// An output that is being written: a file beside its place, which disappears unless it is finished; or, for
+/// stdout, a file without a name.
 #[derive(Debug)]
-pub struct Draft {
-    file: NamedTempFile,
-    place: PathBuf,
-    // Dropped after the file.
-    known: Known,
+pub struct Draft(Kept);
+
+#[derive(Debug)]
+enum Kept {
+    Beside {
+        file: NamedTempFile,
+        place: PathBuf,
+        // Dropped after the file.
+        known: Known,
+    },
+    ForStdout(File),
 }
 
 impl Draft {
@@ -115,6 +42,9 @@ impl Draft {
     /// # Errors
     /// There is something else than a file, which must not be replaced by one; or whatever the system says.
     pub fn create(path: &Path) -> io::Result<Self> {
+        if is_stdout(path) {
+            return Ok(Self(Kept::ForStdout(tempfile::tempfile()?)));
+        }
         let place = place(path)?;
         let folder = place.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // Checked here because the system's own words for it name the temporary file.
@@ -136,33 +66,63 @@ impl Draft {
         if let Some(old) = old {
             file.as_file().set_permissions(old)?;
         }
-        Ok(Self { file, place, known })
+        Ok(Self(Kept::Beside { file, place, known }))
     }
 
-    /// Puts the file in its place.
+    /// Puts the file in its place, or on stdout; a reader of stdout that has gone away is no failure.
     ///
     /// # Errors
     /// Whatever the system says.
     pub fn finish(self) -> io::Result<()> {
-        self.file.as_file().sync_all()?;
-        self.file.persist(&self.place)?;
-        drop(self.known);
-        Ok(())
+        match self.0 {
+            Kept::Beside { file, place, known } => {
+                file.as_file().sync_all()?;
+                file.persist(&place)?;
+                drop(known);
+                Ok(())
+            }
+            Kept::ForStdout(mut file) => {
+                file.rewind()?;
+                let mut stdout = io::stdout().lock();
+                match io::copy(&mut file, &mut stdout).and_then(|_| stdout.flush()) {
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                    other => other,
+                }
+            }
+        }
+    }
+
+    fn file(&mut self) -> &mut dyn Write {
+        match &mut self.0 {
+            Kept::Beside { file, .. } => file,
+            Kept::ForStdout(file) => file,
+        }
     }
 }
 
 impl Write for Draft {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        self.file().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.file().flush()
     }
+}
+
+/// Whether `path` can name no file, by its last part alone. (`Path` itself passes over a slash at the end.)
+fn is_of_folder(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let name = bytes.rsplit(|&byte| std::path::is_separator(char::from(byte))).next();
+    matches!(name, Some(b"" | b"." | b".."))
 }
 
 /// The place of a file: `path`, or where links from there lead, whether there is a file or not yet.
 fn place(path: &Path) -> io::Result<PathBuf> {
+    if is_of_folder(path) {
+        let what = "it names a folder; an output is a file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    }
     match path.metadata() {
         Ok(found) if found.is_file() => path.canonicalize(),
         Ok(found) => {

@@ -1,0 +1,108 @@
+//! Outputs that are written whole or not at all, and never over what a command reads.
+//!
+//! `-` is stdout wherever an output is named; a file of that name is `./-`.
+
+mod draft;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{ConfigError, Result};
+
+pub use draft::{Draft, abandon, write_whole};
+
+/// Whether `path` names stdout.
+pub fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Checks that `path` can be written later, so that no work is done in vain.
+///
+/// # Errors
+/// [`ConfigError::Output`], naming `flag`, if `path` is something else than a file or its folder cannot take
+/// one.
+pub fn check_writable(flag: &'static str, path: &Path) -> Result<()> {
+    let checked = Draft::create(path).map(drop);
+    checked.map_err(|source| ConfigError::Output { flag, path: path.to_owned(), source }.into())
+}
+
+/// Checks that `path`, which is to be written in its place, can be, and leaves it as it is.
+///
+/// # Errors
+/// As [`check_writable`].
+pub fn check_growable(flag: &'static str, path: &Path) -> Result<()> {
+    if !path.is_file() {
+        return check_writable(flag, path);
+    }
+    let opened = fs::OpenOptions::new().append(true).open(path).map(drop);
+    opened.map_err(|source| ConfigError::Output { flag, path: path.to_owned(), source }.into())
+}
+
+/// A file, whatever path or link leads to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    path: PathBuf,
+    /// Device and number, if the file exists and the system has such: hard links share them.
+    inode: Option<(u64, u64)>,
+}
+
+impl Identity {
+    /// Looks `path` up; a file that does not exist yet is known by its folder and name.
+    pub fn of(path: &Path) -> Self {
+        let in_folder = || {
+            let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            Some(folder.canonicalize().ok()?.join(path.file_name()?))
+        };
+        let found = path.canonicalize().ok().or_else(in_folder);
+        Self { path: found.unwrap_or_else(|| path.to_owned()), inode: inode(path) }
+    }
+
+    /// Whether both are one file.
+    pub fn is(&self, other: &Self) -> bool {
+        self.path == other.path || (self.inode.is_some() && self.inode == other.inode)
+    }
+}
+
+#[cfg(unix)]
+fn inode(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = path.metadata().ok().filter(fs::Metadata::is_file)?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn inode(_: &Path) -> Option<(u64, u64)> {
+    None
+}
+
+/// Checks that the output `path`, named by `flag`, is none of `others`; `role` says what those are.
+///
+/// # Errors
+/// [`ConfigError::Overwrites`].
+pub fn check_apart<P: AsRef<Path>>(
+    flag: &'static str,
+    path: &Path,
+    role: &'static str,
+    others: &[P],
+) -> Result<()> {
+    let output = Identity::of(path);
+    if !is_stdout(path) && others.iter().any(|other| output.is(&Identity::of(other.as_ref()))) {
+        return Err(ConfigError::Overwrites { flag, path: path.to_owned(), role }.into());
+    }
+    Ok(())
+}
+
+/// Checks that no file comes twice among `files`, whatever path or link leads to it.
+///
+/// # Errors
+/// [`ConfigError::TableTwice`].
+pub fn check_once(files: &[PathBuf]) -> Result<()> {
+    let mut seen = HashMap::new();
+    for path in files {
+        if let Some(first) = seen.insert(Identity::of(path).path, path) {
+            return Err(ConfigError::TableTwice { path: path.clone(), first: first.clone() }.into());
+        }
+    }
+    Ok(())
+}
