@@ -1,5 +1,6 @@
 //! Which files, and what their footers say.
 
+use super::footer::{self, Footer};
 use super::paths::{expand, folder_columns};
 use super::schema::{ValueType, decoding_schema, decoding_type};
 use crate::error::{DataError, FileError};
@@ -8,8 +9,6 @@ use arrow::datatypes::{DataType, Field, Schema};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, Metadata};
-use std::io::{Read, Seek, SeekFrom};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -36,6 +35,8 @@ pub(crate) struct FileEntry {
     pub(crate) decoding: ArrowReaderMetadata,
     /// For each column of the source.
     pub(crate) place: Vec<Place>,
+    /// The chunks (row group, leaf) that are stored as another type than the schema's, and as which.
+    pub(crate) odd_types: HashMap<(usize, usize), String>,
     stamp: Stamp,
 }
 
@@ -104,13 +105,14 @@ pub fn open(data: &[String]) -> crate::Result<Source> {
     let mut groups = Vec::new();
     let (mut n_rows, mut bytes) = (0, 0);
     for path in &paths {
-        let (natural, stamp) = footer(path).map_err(DataError::File)?;
+        let (Footer { metadata: natural, odd_types }, stamp) = footer(path).map_err(DataError::File)?;
         bytes += stamp.bytes;
         for (index, group) in natural.metadata().row_groups().iter().enumerate() {
-            let rows = usize::try_from(group.num_rows())
-                .map_err(|_| DataError::File(footer_error(path, "negative row count")))?;
+            let rows = usize::try_from(group.num_rows()).unwrap_or(0);
             groups.push(RowGroup { file: files.len(), index, first_row: n_rows, n_rows: rows });
-            n_rows += rows;
+            n_rows = n_rows.checked_add(rows).ok_or_else(|| {
+                DataError::File(footer::error(path, "it claims more rows than can be counted"))
+            })?;
         }
         let schema = natural.schema();
         if schema.fields().is_empty() {
@@ -119,8 +121,8 @@ pub fn open(data: &[String]) -> crate::Result<Source> {
         let place = columns.add_file(path, schema);
         let options = ArrowReaderOptions::new().with_schema(Arc::new(decoding_schema(schema)));
         let decoding = ArrowReaderMetadata::try_new(natural.metadata().clone(), options)
-            .map_err(|error| DataError::File(footer_error(path, error)))?;
-        files.push(FileEntry { path: path.clone(), natural, decoding, place, stamp });
+            .map_err(|error| DataError::File(footer::error(path, error)))?;
+        files.push(FileEntry { path: path.clone(), natural, decoding, place, odd_types, stamp });
     }
     if n_rows == 0 {
         return Err(DataError::NoRows { path: paths[0].clone() }.into());
@@ -379,12 +381,8 @@ impl Source {
     }
 }
 
-fn footer_error(path: &Path, reason: impl ToString) -> FileError {
-    FileError::Footer { path: path.to_owned(), reason: reason.to_string() }
-}
-
 /// Parses a file's footer; also returns what the file is known again by.
-fn footer(path: &Path) -> Result<(ArrowReaderMetadata, Stamp), FileError> {
+fn footer(path: &Path) -> Result<(Footer, Stamp), FileError> {
     let refused = |source| FileError::Read { path: path.to_owned(), source };
     // Opening a pipe would wait for a writer for ever.
     if !std::fs::metadata(path).map_err(refused)?.is_file() {
@@ -392,28 +390,5 @@ fn footer(path: &Path) -> Result<(ArrowReaderMetadata, Stamp), FileError> {
     }
     let mut file = File::open(path).map_err(refused)?;
     let stamp = Stamp::of(&file.metadata().map_err(refused)?);
-    let bytes = stamp.bytes;
-    let mut magic = [0; 4];
-    if bytes < 4 || {
-        file.read_exact(&mut magic).map_err(refused)?;
-        &magic != b"PAR1" && &magic != b"PARE"
-    } {
-        return Err(FileError::NotParquet { path: path.to_owned() });
-    }
-    file.seek(SeekFrom::End(-4)).and_then(|_| file.read_exact(&mut magic)).map_err(refused)?;
-    if bytes < 12 || (&magic != b"PAR1" && &magic != b"PARE") {
-        return Err(FileError::Truncated { path: path.to_owned(), bytes });
-    }
-    let load = || {
-        ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).or_else(|error| {
-            // Arrow's own schema in the metadata is a hint: without it the file may still be read.
-            ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_skip_arrow_metadata(true))
-                .map_err(|_| error)
-        })
-    };
-    match catch_unwind(AssertUnwindSafe(load)) {
-        Ok(Ok(metadata)) => Ok((metadata, stamp)),
-        Ok(Err(error)) => Err(footer_error(path, error)),
-        Err(_) => Err(footer_error(path, "the decoder panicked")),
-    }
+    Ok((footer::read(path, &mut file, stamp.bytes)?, stamp))
 }
