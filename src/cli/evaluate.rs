@@ -34,7 +34,7 @@ pub(crate) struct EvaluateArguments {
     /// Binary: predict class 1 from this probability on [default: the model's, or 0.5]
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     threshold: Option<f64>,
-    /// Memory for scores while they are ranked [default: half of what is available]
+    /// Memory for blocks of the table, and for scores while they are ranked [default: half of what is available]
     #[arg(long, value_name = "SIZE")]
     memory: Option<MemorySize>,
     /// Say how sure the numbers are: all of them (bootstrap), or the AUC (delong)

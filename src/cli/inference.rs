@@ -36,7 +36,7 @@ pub(crate) struct InferenceArguments {
     /// cpu sums in float64; auto, gpu, software or an index in float32 products
     #[arg(long, default_value_t = Device::Cpu, requires = "inference", help_heading = "Inference")]
     device: Device,
-    /// Memory that information matrices may take, such as 8GiB [default: what is available]
+    /// Memory that information matrices and blocks of the table may take, such as 8GiB [default: what is available]
     #[arg(long, value_name = "SIZE", requires = "inference", help_heading = "Inference")]
     memory: Option<MemorySize>,
 }

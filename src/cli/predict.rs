@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use logodds::config::MemorySize;
 use logodds::model::Model;
 use logodds::output::check_apart;
 use logodds::predict::{PredictOptions, Unseen, predict};
@@ -34,13 +35,20 @@ pub(crate) struct PredictArguments {
     /// Binary: predict class 1 from this probability on [default: the model's, or 0.5]
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     threshold: Option<f64>,
+    /// Memory that blocks of the table may take, such as 1GiB [default: what is available]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<MemorySize>,
 }
 
 pub(crate) fn run(arguments: &PredictArguments, output: Output) -> anyhow::Result<()> {
     let model = Model::load(&arguments.model)?;
     check_apart("--output", &arguments.output, "the model file", &[&arguments.model])?;
-    let options =
-        PredictOptions { keep: arguments.keep.clone(), raw: arguments.raw, threshold: arguments.threshold };
+    let options = PredictOptions {
+        keep: arguments.keep.clone(),
+        raw: arguments.raw,
+        threshold: arguments.threshold,
+        memory: arguments.memory.map(|size| size.0),
+    };
     let progress = Progress::start(output, None);
     end_in_order(STOPPING, STOPPING);
     let done = predict(&model, &arguments.data, &arguments.output, &options, &progress);

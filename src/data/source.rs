@@ -376,6 +376,20 @@ impl Source {
         }
     }
 
+    /// Bytes of a column in a row group once inflated.
+    pub(crate) fn chunk_bytes(&self, group: &RowGroup, column: usize) -> u64 {
+        let file = &self.files[group.file];
+        let Some(Place::Column(at)) = file.place.get(column) else { return 0 };
+        let schema = file.natural.parquet_schema();
+        // Flat columns, as are all that can be features, are leaves of their own.
+        let leaf =
+            if schema.num_columns() == file.natural.schema().fields().len() { Some(*at) } else { None };
+        let leaf =
+            leaf.or_else(|| (0..schema.num_columns()).find(|&leaf| schema.get_column_root_idx(leaf) == *at));
+        let chunk = leaf.map(|leaf| file.natural.metadata().row_group(group.index).column(leaf));
+        chunk.map_or(0, |chunk| u64::try_from(chunk.uncompressed_size()).unwrap_or(0))
+    }
+
     pub(crate) fn path(&self, group: &RowGroup) -> PathBuf {
         self.files[group.file].path.clone()
     }

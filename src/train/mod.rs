@@ -2,6 +2,7 @@
 
 mod device;
 mod host;
+mod memory;
 mod remarks;
 mod report;
 mod solve;
@@ -76,7 +77,7 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
     let device = Chosen::find(config.device)?;
     let reading = Instant::now();
     let source = data::open(&config.data)?;
-    let mut dataset = data::read_training(&source, &read_options(config), &Reading(observer))?;
+    let mut dataset = data::read_training(&source, &read_options(config), &TrainReading(observer, config))?;
     let mut warnings = warnings(&dataset);
     let validation = validation_table(config, &mut dataset, observer, &mut warnings)?;
     let read = reading.elapsed().as_secs_f64();
@@ -307,6 +308,23 @@ fn why_stopped(scoring: Scoring, solution: &Solution) -> String {
     ];
     let found = reasons.iter().find(|(stop, _)| count(*stop) > 0);
     found.map_or("", |(_, reason)| *reason).to_owned()
+}
+
+/// Passes the reader's progress on, and says what training takes beside the table.
+struct TrainReading<'a>(&'a dyn Observer, &'a ValidConfig);
+
+impl ReadProgress for TrainReading<'_> {
+    fn rows(&self, done: usize, total: usize) {
+        self.0.reading(done, total);
+    }
+
+    fn beside(&self, rows: usize, features: usize, classes: usize) -> u64 {
+        memory::beside(self.1, rows, features, classes)
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.0.is_interrupted()
+    }
 }
 
 /// Passes the reader's progress on.
