@@ -199,7 +199,7 @@ pub struct TrainConfig {
     #[arg(long, value_name = "DEVICE", help_heading = "Machine")]
     pub device: Option<Device>,
 
-    /// Memory that the panels may take, such as 8GiB
+    /// Memory that the table and what trains on it may take, such as 8GiB [default: what is available]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "SIZE", help_heading = "Machine")]
     pub memory: Option<MemorySize>,

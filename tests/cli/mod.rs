@@ -6,6 +6,7 @@ mod configs;
 mod evaluate;
 mod exact;
 mod export;
+mod memory;
 mod model_file;
 mod nan;
 mod outputs;
