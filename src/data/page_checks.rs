@@ -74,35 +74,32 @@ fn bits(max: i16) -> u32 {
 
 /// Walks levels in runs: of one level, or of eight levels and their multiples, bit by bit.
 fn check_levels(levels: &[u8], values: usize, max: i16) -> Result<(), String> {
-    let (bits, max) = (bits(max), u64::from(max.unsigned_abs()));
+    let (bits, max) = (u64::from(bits(max)), u64::from(max.unsigned_abs()));
     let mut rest = levels;
     let mut left = values as u64;
     while left > 0 {
+        let missing = || format!("the levels of {left} values are missing");
         let mut thrift = Thrift::new(rest);
-        let head = thrift.unsigned().ok_or_else(|| format!("the levels of {left} values are missing"))?;
+        let head = thrift.unsigned().ok_or_else(missing)?;
         rest = &rest[thrift.position()..];
-        let packed = head & 1 == 1;
-        // A run may be longer than the page only where eight levels are packed together.
-        let count = if packed { (head >> 1).saturating_mul(8) } else { head >> 1 };
-        if count == 0 || (!packed && count > left) {
-            return Err(format!("a run of {count} levels where {left} are left"));
+        let (packed, length) = (head & 1 == 1, head >> 1);
+        // The last run may reach beyond the page.
+        let count = length.saturating_mul(if packed { 8 } else { 1 }).min(left);
+        let (needed, whole) = if packed {
+            ((count * bits).div_ceil(8), length.saturating_mul(bits))
+        } else {
+            (bits.div_ceil(8), bits.div_ceil(8))
+        };
+        if needed > rest.len() as u64 {
+            return Err(missing());
         }
-        let bytes =
-            if packed { (head >> 1).saturating_mul(u64::from(bits)) } else { u64::from(bits.div_ceil(8)) };
-        // The last run may end early.
-        let bytes =
-            usize::try_from(bytes).unwrap_or(usize::MAX).min(if packed { rest.len() } else { usize::MAX });
         let (run, after) =
-            rest.split_at_checked(bytes).ok_or_else(|| format!("the levels of {left} values are missing"))?;
-        let count = count.min(left);
-        if packed && count * u64::from(bits) > run.len() as u64 * 8 {
-            return Err(format!("the levels of {left} values are missing"));
-        }
+            rest.split_at(usize::try_from(whole).map_or(rest.len(), |bytes| bytes.min(rest.len())));
         let highest = match packed {
             false => run.iter().rev().fold(0, |level, &byte| level << 8 | u64::from(byte)),
             // No level of so many bits is beyond the largest.
             true if (max + 1).is_power_of_two() => 0,
-            true => (0..count).map(|at| level(run, at * u64::from(bits), bits)).max().unwrap_or(0),
+            true => (0..count).map(|at| level(run, at * bits, bits)).max().unwrap_or(0),
         };
         if highest > max {
             return Err(format!("a level of {highest} where {max} is the largest"));
@@ -114,9 +111,9 @@ fn check_levels(levels: &[u8], values: usize, max: i16) -> Result<(), String> {
 }
 
 /// The level at a bit, the lowest bit first.
-fn level(run: &[u8], bit: u64, bits: u32) -> u64 {
+fn level(run: &[u8], bit: u64, bits: u64) -> u64 {
     let one = |at: u64| u64::from(run[(at / 8) as usize] >> (at % 8) & 1);
-    (0..u64::from(bits)).map(|k| one(bit + k) << k).sum()
+    (0..bits).map(|k| one(bit + k) << k).sum()
 }
 
 /// Checks the counts that values encoded as differences begin with.
@@ -166,4 +163,31 @@ fn differences(bytes: &[u8]) -> Option<(u64, usize)> {
         }
     }
     Some((count, stream.position()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_stay_within_their_maximum_and_their_bytes() {
+        // Five times 1, then three packed: 0, 1, 1.
+        assert_eq!(check_levels(&[10, 1, 3, 0b110], 8, 1), Ok(()));
+        assert!(check_levels(&[10, 2, 3, 0b110], 8, 1).expect_err("too high").contains("a level of 2"));
+        assert!(check_levels(&[10, 1], 8, 1).expect_err("too few").contains("3 values are missing"));
+        assert!(check_levels(&[10, 1, 3], 8, 1).expect_err("too few").contains("3 values are missing"));
+        // Two bits hold 3, which is beyond 2.
+        assert_eq!(check_levels(&[3, 0b10_01_00_10, 0], 8, 2), Ok(()));
+        assert!(check_levels(&[3, 0b11_01_00_10, 0], 8, 2).expect_err("too high").contains("a level of 3"));
+    }
+
+    #[test]
+    fn differences_claim_no_more_values_than_their_page() {
+        // Blocks of 128 in 4 parts, 3 values from 7 on; differences of 1, in no bits.
+        let stream = [128, 1, 4, 3, 14, 2, 0, 0, 0, 0, b'x'];
+        assert_eq!(differences(&stream), Some((3, 10)));
+        assert_eq!(check_values(&stream, 3, Encoding::DELTA_LENGTH_BYTE_ARRAY), Ok(()));
+        assert!(check_values(&stream, 2, Encoding::DELTA_LENGTH_BYTE_ARRAY).is_err());
+        assert!(check_values(&stream[..8], 3, Encoding::DELTA_BINARY_PACKED).is_err());
+    }
 }
