@@ -171,6 +171,10 @@ fn page_error(source: &Source, group: &RowGroup, columns: &[usize], reason: &str
         path: source.path(group),
         column: names.join("\", \""),
         row_group: group.index,
-        reason: reason.trim_end_matches('.').to_owned(),
+        reason: reason
+            .trim_start_matches("Parquet argument error: ")
+            .trim_start_matches("Parquet error: ")
+            .trim_end_matches('.')
+            .to_owned(),
     }
 }

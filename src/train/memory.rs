@@ -18,11 +18,11 @@ pub(super) fn beside(config: &ValidConfig, rows: usize, features: usize, classes
     let models_bytes = models.saturating_mul(numbers).saturating_mul(8);
     let penalty = config.penalty.resolve(rows as f64);
     let order = match config.solver {
-        Solver::Sgd | Solver::Lbfgs => None,
-        Solver::Auto | Solver::Newton => hessian_order(rows, features, &[penalty]),
+        Solver::Sgd => None,
+        Solver::Auto | Solver::Newton | Solver::Lbfgs => hessian_order(rows, features, &[penalty]),
     };
     let Some(order) = order else { return models_bytes };
-    // Only Newton's method has a matrix for each model at all times; `auto` shares one.
+    // Only Newton's method has a matrix for each model at all times; others share one.
     let kept = if config.solver == Solver::Newton { models } else { 1 };
     let matrices = (order as u64).saturating_pow(2).saturating_mul(8 * (kept + MATRICES));
     models_bytes.saturating_add(matrices).saturating_add(2 * Gram::partial_bytes(order))
