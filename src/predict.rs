@@ -189,6 +189,8 @@ pub struct PredictOptions {
     pub raw: bool,
     /// Decision threshold of a binary model, in place of its own.
     pub threshold: Option<f64>,
+    /// Bytes that blocks of the table may take: what is available, by default.
+    pub memory: Option<u64>,
 }
 
 /// What [`predict`] did.
@@ -236,6 +238,10 @@ pub fn predict(
     output::check_once(source.files())?;
     output::check_apart("--output", output, "an input table", source.files())?;
     let encoding = model.encoding();
+    // The predictor, the probabilities and the two copies of them that are written.
+    let beside = 4 * 8 * scorer.n_models() as u64;
+    let wanted = rows_per_block(encoding.n_features());
+    let rows_per_block = data::block_rows(&source, &[&encoding], (beside, 0), wanted, options.memory)?;
     let blocks = data::blocks(
         &source,
         &encoding,
@@ -244,7 +250,7 @@ pub fn predict(
             weight: None,
             keep: options.keep.clone(),
             exact: vec![scorer.exact_features(&encoding)],
-            rows_per_block: rows_per_block(encoding.n_features()),
+            rows_per_block,
         },
     )?;
     let names: Vec<String> = match model.task {

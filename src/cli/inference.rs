@@ -60,7 +60,7 @@ pub(crate) struct InferenceArguments {
     /// devices`: matrix products in float32 there.
     #[arg(long, default_value_t = Device::Cpu, requires = "inference", help_heading = "Inference")]
     device: Device,
-    /// Memory that information matrices may take, such as 8GiB [default: what is available]
+    /// Memory that information matrices and blocks of the table may take, such as 8GiB [default: what is available]
     ///
     /// Bytes of main memory, as a number or with a unit, such as 500MB; models that do not fit together are taken one
     /// after the other.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use logodds::config::MemorySize;
 use logodds::error::ConfigError;
 use logodds::model::Model;
 use logodds::output::check_apart;
@@ -52,6 +53,12 @@ pub(crate) struct PredictArguments {
     /// the model file, else 0.5.
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     threshold: Option<f64>,
+    /// Memory that blocks of the table may take, such as 1GiB [default: what is available]
+    ///
+    /// Bytes of main memory, as a number or with a unit, such as 500MB or 8GiB: with less, blocks have fewer rows. By
+    /// default what the system has available.
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<MemorySize>,
 }
 
 pub(crate) fn run(arguments: &PredictArguments, output: Output) -> anyhow::Result<()> {
@@ -60,8 +67,12 @@ pub(crate) fn run(arguments: &PredictArguments, output: Output) -> anyhow::Resul
     check_name(&arguments.output).map_err(logodds::Error::from)?;
     let parquet = "a file or a pipe, as Parquet is no text";
     output.check(&arguments.output, Some(parquet))?;
-    let options =
-        PredictOptions { keep: arguments.keep.clone(), raw: arguments.raw, threshold: arguments.threshold };
+    let options = PredictOptions {
+        keep: arguments.keep.clone(),
+        raw: arguments.raw,
+        threshold: arguments.threshold,
+        memory: arguments.memory.map(|size| size.0),
+    };
     let progress = Progress::start(output, None);
     end_in_order(STOPPING, STOPPING);
     let done = predict(&model, &arguments.data, &arguments.output, &options, &progress);

@@ -286,7 +286,7 @@ pub struct TrainConfig {
     #[arg(long, value_name = "DEVICE", help_heading = "Machine")]
     pub device: Option<Device>,
 
-    /// Memory that the panels may take, such as 8GiB
+    /// Memory that the table and what trains on it may take, such as 8GiB [default: what is available]
     ///
     /// Bytes of main memory that the table may take, as a number or with a unit, such as 500MB or 8GiB; a table that
     /// needs more is refused before it is read. By default what the system has available.

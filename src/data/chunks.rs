@@ -7,6 +7,7 @@ use arrow::array::{ArrayRef, UInt32Array};
 use arrow::compute::{cast, take};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
+use parquet::errors::ParquetError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Rows of a decoded batch: as float64 it stays in a core's second-level cache.
@@ -92,6 +93,14 @@ impl<'a> Chunks<'a> {
             let leaves: Vec<usize> = (0..schema.num_columns())
                 .filter(|&leaf| order.binary_search(&schema.get_column_root_idx(leaf)).is_ok())
                 .collect();
+            if let Some(&leaf) =
+                leaves.iter().find(|&&leaf| file.odd_types.contains_key(&(group.index, leaf)))
+            {
+                let expected = schema.column(leaf).physical_type();
+                let found = &file.odd_types[&(group.index, leaf)];
+                let reason = format!("its column chunk is stored as {found}, the schema says {expected}");
+                return Err(ParquetError::General(reason));
+            }
             let pages = ColumnChunks::open(handle, metadata.metadata().clone(), group.index, &leaves)?;
             let mask = ProjectionMask::leaves(schema, leaves);
             let levels = parquet_to_arrow_field_levels(schema, mask, Some(metadata.schema().fields()))?;

@@ -3,6 +3,7 @@
 //! The only module that knows arrow and parquet. It knows no solver and no device.
 
 mod ahead;
+mod block_memory;
 mod blocks;
 mod chunks;
 mod deal;
@@ -10,14 +11,18 @@ mod encode_block;
 mod encoding;
 mod fill;
 mod folds;
+mod footer;
 mod frame;
 mod hold_out;
 mod keys;
 mod learn;
 mod levels;
+mod limits;
 mod memory;
 mod nearest;
 mod options;
+mod page_checks;
+mod page_header;
 mod pages;
 mod paths;
 mod rows;
@@ -27,17 +32,19 @@ mod signature;
 mod source;
 mod statistics;
 mod target;
+mod thrift;
 mod training;
 mod values;
 mod weights;
 mod writer;
 
+pub use block_memory::block_rows;
 pub use blocks::{Block, Blocks, BlocksOptions, Kept, blocks, blocks_in};
 pub use encode_block::EncodedRows;
 pub use encoding::{Column, ColumnKind, Encoding, LevelType, Target, TargetType, Temporal, Unit};
 pub use folds::{FoldName, Folding, Folds};
 pub use frame::{Frame, Values, write_frames};
-pub use memory::available_memory;
+pub use limits::available_memory;
 pub use options::{Missing, Nan, ReadOptions};
 pub use source::{Source, open};
 pub use training::{Dataset, Encoded, ReadProgress, read_encoded, read_training, read_training_in_spans};

@@ -4,13 +4,17 @@
 //! for its features each time, which a virtual machine answers slowly: on a table of 20,000 columns that is a
 //! quarter of the reading. So zstd chunks are read as if they were stored plain, and the pages are inflated
 //! here. Small chunks that lie together are also fetched with one read.
+//!
+//! Whatever the codec, the counts of a page are checked before the parquet crate allocates by them.
 
+use super::page_checks::{MaxLevels, check_v1, check_v2};
+use super::page_header::{Kind, PageHeader};
 use bytes::{Buf, Bytes, buf::Reader};
 use parquet::arrow::arrow_reader::RowGroups;
-use parquet::basic::Compression;
+use parquet::basic::{Compression, Type};
 use parquet::column::page::{Page, PageIterator, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
-use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 use std::cell::RefCell;
@@ -22,6 +26,8 @@ use zstd::bulk::Decompressor;
 
 /// Bytes fetched with one read, at most.
 const HELD_BYTES: u64 = 4 << 20;
+/// Bytes of a page header, at most.
+const LONGEST_HEADER: usize = 16 << 20;
 
 /// The column chunks of one row group.
 pub(super) struct ColumnChunks {
@@ -39,11 +45,10 @@ impl ColumnChunks {
         leaves: &[usize],
     ) -> Result<Self> {
         let row_group = metadata.row_group(group);
-        let ranges = leaves.iter().map(|&leaf| {
-            let (start, len) = row_group.column(leaf).byte_range();
-            start..start.saturating_add(len)
-        });
-        let bytes = Arc::new(FileBytes::open(file, ranges)?);
+        let bytes = file.metadata()?.len();
+        let ranges = leaves.iter().map(|&leaf| range(row_group.column(leaf), bytes));
+        let ranges = ranges.collect::<Result<Vec<Range<u64>>>>()?;
+        let bytes = Arc::new(FileBytes::open(file, &ranges)?);
         Ok(Self { bytes, metadata, group })
     }
 }
@@ -55,14 +60,12 @@ impl RowGroups for ColumnChunks {
 
     fn column_chunks(&self, leaf: usize) -> Result<Box<dyn PageIterator>> {
         let chunk = self.metadata.row_group(self.group).column(leaf);
-        let (bytes, rows) = (self.bytes.clone(), self.num_rows());
-        let pages: Box<dyn PageReader> = if matches!(chunk.compression(), Compression::ZSTD(_)) {
-            let plain = chunk.clone().into_builder().set_compression(Compression::UNCOMPRESSED).build()?;
-            Box::new(ZstdPages(SerializedPageReader::new(bytes, &plain, rows, None)?))
-        } else {
-            Box::new(SerializedPageReader::new(bytes, chunk, rows, None)?)
-        };
-        Ok(Box::new(OneChunk(Some(pages))))
+        let is_flat = chunk.column_descr().max_rep_level() == 0;
+        if is_flat && chunk.num_values() != self.metadata.row_group(self.group).num_rows() {
+            let (values, rows) = (chunk.num_values(), self.num_rows());
+            return Err(damaged(format!("its column chunk claims {values} values for {rows} rows")));
+        }
+        Ok(Box::new(OneChunk(Some(Box::new(CheckedPages::open(self.bytes.clone(), chunk)?)))))
     }
 
     fn row_groups(&self) -> Box<dyn Iterator<Item = &RowGroupMetaData> + '_> {
@@ -86,10 +89,128 @@ impl Iterator for OneChunk {
 
 impl PageIterator for OneChunk {}
 
-/// Pages of a zstd chunk, from a reader that takes it for a plain one.
-struct ZstdPages(SerializedPageReader<FileBytes>);
+/// Where a chunk lies in a file of so many bytes.
+fn range(chunk: &ColumnChunkMetaData, bytes: u64) -> Result<Range<u64>> {
+    let (start, length) =
+        (chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset()), chunk.compressed_size());
+    let range = u64::try_from(start).ok().zip(u64::try_from(length).ok());
+    let range = range.map(|(start, length)| start..start.saturating_add(length));
+    range.filter(|range| range.end <= bytes).ok_or_else(|| {
+        damaged(format!("its column chunk claims {length} bytes from byte {start} on, the file has {bytes}"))
+    })
+}
 
-impl Iterator for ZstdPages {
+/// The values that the page headers of a chunk claim together.
+pub(super) fn header_rows(file: File, chunk: &ColumnChunkMetaData) -> Result<u64> {
+    let range = range(chunk, file.metadata()?.len())?;
+    let file = Arc::new(FileBytes::open(file, std::slice::from_ref(&range))?);
+    let mut headers = Headers { file, range };
+    let mut values = 0;
+    while let Some(header) = headers.next()? {
+        values += if matches!(header.kind, Kind::Data | Kind::DataV2) { header.values as u64 } else { 0 };
+    }
+    Ok(values)
+}
+
+/// The headers of the pages in a part of a file.
+struct Headers {
+    file: Arc<FileBytes>,
+    range: Range<u64>,
+}
+
+impl Headers {
+    /// The next header, whose page is passed over.
+    fn next(&mut self) -> Result<Option<PageHeader>> {
+        let left = usize::try_from(self.range.end - self.range.start).unwrap_or(usize::MAX);
+        if left == 0 {
+            return Ok(None);
+        }
+        // Statistics in a header can make it long.
+        let mut length = 128;
+        let header = loop {
+            let bytes = self.file.get_bytes(self.range.start, left.min(length))?;
+            match PageHeader::read(&bytes) {
+                Some(header) => break header,
+                None if length < left.min(LONGEST_HEADER) => length *= 16,
+                None => return Err(damaged(format!("no page header at byte {}", self.range.start))),
+            }
+        };
+        let PageHeader { bytes, stored, .. } = header;
+        if stored > left - bytes {
+            let reason = format!("a page claims {stored} bytes, its column chunk has {} left", left - bytes);
+            return Err(damaged(reason));
+        }
+        self.range.start += (bytes + stored) as u64;
+        Ok(Some(header))
+    }
+}
+
+/// The pages of a chunk, each checked before it is read and before it is decoded. Those of a zstd chunk come from a
+/// reader that takes it for a plain one.
+struct CheckedPages {
+    pages: SerializedPageReader<FileBytes>,
+    headers: Headers,
+    is_zstd: bool,
+    /// Values that the pages to come may have.
+    left: u64,
+    /// Bytes of all pages once inflated.
+    inflated: u64,
+    /// Bytes that a value of a dictionary takes at least.
+    width: usize,
+    max: MaxLevels,
+}
+
+impl CheckedPages {
+    fn open(file: Arc<FileBytes>, chunk: &ColumnChunkMetaData) -> Result<Self> {
+        let is_zstd = matches!(chunk.compression(), Compression::ZSTD(_));
+        let range = range(chunk, file.len())?;
+        let column = chunk.column_descr();
+        let read_as = |chunk| SerializedPageReader::new(file.clone(), chunk, 0, None);
+        let pages = if is_zstd {
+            read_as(&chunk.clone().into_builder().set_compression(Compression::UNCOMPRESSED).build()?)?
+        } else {
+            read_as(chunk)?
+        };
+        Ok(Self {
+            pages,
+            headers: Headers { file: file.clone(), range },
+            is_zstd,
+            left: u64::try_from(chunk.num_values()).unwrap_or(0),
+            inflated: u64::try_from(chunk.uncompressed_size()).unwrap_or(0),
+            width: match column.physical_type() {
+                Type::BOOLEAN => 1,
+                Type::INT32 | Type::FLOAT | Type::BYTE_ARRAY => 4,
+                Type::INT64 | Type::DOUBLE => 8,
+                Type::INT96 => 12,
+                Type::FIXED_LEN_BYTE_ARRAY => usize::try_from(column.type_length()).unwrap_or(0).max(1),
+            },
+            max: MaxLevels { definition: column.max_def_level(), repetition: column.max_rep_level() },
+        })
+    }
+
+    /// The header of the next page that is not passed over.
+    fn next_header(&mut self) -> Result<Option<PageHeader>> {
+        loop {
+            match self.headers.next()? {
+                Some(PageHeader { kind: Kind::Other, .. }) => {}
+                header => return Ok(header),
+            }
+        }
+    }
+
+    /// Inflates a page of a zstd chunk.
+    fn inflate(&self, page: &mut Page, header: &PageHeader) -> Result<()> {
+        match page {
+            Page::DataPageV2 { is_compressed: false, .. } => {}
+            Page::DataPage { buf, .. } | Page::DictionaryPage { buf, .. } | Page::DataPageV2 { buf, .. } => {
+                *buf = inflated(buf, header.levels, header.inflated)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Iterator for CheckedPages {
     type Item = Result<Page>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -97,52 +218,71 @@ impl Iterator for ZstdPages {
     }
 }
 
-impl PageReader for ZstdPages {
+impl PageReader for CheckedPages {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
-        let mut page = self.0.get_next_page()?;
-        match &mut page {
-            Some(Page::DataPage { buf, .. } | Page::DictionaryPage { buf, .. }) => *buf = inflated(buf, 0)?,
-            Some(Page::DataPageV2 {
-                buf,
-                def_levels_byte_len,
-                rep_levels_byte_len,
-                is_compressed: true,
-                ..
-            }) => *buf = inflated(buf, *def_levels_byte_len as usize + *rep_levels_byte_len as usize)?,
-            Some(Page::DataPageV2 { .. }) | None => {}
+        let Some(header) = self.next_header()? else { return Ok(None) };
+        header.check(self.left, self.inflated, self.width).map_err(damaged)?;
+        // The codecs would end the program where memory does.
+        let mut room = Vec::<u8>::new();
+        room.try_reserve_exact(header.inflated).map_err(|error| ParquetError::External(Box::new(error)))?;
+        drop(room);
+        let Some(mut page) = self.pages.get_next_page()? else { return Ok(None) };
+        if self.is_zstd {
+            self.inflate(&mut page, &header)?;
         }
-        Ok(page)
+        let values = header.values;
+        match &page {
+            Page::DataPage { buf, encoding, def_level_encoding, rep_level_encoding, .. } => {
+                self.left -= values as u64;
+                check_v1(buf, values, self.max, [*rep_level_encoding, *def_level_encoding], *encoding)
+            }
+            Page::DataPageV2 { buf, encoding, def_levels_byte_len, rep_levels_byte_len, .. } => {
+                self.left -= values as u64;
+                let lengths = [*rep_levels_byte_len as usize, *def_levels_byte_len as usize];
+                check_v2(buf, values, self.max, lengths, *encoding)
+            }
+            Page::DictionaryPage { .. } => Ok(()),
+        }
+        .map_err(damaged)?;
+        Ok(Some(page))
     }
 
     fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
-        self.0.peek_next_page()
+        self.pages.peek_next_page()
     }
 
     fn skip_next_page(&mut self) -> Result<()> {
-        self.0.skip_next_page()
+        if let Some(header) = self.next_header()? {
+            if header.kind != Kind::Dictionary {
+                self.left = self.left.saturating_sub(header.values as u64);
+            }
+            self.pages.skip_next_page()?;
+        }
+        Ok(())
     }
 
     fn at_record_boundary(&mut self) -> Result<bool> {
-        self.0.at_record_boundary()
+        self.pages.at_record_boundary()
     }
+}
+
+fn damaged(reason: String) -> ParquetError {
+    ParquetError::General(reason)
 }
 
 thread_local! {
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// A page with its first `plain` bytes copied and the rest inflated.
-fn inflated(page: &Bytes, plain: usize) -> Result<Bytes> {
-    let Some(frames) = page.get(plain..) else {
-        return Err(ParquetError::General("a page shorter than its own levels".to_owned()));
+/// A page of `size` bytes, its first `plain` bytes copied and the rest inflated.
+fn inflated(page: &Bytes, plain: usize, size: usize) -> Result<Bytes> {
+    let Some(frames) = page.get(plain..).filter(|_| plain <= size) else {
+        return Err(damaged("a page shorter than its own levels".to_owned()));
     };
     let mut out = Vec::new();
-    // The size of the first frame, which nearly always is the only one. A page is below 2 GiB.
-    let size = zstd::zstd_safe::get_frame_content_size(frames).ok().flatten().filter(|&size| size < 1 << 31);
-    let room = usize::try_from(size.unwrap_or(0)).unwrap_or(0);
-    out.try_reserve_exact(plain + room).map_err(|error| ParquetError::External(Box::new(error)))?;
+    out.try_reserve_exact(size).map_err(|error| ParquetError::External(Box::new(error)))?;
     out.extend_from_slice(&page[..plain]);
-    let done = size.is_some()
+    let done = size > plain
         && DECOMPRESSOR.with_borrow_mut(|decompressor| -> std::io::Result<bool> {
             let decompressor = match decompressor {
                 Some(known) => known,
@@ -152,9 +292,17 @@ fn inflated(page: &Bytes, plain: usize) -> Result<Bytes> {
             end.set_position(plain as u64);
             Ok(decompressor.decompress_to_buffer(frames, &mut end).is_ok())
         })?;
-    if !done && !frames.is_empty() {
+    if !done && size > plain {
+        // Several frames, or a damaged one, about which the stream says more.
         out.truncate(plain);
-        zstd::stream::copy_decode(frames, &mut out)?;
+        let limit = (size - plain) as u64 + 1;
+        zstd::stream::Decoder::new(frames)?.take(limit).read_to_end(&mut out)?;
+    }
+    if out.len() != size {
+        return Err(damaged(format!(
+            "a page of {} bytes inflated, where its header claims {size}",
+            out.len()
+        )));
     }
     Ok(out.into())
 }
@@ -167,10 +315,10 @@ struct FileBytes {
 }
 
 impl FileBytes {
-    fn open(mut file: File, ranges: impl Iterator<Item = Range<u64>> + Clone) -> Result<Self> {
-        let start = ranges.clone().map(|r| r.start).min().unwrap_or(0);
-        let end = ranges.clone().map(|r| r.end).max().unwrap_or(0);
-        let wanted: u64 = ranges.map(|r| r.end - r.start).sum();
+    fn open(mut file: File, ranges: &[Range<u64>]) -> Result<Self> {
+        let start = ranges.iter().map(|r| r.start).min().unwrap_or(0);
+        let end = ranges.iter().map(|r| r.end).max().unwrap_or(0);
+        let wanted = ranges.iter().fold(0_u64, |sum, r| sum.saturating_add(r.end - r.start));
         let apart = end - start;
         let held = if apart <= HELD_BYTES && apart <= wanted.saturating_mul(2) {
             let mut held = Vec::with_capacity(usize::try_from(apart).unwrap_or(0));

@@ -1,16 +1,14 @@
 //! Which files, and what their footers say.
 
+use super::footer::{self, Footer};
 use super::paths::{expand, folder_columns};
 use super::schema::{ValueType, decoding_schema, decoding_type};
-use super::signature;
 use crate::error::{DataError, FileError};
 use arrow::array::{Array, ArrayRef, Int64Array, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, Metadata};
-use std::io::{Read, Seek, SeekFrom};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -37,6 +35,8 @@ pub(crate) struct FileEntry {
     pub(crate) decoding: ArrowReaderMetadata,
     /// For each column of the source.
     pub(crate) place: Vec<Place>,
+    /// The chunks (row group, leaf) that are stored as another type than the schema's, and as which.
+    pub(crate) odd_types: HashMap<(usize, usize), String>,
     stamp: Stamp,
     /// Whether some of its columns are encrypted.
     is_signed: bool,
@@ -107,13 +107,15 @@ pub fn open(data: &[String]) -> crate::Result<Source> {
     let mut groups = Vec::new();
     let (mut n_rows, mut bytes) = (0, 0);
     for path in &paths {
-        let Footer { metadata: natural, stamp, is_signed } = footer(path).map_err(DataError::File)?;
+        let (Footer { metadata: natural, odd_types, is_signed }, stamp) =
+            footer(path).map_err(DataError::File)?;
         bytes += stamp.bytes;
         for (index, group) in natural.metadata().row_groups().iter().enumerate() {
-            let rows = usize::try_from(group.num_rows())
-                .map_err(|_| DataError::File(footer_error(path, "negative row count")))?;
+            let rows = usize::try_from(group.num_rows()).unwrap_or(0);
             groups.push(RowGroup { file: files.len(), index, first_row: n_rows, n_rows: rows });
-            n_rows += rows;
+            n_rows = n_rows.checked_add(rows).ok_or_else(|| {
+                DataError::File(footer::error(path, "it claims more rows than can be counted"))
+            })?;
         }
         let schema = natural.schema();
         if schema.fields().is_empty() {
@@ -122,8 +124,8 @@ pub fn open(data: &[String]) -> crate::Result<Source> {
         let place = columns.add_file(path, schema);
         let options = ArrowReaderOptions::new().with_schema(Arc::new(decoding_schema(schema)));
         let decoding = ArrowReaderMetadata::try_new(natural.metadata().clone(), options)
-            .map_err(|error| DataError::File(footer_error(path, error)))?;
-        files.push(FileEntry { path: path.clone(), natural, decoding, place, stamp, is_signed });
+            .map_err(|error| DataError::File(footer::error(path, error)))?;
+        files.push(FileEntry { path: path.clone(), natural, decoding, place, odd_types, stamp, is_signed });
     }
     if n_rows == 0 {
         return Err(DataError::NoRows { path: paths[0].clone() }.into());
@@ -383,27 +385,27 @@ impl Source {
         if self.files[group.file].is_signed { encrypted } else { reason.trim_end_matches('.') }
     }
 
+    /// Bytes of a column in a row group once inflated.
+    pub(crate) fn chunk_bytes(&self, group: &RowGroup, column: usize) -> u64 {
+        let file = &self.files[group.file];
+        let Some(Place::Column(at)) = file.place.get(column) else { return 0 };
+        let schema = file.natural.parquet_schema();
+        // Flat columns, as are all that can be features, are leaves of their own.
+        let leaf =
+            if schema.num_columns() == file.natural.schema().fields().len() { Some(*at) } else { None };
+        let leaf =
+            leaf.or_else(|| (0..schema.num_columns()).find(|&leaf| schema.get_column_root_idx(leaf) == *at));
+        let chunk = leaf.map(|leaf| file.natural.metadata().row_group(group.index).column(leaf));
+        chunk.map_or(0, |chunk| u64::try_from(chunk.uncompressed_size()).unwrap_or(0))
+    }
+
     pub(crate) fn path(&self, group: &RowGroup) -> PathBuf {
         self.files[group.file].path.clone()
     }
 }
 
-fn footer_error(path: &Path, reason: impl ToString) -> FileError {
-    FileError::Footer { path: path.to_owned(), reason: reason.to_string() }
-}
-
-/// Bytes at the end of a file that are looked at: a signature of its footer, the footer's length, the format.
-const FOOTER_END: usize = 64;
-
-/// The footer of a file.
-struct Footer {
-    metadata: ArrowReaderMetadata,
-    stamp: Stamp,
-    is_signed: bool,
-}
-
 /// Parses a file's footer.
-fn footer(path: &Path) -> Result<Footer, FileError> {
+fn footer(path: &Path) -> Result<(Footer, Stamp), FileError> {
     let refused = |source| FileError::Read { path: path.to_owned(), source };
     // Opening a pipe would wait for a writer for ever.
     if !std::fs::metadata(path).map_err(refused)?.is_file() {
@@ -411,36 +413,5 @@ fn footer(path: &Path) -> Result<Footer, FileError> {
     }
     let mut file = File::open(path).map_err(refused)?;
     let stamp = Stamp::of(&file.metadata().map_err(refused)?);
-    let bytes = stamp.bytes;
-    let mut start = Vec::with_capacity(signature::START);
-    (&file).take(signature::START as u64).read_to_end(&mut start).map_err(refused)?;
-    let is_parquet = |magic: &[u8]| magic == b"PAR1" || magic == b"PARE";
-    if !start.get(..4).is_some_and(is_parquet) {
-        let (found, way_out) = signature::recognise(&start);
-        return Err(FileError::NotParquet { path: path.to_owned(), found, way_out });
-    }
-    let mut end = Vec::with_capacity(FOOTER_END);
-    let from = bytes.saturating_sub(FOOTER_END as u64);
-    file.seek(SeekFrom::Start(from)).and_then(|_| file.read_to_end(&mut end)).map_err(refused)?;
-    let (before, magic) = end.split_at(end.len().saturating_sub(4));
-    if bytes < 12 || !is_parquet(magic) {
-        return Err(FileError::Truncated { path: path.to_owned(), bytes });
-    }
-    if magic == b"PARE" {
-        return Err(FileError::Encrypted { path: path.to_owned() });
-    }
-    let is_signed = signature::is_signed(&before[..before.len() - 4]);
-    let load = || {
-        ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).or_else(|error| {
-            // Arrow's own schema in the metadata is a hint: without it the file may still be read.
-            ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_skip_arrow_metadata(true))
-                .map_err(|_| error)
-        })
-    };
-    match catch_unwind(AssertUnwindSafe(load)) {
-        Ok(Ok(metadata)) => Ok(Footer { metadata, stamp, is_signed }),
-        _ if is_signed => Err(FileError::Encrypted { path: path.to_owned() }),
-        Ok(Err(error)) => Err(footer_error(path, error)),
-        Err(_) => Err(footer_error(path, "the decoder panicked")),
-    }
+    Ok((footer::read(path, &mut file, stamp.bytes)?, stamp))
 }

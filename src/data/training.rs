@@ -25,6 +25,10 @@ const EXACT_VALUES: usize = 1 << 22;
 pub trait ReadProgress: Sync {
     /// So many rows of so many are read.
     fn rows(&self, _done: usize, _total: usize) {}
+    /// Bytes that the caller will need beside a table of so many rows, features and classes, to be counted with it.
+    fn beside(&self, _rows: usize, _features: usize, _classes: usize) -> u64 {
+        0
+    }
     /// Whether to stop, with [`DataError::Interrupted`].
     fn is_interrupted(&self) -> bool {
         false
@@ -160,7 +164,8 @@ fn read_selected(
     search: Search,
 ) -> crate::Result<Dataset> {
     let reading = Reading::new(source, options.nan, progress, selection.features.len());
-    let budget = Budget::new(options.memory);
+    let columns: Vec<usize> = selection.features.iter().map(|&(column, _)| column).collect();
+    let budget = Budget::new(options.memory).beside(source, &columns)?;
     let (plan, target, dropped, assigned) = plan_rows(&reading, options, selection, span_rows, search)?;
     let train_spans = plan.spans(source, is_trained, options.seed);
     let held_out_spans = plan.spans(source, is_held_out, options.seed);
@@ -184,12 +189,13 @@ fn read_selected(
         selection.features.iter().map(|&(column, kind)| (name(column), width(kind))).collect()
     };
     let n_features: usize = widths.iter().map(|(_, width)| width).sum();
-    if n_features > limit {
-        return Err(budget.refuse(n_rows, &widths, "").into());
-    }
+    let is_small = n_rows.saturating_mul(n_features) <= EXACT_VALUES;
+    let n_exact = if is_small { n_features } else { options.exact.len() };
+    let fine = (n_rows as u64).saturating_mul((n_exact * size_of::<f32>()) as u64);
+    let beside = progress.beside(rows_of(&train_spans), n_features, target.classes.len());
+    budget.check(n_rows, &widths, fine.saturating_add(beside))?;
 
     let is_number = |&(_, kind): &(usize, ColumnKind)| kind == ColumnKind::Numeric;
-    let is_small = n_rows * n_features <= EXACT_VALUES;
     let is_exact = |feature, name: &String| is_number(feature) && (is_small || options.exact.contains(name));
     let mut exact = Vec::with_capacity(n_features);
     let mut rounded = Vec::with_capacity(n_features);
@@ -366,12 +372,9 @@ fn encode(
     let spans = plan.spans(source, is_trained, 0);
     let n_rows = rows_of(&spans);
     let n_features = encoding.n_features();
-    let budget = Budget::new(None);
-    if n_features > budget.features(n_rows) {
-        let width = |c: &super::Column| (c.name.clone(), c.levels.as_ref().map_or(1, Vec::len));
-        let widths: Vec<_> = encoding.columns.iter().map(width).collect();
-        return Err(budget.refuse(n_rows, &widths, "").into());
-    }
+    let width = |c: &super::Column| (c.name.clone(), c.levels.as_ref().map_or(1, Vec::len));
+    let widths: Vec<_> = encoding.columns.iter().map(width).collect();
+    Budget::new(None).beside(source, &known.columns)?.check(n_rows, &widths, 0)?;
     let mut panels = Panels::zeros(n_rows, n_features);
     let part = Part { panels: &mut panels, spans: &spans };
     let filled = fill(&reading, &plan, &columns, part, None)?;

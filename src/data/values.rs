@@ -16,7 +16,7 @@ use arrow::datatypes::{
 /// Dates count days, timestamps, times and durations seconds; true is 1.
 ///
 /// # Errors
-/// With what went wrong, if the type has no such reading.
+/// With what went wrong, if the type has no such reading, or a time lies outside its day.
 pub(crate) fn numbers(array: &ArrayRef, out: &mut Vec<f64>) -> Result<(), String> {
     out.clear();
     match array.data_type() {
@@ -62,7 +62,21 @@ pub(crate) fn numbers(array: &ArrayRef, out: &mut Vec<f64>) -> Result<(), String
         }
         other => return Err(format!("{other} has no numbers")),
     }
-    Ok(())
+    check_times(array, out)
+}
+
+/// Refuses a time of day that no day has.
+fn check_times(array: &ArrayRef, values: &[f64]) -> Result<(), String> {
+    const DAY: f64 = 86_400.0;
+    if !matches!(array.data_type(), DataType::Time32(_) | DataType::Time64(_)) {
+        return Ok(());
+    }
+    // A leap second may be counted at the end of a day.
+    let is_none = |&(row, value): &(usize, &f64)| array.is_valid(row) && !(0.0..DAY + 1.0).contains(value);
+    match values.iter().enumerate().find(is_none) {
+        Some((_, value)) => Err(format!("a time of {value} seconds since midnight")),
+        None => Ok(()),
+    }
 }
 
 fn extend<T: ArrowPrimitiveType>(array: &ArrayRef, out: &mut Vec<f64>, to_f64: impl Fn(T::Native) -> f64) {

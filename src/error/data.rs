@@ -282,9 +282,23 @@ pub enum DataError {
         /// The column.
         column: String,
     },
+    /// A block beyond the memory.
+    #[error(
+        "a block of {rows} rows x {features} features, and what reads it, need {needed} bytes of memory, and {available} may be used; use a model of fewer --features, or raise --memory"
+    )]
+    BlockMemory {
+        /// Rows of the smallest block.
+        rows: usize,
+        /// Encoded features.
+        features: usize,
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes that may be used.
+        available: u64,
+    },
     /// Panels beyond the memory.
     #[error(
-        "{rows} rows x {features} features need {needed} bytes of memory, and {available} may be used; widest columns: {widest}; --exclude some, or raise --memory"
+        "{rows} rows x {features} features, and what training on them takes, need {needed} bytes of memory, and {available} may be used; widest columns: {widest}; --exclude some, or raise --memory"
     )]
     Memory {
         /// Rows that are used.

@@ -18,6 +18,8 @@ pub(crate) struct Contest<'a> {
     pub(crate) scorers: Vec<Scorer>,
     source: &'a Source,
     weight: Option<String>,
+    /// Bytes that blocks may take.
+    memory: Option<u64>,
     /// The distinct encodings, and which of them each model has.
     encodings: Vec<Encoding>,
     encoding_of: Vec<usize>,
@@ -55,6 +57,7 @@ impl<'a> Contest<'a> {
         source: &'a Source,
         threshold: Option<f64>,
         weight: Option<String>,
+        memory: Option<u64>,
     ) -> Result<Self> {
         let (mut encodings, mut encoding_of) = (Vec::new(), Vec::new());
         for model in models {
@@ -76,7 +79,7 @@ impl<'a> Contest<'a> {
             }));
         }
         let scorers = models.iter().map(|model| Scorer::try_new(model, threshold)).collect::<Result<_>>()?;
-        Ok(Self { models, scorers, source, weight, encodings, encoding_of })
+        Ok(Self { models, scorers, source, weight, memory, encodings, encoding_of })
     }
 
     pub(crate) fn task(&self) -> Task {
@@ -118,13 +121,16 @@ impl<'a> Contest<'a> {
         let n_features: usize = self.encodings.iter().map(Encoding::n_features).sum();
         let target = self.models[0].target();
         let encodings: Vec<&Encoding> = self.encodings.iter().collect();
+        // Predictors and scores are float64, in two copies, beside the float32 of the panels.
+        let wanted = rows_per_block(n_features + 8 * n_models);
+        let beside = (4 * 8 * n_models as u64, 0);
+        let rows_per_block = data::block_rows(self.source, &encodings, beside, wanted, self.memory)?;
         let options = BlocksOptions {
             target: Some(&target),
             weight: self.weight.clone(),
             keep: Vec::new(),
             exact: self.exact_features(),
-            // Predictors and scores are float64, in two copies, beside the float32 of the panels.
-            rows_per_block: rows_per_block(n_features + 8 * n_models),
+            rows_per_block,
         };
         let blocks = data::blocks_in(self.source, &encodings, options)?;
         let widths = self.encodings.iter().map(|encoding| encoding.columns.len());

@@ -42,7 +42,8 @@ pub struct EvaluateOptions {
     pub threshold: Option<f64>,
     /// Whether and how to say how sure the numbers are.
     pub intervals: Option<IntervalOptions>,
-    /// Bytes that scores may take while they are ranked; half of the available memory if not given.
+    /// Bytes that blocks of the table may take, and scores while they are ranked; by default what is available, and half
+    /// of that.
     pub memory: Option<u64>,
 }
 
@@ -147,7 +148,7 @@ pub(crate) fn compare_before(
     let basis = options.intervals.map(|intervals| intervals.check(options.weight.as_ref())).transpose()?;
     let source = data::open(data)?;
     output::check_once(source.files())?;
-    let contest = Contest::new(models, &source, options.threshold, options.weight.clone())?;
+    let contest = Contest::new(models, &source, options.threshold, options.weight.clone(), options.memory)?;
     let draws = basis.and_then(|basis| Some(Draws { seed: basis.seed?, replicates: basis.replicates? }));
     let mut evidence = basis.map(|_| match draws {
         Some(draws) => Evidence::Bootstrap(Replicates::new(draws, &contest)),

@@ -92,7 +92,7 @@ pub struct InferenceOptions {
     pub classes: Vec<String>,
     /// Where the information is summed: in float64 on the host, or in float32 products on a GPU.
     pub device: Device,
-    /// Bytes that information matrices may take: what is available, by default. Models that do not fit together are
+    /// Bytes that information matrices and blocks of the table may take: what is available, by default. Models that do not fit together are
     /// taken in several readings of the table.
     pub memory: Option<u64>,
 }
@@ -205,6 +205,8 @@ pub fn infer(
             coefficients: &coefficients,
             robust: options.robust.is_some(),
             device: &device,
+            matrices: matrices(n_parameters, models.len(), options),
+            memory: options.memory,
         };
         let (table, sums) = pass.run(observer)?;
         let subject = |k: usize| Subject {
@@ -292,9 +294,19 @@ fn refuse_l1(model: &Model, chosen: &[usize]) -> Result<()> {
     Err(InferenceError::chosen(&fitted.class, &features).into())
 }
 
+/// Bytes of the matrices that so many models are summed in, with their partial sums.
+fn matrices(n_parameters: usize, n_models: usize, options: &InferenceOptions) -> u64 {
+    let kept = if options.robust.is_some() { 2 } else { 1 };
+    matrix(n_parameters) * (kept * n_models as u64) + Gram::partial_bytes(n_parameters)
+}
+
+fn matrix(n_parameters: usize) -> u64 {
+    8 * (n_parameters as u64).pow(2)
+}
+
 /// How many models' matrices fit beside what a single one takes at its end.
 fn models_together(n_parameters: usize, options: &InferenceOptions) -> Result<usize> {
-    let matrix = 8 * (n_parameters as u64).pow(2);
+    let matrix = matrix(n_parameters);
     let kept = matrix * if options.robust.is_some() { 2 } else { 1 };
     // The scaled matrix, its factor, the inverse, and products with it; of one model, or of one for each thread. And the
     // table's own.

@@ -26,6 +26,10 @@ pub(super) struct Pass<'a> {
     /// Whether the sandwich estimator needs the squares of the residuals.
     pub(super) robust: bool,
     pub(super) device: &'a Chosen,
+    /// Bytes of all matrices that are summed.
+    pub(super) matrices: u64,
+    /// Bytes that they and blocks of the table may take.
+    pub(super) memory: Option<u64>,
 }
 
 /// Sums over the rows of the table.
@@ -79,7 +83,7 @@ impl Pass<'_> {
         };
         let mut models: Vec<ModelSums> = self.models.iter().map(sums).collect();
         // Predictors are kept for every model, twice as wide as features.
-        let rows_per_block = rows_per_block(n_features.max(2 * self.models.len()));
+        let rows_per_block = self.block_rows(n_features.max(2 * self.models.len()))?;
         self.read(rows_per_block, observer, |counted, panels, rows| {
             table.rows += counted;
             table.whole_weights &= (0..panels.n_rows()).all(|slot| rows.exact_weight(slot).fract() == 0.0);
@@ -95,12 +99,21 @@ impl Pass<'_> {
     pub(super) fn gram(&self, observer: &dyn Observer) -> Result<Gram> {
         let n_features = self.encoding.n_features();
         let mut gram = Gram::zeros(n_features);
-        self.read(rows_per_block(n_features), observer, |_, panels, rows| {
+        self.read(self.block_rows(n_features)?, observer, |_, panels, rows| {
             let weights: Vec<f64> = (0..panels.n_rows()).map(|slot| rows.exact_weight(slot)).collect();
             gram.add(panels, &weights);
             Ok(())
         })?;
         Ok(gram)
+    }
+
+    /// Rows of a block: as many as fit beside the matrices.
+    fn block_rows(&self, n_values: usize) -> Result<usize> {
+        let models = self.models.len() as u64;
+        // Predictors and curvatures are float64, and so is each row of a stripe of features.
+        let beside = 4 * 8 * models;
+        let wanted = rows_per_block(n_values);
+        data::block_rows(self.source, &[self.encoding], (beside, self.matrices), wanted, self.memory)
     }
 
     /// Gives `add` each block: how many of its rows have a label and features, its panels, classes and weights.

@@ -40,6 +40,12 @@ impl Gram {
         Self { lower: Mat::zeros(n_features + 1, n_features + 1) }
     }
 
+    /// Bytes of the partial sums while rows are added to a matrix of this order.
+    pub(crate) fn partial_bytes(order: usize) -> u64 {
+        let square = order.max(1).saturating_mul(order.max(1));
+        ((PARTIAL_VALUES / square).clamp(1, MAX_TASKS).saturating_mul(square) * size_of::<f64>()) as u64
+    }
+
     /// Rows, and columns: the features and the intercept.
     pub fn order(&self) -> usize {
         self.lower.nrows()

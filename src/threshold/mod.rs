@@ -100,7 +100,7 @@ pub fn choose(
     output::check_once(source.files())?;
     let mut after = model.clone();
     let models = [&*model];
-    let contest = Contest::new(&models, &source, None, options.weight.clone())?;
+    let contest = Contest::new(&models, &source, None, options.weight.clone(), options.memory)?;
     let is_binary = model.task == Task::Binary;
     let plan = Plan::new(&contest, options.memory, None);
     let readings = plan.readings();
@@ -140,7 +140,7 @@ pub fn choose(
         let mut plain = model.clone();
         plain.models.iter_mut().for_each(|model| model.threshold = None);
         let all = [&*model, &after, &plain];
-        let contest = Contest::new(&all, &source, None, options.weight.clone())?;
+        let contest = Contest::new(&all, &source, None, options.weight.clone(), options.memory)?;
         let mut confusions = [(); 3].map(|()| Confusion::new(model.classes.len()));
         contest.read(observer, (n_readings - 1, n_readings), |rows| {
             confusions.par_iter_mut().enumerate().for_each(|(m, confusion)| {

@@ -2,6 +2,7 @@
 
 mod device;
 mod host;
+mod memory;
 mod remarks;
 mod report;
 mod solve;
@@ -160,7 +161,7 @@ fn solve_table(
     observer: &dyn Observer,
 ) -> Result<SolvedTable> {
     let reading = Instant::now();
-    let mut dataset = data::read_training(source, options, &Reading(observer))?;
+    let mut dataset = data::read_training(source, options, &TrainReading(observer, config))?;
     let mut warnings = warnings(&dataset);
     let validation = validation_table(config, &mut dataset, observer, &mut warnings)?;
     let read = reading.elapsed().as_secs_f64();
@@ -371,6 +372,23 @@ fn why_stopped(scoring: Scoring, solution: &Solution) -> String {
     ];
     let found = reasons.iter().find(|(stop, _)| count(*stop) > 0);
     found.map_or("", |(_, reason)| *reason).to_owned()
+}
+
+/// Passes the reader's progress on, and says what training takes beside the table.
+struct TrainReading<'a>(&'a dyn Observer, &'a ValidConfig);
+
+impl ReadProgress for TrainReading<'_> {
+    fn rows(&self, done: usize, total: usize) {
+        self.0.reading(done, total);
+    }
+
+    fn beside(&self, rows: usize, features: usize, classes: usize) -> u64 {
+        memory::beside(self.1, rows, features, classes)
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.0.is_interrupted()
+    }
 }
 
 /// Passes the reader's progress on.

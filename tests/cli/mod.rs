@@ -7,6 +7,7 @@ mod evaluate;
 mod exact;
 mod export;
 mod failures;
+mod memory;
 mod model_file;
 mod names;
 mod nan;

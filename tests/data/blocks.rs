@@ -1,8 +1,8 @@
 //! Blocks in file order, and predictions written from them.
 
-use super::table::{floats, integers, texts, write};
+use super::table::{floats, integers, target, texts, write};
 use super::{options, read, source};
-use logodds::data::{BlocksOptions, Missing, PredictionWriter, blocks};
+use logodds::data::{BlocksOptions, Missing, PredictionWriter, block_rows, blocks};
 
 #[test]
 fn blocks_come_in_file_order_with_classes_and_kept_columns() {
@@ -96,4 +96,18 @@ fn a_class_that_training_never_saw_is_an_error_with_its_place() {
     for part in ["p.parquet", "target \"y\" is \"perhaps\"", "row 1 of row group 1"] {
         assert!(message.contains(part), "no {part:?} in {message:?}");
     }
+}
+
+#[test]
+fn a_block_has_as_many_rows_as_memory_holds() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let columns = vec![("x", integers(0..5000)), ("y", target(5000))];
+    let path = write(&directory.path().join("t.parquet"), columns, 5000);
+    let (table, dataset) = (source(&path), read(&path, &options()));
+    let rows = |beside, memory| block_rows(&table, &[&dataset.encoding], (beside, 0), 1 << 17, Some(memory));
+    assert_eq!(rows(0, 1 << 30).expect("room"), 5120);
+    let few = rows(10_000, 16 << 20).expect("room");
+    assert!((256..1678).contains(&few) && few.is_multiple_of(256), "{few}");
+    let error = rows(1 << 20, 16 << 20).expect_err("no room").to_string();
+    assert!(error.contains("256 rows x 1 features") && error.contains("16777216 may be used"), "{error}");
 }

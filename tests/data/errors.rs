@@ -250,7 +250,7 @@ fn levels_beyond_the_memory_are_not_collected() {
     let path = write(&directory.path().join("t.parquet"), columns, 5000);
     let mut options = options();
     options.memory = Some(10 << 20);
-    contains(&read_error(&path, &options), &["\"id\" (at least 513)", "--exclude", "--memory"]);
+    contains(&read_error(&path, &options), &["\"id\" (at least ", "--exclude", "--memory"]);
 }
 
 #[test]

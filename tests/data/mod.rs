@@ -1,4 +1,5 @@
 mod blocks;
+mod damage;
 mod encoding;
 mod errors;
 mod files;

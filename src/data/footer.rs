@@ -1,0 +1,252 @@
+//! A file's footer: parsed, and its counts held against the file before anything is allocated by them.
+
+use super::pages::header_rows;
+use super::signature;
+use super::thrift::{Thrift, is_integer};
+use crate::error::FileError;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::basic::Type;
+use parquet::file::metadata::{
+    ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
+};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The bytes behind a footer: its length and the letters "PAR1".
+const TAIL: u64 = 8;
+/// Rows that a byte of a column chunk may hold without a look into its page headers.
+const ROWS_PER_BYTE: u64 = 8;
+
+/// What a footer says.
+#[derive(Debug)]
+pub(super) struct Footer {
+    /// Types as the file declares them.
+    pub(super) metadata: ArrowReaderMetadata,
+    /// The chunks (row group, leaf) that are stored as another type than the schema's, and as which.
+    pub(super) odd_types: HashMap<(usize, usize), String>,
+    /// Whether some columns are encrypted.
+    pub(super) is_signed: bool,
+}
+
+/// Parses and checks the footer of `file`, which has so many bytes.
+pub(super) fn read(path: &Path, file: &mut File, bytes: u64) -> Result<Footer, FileError> {
+    let refused = |source| FileError::Read { path: path.to_owned(), source };
+    let mut beginning = Vec::with_capacity(signature::START);
+    Read::take(&mut *file, signature::START as u64).read_to_end(&mut beginning).map_err(refused)?;
+    if !matches!(beginning.get(..4), Some(b"PAR1" | b"PARE")) {
+        let (found, way_out) = signature::recognise(&beginning);
+        return Err(FileError::NotParquet { path: path.to_owned(), found, way_out });
+    }
+    let truncated = || FileError::Truncated { path: path.to_owned(), bytes };
+    if bytes < 4 + TAIL {
+        return Err(truncated());
+    }
+    let mut tail = [0; TAIL as usize];
+    file.seek(SeekFrom::End(-(TAIL as i64))).and_then(|_| file.read_exact(&mut tail)).map_err(refused)?;
+    let length = u64::from(u32::from_le_bytes([tail[0], tail[1], tail[2], tail[3]]));
+    match &tail[4..] {
+        b"PAR1" => {}
+        b"PARE" => return Err(FileError::Encrypted { path: path.to_owned() }),
+        _ => return Err(truncated()),
+    }
+    if length > bytes - 4 - TAIL {
+        return Err(error(path, format!("a footer of {length} bytes in a file of {bytes}")));
+    }
+    let mut footer = vec![0; usize::try_from(length).unwrap_or(0)];
+    let start = bytes - TAIL - length;
+    file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut footer)).map_err(refused)?;
+    let is_signed = signature::is_signed(&footer);
+    match catch_unwind(AssertUnwindSafe(|| parse(file, &footer))) {
+        Ok(Ok((metadata, odd_types))) => Ok(Footer { metadata, odd_types, is_signed }),
+        _ if is_signed => Err(FileError::Encrypted { path: path.to_owned() }),
+        Ok(Err(reason)) => Err(error(path, reason)),
+        Err(_) => Err(error(path, "the decoder panicked")),
+    }
+}
+
+pub(super) fn error(path: &Path, reason: impl ToString) -> FileError {
+    FileError::Footer { path: path.to_owned(), reason: reason.to_string() }
+}
+
+/// The metadata of a footer, and the chunks that are stored as another type than the schema's.
+#[allow(clippy::type_complexity, reason = "two parts of a footer")]
+fn parse(
+    file: &File,
+    footer: &[u8],
+) -> Result<(ArrowReaderMetadata, HashMap<(usize, usize), String>), String> {
+    let types = structure(footer).ok_or("it is damaged: not what Thrift writes")??;
+    let metadata = ParquetMetaDataReader::decode_metadata(footer).map_err(|error| error.to_string())?;
+    let odd_types = odd_types(&metadata, &types);
+    check_rows(file, &metadata)?;
+    let metadata = Arc::new(metadata);
+    let schema = |skip| {
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(skip);
+        ArrowReaderMetadata::try_new(metadata.clone(), options)
+    };
+    // Arrow's own schema in the metadata is a hint: without it the file may still be read.
+    let metadata = schema(false).or_else(|error| schema(true).map_err(|_| error.to_string()))?;
+    Ok((metadata, odd_types))
+}
+
+/// Walks a footer. Checks the numbers of children in its schema, by which the parser would allocate; returns the
+/// physical type of each chunk of each row group, which the parser passes over.
+fn structure(footer: &[u8]) -> Option<Result<Vec<Vec<i64>>, String>> {
+    let (mut children, mut types) = (Vec::new(), Vec::new());
+    Thrift::new(footer).fields(|thrift, field, kind| {
+        match (field, kind) {
+            (2, 9) => each(thrift, |thrift| {
+                let mut of_element = 0;
+                thrift.fields(|thrift, field, kind| integer(thrift, field == 5, kind, &mut of_element))?;
+                children.push(of_element);
+                Some(())
+            })?,
+            (4, 9) => each(thrift, |thrift| {
+                types.push(Vec::new());
+                thrift.fields(|thrift, field, kind| {
+                    if (field, kind) != (1, 9) {
+                        return Some(false);
+                    }
+                    each(thrift, |thrift| {
+                        types.last_mut()?.push(chunk_type(thrift)?);
+                        Some(())
+                    })?;
+                    Some(true)
+                })
+            })?,
+            _ => return Some(false),
+        }
+        Some(true)
+    })?;
+    Some(check_children(&children).map(|()| types))
+}
+
+/// Calls `with` on each struct of a list.
+fn each(thrift: &mut Thrift<'_>, mut with: impl FnMut(&mut Thrift<'_>) -> Option<()>) -> Option<()> {
+    let (count, _) = thrift.list()?;
+    (0..count).try_for_each(|_| with(thrift))
+}
+
+/// Reads an integer field if it `is_it`.
+fn integer(thrift: &mut Thrift<'_>, is_it: bool, kind: u8, value: &mut i64) -> Option<bool> {
+    if is_it && is_integer(kind) {
+        *value = thrift.integer()?;
+        return Some(true);
+    }
+    Some(false)
+}
+
+/// The physical type in the metadata of a column chunk.
+fn chunk_type(thrift: &mut Thrift<'_>) -> Option<i64> {
+    let mut found = -1;
+    thrift.fields(|thrift, field, kind| {
+        if (field, kind) != (3, 12) {
+            return Some(false);
+        }
+        thrift.fields(|thrift, field, kind| integer(thrift, field == 1, kind, &mut found))?;
+        Some(true)
+    })?;
+    Some(found)
+}
+
+/// The deepest a column may lie.
+const DEPTH: usize = 128;
+
+fn check_children(children: &[i64]) -> Result<(), String> {
+    // How many children each open element still lacks.
+    let mut open: Vec<u64> = Vec::new();
+    for (at, &count) in children.iter().enumerate() {
+        let after = (children.len() - at - 1) as u64;
+        let count = u64::try_from(count).ok().filter(|&count| count <= after);
+        let count = count.ok_or_else(|| {
+            format!("schema element {at} claims {} children, {after} elements follow", children[at])
+        })?;
+        if let Some(left) = open.last_mut() {
+            *left -= 1;
+        }
+        open.push(count);
+        while open.last() == Some(&0) {
+            open.pop();
+        }
+        if open.len() > DEPTH {
+            return Err(format!("columns lie deeper than {DEPTH} levels"));
+        }
+    }
+    Ok(())
+}
+
+/// The physical types in the order of their numbers.
+const TYPES: [Type; 8] = [
+    Type::BOOLEAN,
+    Type::INT32,
+    Type::INT64,
+    Type::INT96,
+    Type::FLOAT,
+    Type::DOUBLE,
+    Type::BYTE_ARRAY,
+    Type::FIXED_LEN_BYTE_ARRAY,
+];
+
+fn odd_types(metadata: &ParquetMetaData, types: &[Vec<i64>]) -> HashMap<(usize, usize), String> {
+    let columns = metadata.file_metadata().schema_descr().columns();
+    let mut odd = HashMap::new();
+    for (group, types) in types.iter().enumerate() {
+        for (leaf, (found, column)) in types.iter().zip(columns).enumerate() {
+            let found = usize::try_from(*found).ok().and_then(|found| TYPES.get(found));
+            if found != Some(&column.physical_type()) {
+                odd.insert((group, leaf), found.map_or("an unknown type".to_owned(), Type::to_string));
+            }
+        }
+    }
+    odd
+}
+
+/// Checks the rows of each row group against its columns and, where those take few bytes, against page headers.
+fn check_rows(file: &File, metadata: &ParquetMetaData) -> Result<(), String> {
+    let mut total = 0_i64;
+    for (index, group) in metadata.row_groups().iter().enumerate() {
+        let rows = group.num_rows();
+        if rows < 0 {
+            return Err(format!("row group {index} claims {rows} rows"));
+        }
+        total = total.checked_add(rows).ok_or("it claims more rows than can be counted")?;
+        check_group(file, group).map_err(|found| format!("row group {index} claims {rows} rows, {found}"))?;
+    }
+    let claimed = metadata.file_metadata().num_rows();
+    if claimed != total {
+        return Err(format!("it claims {claimed} rows, its row groups {total}"));
+    }
+    Ok(())
+}
+
+fn check_group(file: &File, group: &RowGroupMetaData) -> Result<(), String> {
+    let rows = group.num_rows();
+    let is_flat = |chunk: &&ColumnChunkMetaData| chunk.column_descr().max_rep_level() == 0;
+    let mut flat = group.columns().iter().filter(is_flat).peekable();
+    let Some(first) = flat.peek() else { return Ok(()) };
+    let other = first.num_values();
+    let mut agreeing: Vec<&ColumnChunkMetaData> = flat.filter(|chunk| chunk.num_values() == rows).collect();
+    if agreeing.is_empty() {
+        return Err(format!("its columns {other} values"));
+    }
+    agreeing.sort_by_key(|chunk| chunk.compressed_size());
+    let size = |chunk: &ColumnChunkMetaData| u64::try_from(chunk.compressed_size()).unwrap_or(0);
+    let bytes = file.metadata().map_or(0, |metadata| metadata.len());
+    let largest = agreeing.last().map_or(0, |chunk| size(chunk)).min(bytes);
+    if rows.unsigned_abs() <= largest.saturating_mul(ROWS_PER_BYTE) {
+        return Ok(());
+    }
+    // One whose headers can be read decides; where none can, reading it will say why.
+    let found = agreeing.iter().find_map(|chunk| {
+        let file = file.try_clone().ok()?;
+        header_rows(file, chunk).ok()
+    });
+    match found {
+        Some(found) if found != rows.unsigned_abs() => Err(format!("its pages {found} values")),
+        Some(_) => Ok(()),
+        None => Err("and no page header of it can be read".to_owned()),
+    }
+}
