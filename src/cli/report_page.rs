@@ -74,7 +74,7 @@ pub(crate) struct ReportArguments {
     class: Option<String>,
     #[command(flatten)]
     weights: WeightArguments,
-    /// The training rows: intervals of the odds ratios, from their standard errors; may be repeated
+    /// The training rows, for intervals of the odds ratios; may be repeated
     ///
     /// Path, directory or glob of the rows that the model was trained on. By default odds ratios have no intervals.
     #[arg(long, value_name = "TRAINING", help_heading = "Evaluation")]

@@ -126,6 +126,16 @@ impl Run<'_, '_> {
         for &m in &left {
             self.fits[m].begin_proof();
         }
+        // A model that reached its bound takes no more steps; how far it got is said all the same.
+        for m in 0..self.fits.len() {
+            if matches!(self.fits[m].state, State::Active | State::Waiting)
+                && !left.contains(&m)
+                && is_unpenalised(&self.fits[m].model)
+            {
+                self.fits[m].drop_aim();
+                self.take_aim(m)?;
+            }
+        }
         for _ in 0..MAX_STEPS {
             if left.is_empty() {
                 break;
@@ -167,7 +177,23 @@ impl Run<'_, '_> {
             }
             _ => is_unpenalised(&fit.model),
         };
-        is_done && is_open
+        is_done && is_open && self.proofs[m].blurred.is_empty()
+    }
+
+    /// Stops fits that float32 rounding leads astray: their steps go on and on.
+    pub(super) fn notice_blur(&mut self) -> Result<()> {
+        for m in self.active() {
+            if !self.may_be_blurred(m) || self.problem.start.stride() > MAX_ORDER {
+                continue;
+            }
+            let hessian = self.host.hessian(&self.fits[m].model, &self.fits[m].point.column)?;
+            self.passes += 1.0;
+            self.proofs[m].blurred = self.blurred(m, &hessian);
+            if !self.proofs[m].blurred.is_empty() {
+                self.fits[m].state = State::Stopped(Stop::ProgressEnded);
+            }
+        }
+        Ok(())
     }
 
     /// Whether float32 rounding may decide where the minimum of a model is.

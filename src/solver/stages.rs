@@ -233,6 +233,9 @@ impl<'a, 'v> Run<'a, 'v> {
         let bound = if stage == Stage::Sample { usize::MAX } else { self.settings.max_iterations };
         for step in 0.. {
             self.notice_separation(stage);
+            if stage == Stage::Float64 && step == STEPS_BEFORE_DOUBT {
+                self.notice_blur()?;
+            }
             self.aim(stage, sample)?;
             if stage == Stage::Sample && step == MAX_SAMPLE_STEPS {
                 self.fits.iter_mut().filter(|fit| fit.is_active()).for_each(Fit::leave_sample);
