@@ -48,7 +48,7 @@ fn columns() -> Vec<(ArrayRef, Vec<Encoding>)> {
 }
 
 /// Whole files: every encoding, page version and codec.
-fn seeds(folder: &Path) -> Vec<Vec<u8>> {
+fn seeds(path: &Path) -> Vec<Vec<u8>> {
     let codecs = [
         Compression::UNCOMPRESSED,
         Compression::SNAPPY,
@@ -75,7 +75,7 @@ fn seeds(folder: &Path) -> Vec<Vec<u8>> {
                     other => properties.set_column_encoding("x".into(), other),
                 };
                 let columns = vec![("x", column.clone()), ("y", target(ROWS as usize))];
-                let path = write_with(&folder.join("seed.parquet"), columns, properties.build());
+                let path = write_with(path, columns, properties.build());
                 seeds.push(std::fs::read(path).expect("the file just written"));
             }
         }
@@ -156,13 +156,9 @@ fn expected(array: &ArrayRef, level: Option<&Option<String>>) -> Option<Vec<Opti
         _ => array.clone(),
     };
     let numbers = cast(&array, &DataType::Float64).ok()?;
-    Some(
-        numbers
-            .as_primitive::<Float64Type>()
-            .iter()
-            .map(|number| number.map(|number| number as f32))
-            .collect(),
-    )
+    // A NaN is a null.
+    let number = |number: Option<f64>| Some(number? as f32).filter(|number| !number.is_nan());
+    Some(numbers.as_primitive::<Float64Type>().iter().map(number).collect())
 }
 
 /// Reads a table for training and block by block.
@@ -243,7 +239,7 @@ fn check(path: &Path, learned: Option<&Learned>) -> bool {
 fn damage_for(time: Duration, seed: u64) -> (usize, usize) {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let path = folder.join(format!("damaged-{seed}.parquet"));
-    let seeds = seeds(&folder);
+    let seeds = seeds(&path);
     let learned: Vec<Learned> = seeds
         .iter()
         .map(|seed| {
