@@ -6,6 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, Time32Se
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Float64Type, TimeUnit};
 use logodds::data::{Block, BlocksOptions, Dataset, Encoding as Learned, blocks, open, read_training};
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, Encoding};
 use parquet::file::properties::WriterVersion;
@@ -48,7 +49,7 @@ fn columns() -> Vec<(ArrayRef, Vec<Encoding>)> {
 }
 
 /// Whole files: every encoding, page version and codec.
-fn seeds(folder: &Path) -> Vec<Vec<u8>> {
+fn seeds(path: &Path) -> Vec<Vec<u8>> {
     let codecs = [
         Compression::UNCOMPRESSED,
         Compression::SNAPPY,
@@ -75,7 +76,7 @@ fn seeds(folder: &Path) -> Vec<Vec<u8>> {
                     other => properties.set_column_encoding("x".into(), other),
                 };
                 let columns = vec![("x", column.clone()), ("y", target(ROWS as usize))];
-                let path = write_with(&folder.join("seed.parquet"), columns, properties.build());
+                let path = write_with(path, columns, properties.build());
                 seeds.push(std::fs::read(path).expect("the file just written"));
             }
         }
@@ -135,12 +136,15 @@ fn damage(file: &mut Vec<u8>, random: &mut StdRng) {
     }
 }
 
-/// The table as the parquet crate's own reader gives it.
-fn peer(path: &Path) -> Option<RecordBatch> {
+/// The columns of an encoding as the parquet crate's own reader gives them: others may hold what it would fail by.
+fn peer(path: &Path, encoding: &Learned) -> Option<RecordBatch> {
     let file = std::fs::File::open(path).ok()?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).ok()?;
-    let schema = reader.schema().clone();
-    let batches = reader.build().ok()?.collect::<Result<Vec<_>, _>>().ok()?;
+    let names = encoding.columns.iter().map(|column| column.name.as_str());
+    let mask = ProjectionMask::columns(reader.parquet_schema(), names);
+    let reader = reader.with_projection(mask).build().ok()?;
+    let schema = reader.schema();
+    let batches = reader.collect::<Result<Vec<_>, _>>().ok()?;
     concat_batches(&schema, &batches).ok()
 }
 
@@ -152,17 +156,15 @@ fn expected(array: &ArrayRef, level: Option<&Option<String>>) -> Option<Vec<Opti
         return Some(texts.iter().map(|text| Some(f32::from(u8::from(text == level.as_deref())))).collect());
     }
     let array = match array.data_type() {
-        DataType::Time32(_) => cast(array, &DataType::Int32).ok()?,
+        DataType::Time32(TimeUnit::Second) => cast(array, &DataType::Int32).ok()?,
+        // A footer can be damaged into another unit, in which the cast does not count.
+        other if other.is_temporal() => return None,
         _ => array.clone(),
     };
     let numbers = cast(&array, &DataType::Float64).ok()?;
-    Some(
-        numbers
-            .as_primitive::<Float64Type>()
-            .iter()
-            .map(|number| number.map(|number| number as f32))
-            .collect(),
-    )
+    // A NaN is a null.
+    let number = |number: Option<f64>| Some(number? as f32).filter(|number| !number.is_nan());
+    Some(numbers.as_primitive::<Float64Type>().iter().map(number).collect())
 }
 
 /// Reads a table for training and block by block.
@@ -183,9 +185,9 @@ fn read_both(path: &Path, learned: Option<&Learned>) -> Result<(Option<Dataset>,
 /// Whether both readings of a file that can be read hold what the peer reads.
 fn agrees(path: &Path, learned: Option<&Learned>) -> Result<bool, String> {
     let Ok((dataset, blocks)) = read_both(path, learned) else { return Ok(false) };
-    let Ok(Some(peer)) = catch_unwind(|| peer(path)) else { return Ok(false) };
     let encoding = learned.or(dataset.as_ref().map(|dataset| &dataset.encoding));
     let Some(encoding) = encoding else { return Ok(false) };
+    let Ok(Some(peer)) = catch_unwind(AssertUnwindSafe(|| peer(path, encoding))) else { return Ok(false) };
     let mut feature = 0;
     for column in &encoding.columns {
         let Some(array) = peer.column_by_name(&column.name) else { return Ok(false) };
@@ -219,8 +221,11 @@ fn agrees(path: &Path, learned: Option<&Learned>) -> Result<bool, String> {
             let mut found: Vec<f32> = slots.map(|slot| dataset.panels.value(slot, 0)).collect();
             numbers.sort_by(f32::total_cmp);
             found.sort_by(f32::total_cmp);
-            if numbers != found {
-                return Err("the training rows have other values".to_owned());
+            // A centre that was guessed while reading, and is taken back, rounds by what is far from it.
+            let largest = numbers.iter().fold(1.0, |largest: f32, number| largest.max(number.abs()));
+            let is_other = |(number, found): &(&f32, &f32)| (*number - *found).abs() > 1e-6 * largest;
+            if let Some((number, found)) = numbers.iter().zip(&found).find(is_other) {
+                return Err(format!("a training row has {found}, not {number}"));
             }
         }
     }
@@ -240,7 +245,7 @@ fn check(path: &Path, learned: Option<&Learned>) -> bool {
 fn damage_for(time: Duration, seed: u64) -> (usize, usize) {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let path = folder.join(format!("damaged-{seed}.parquet"));
-    let seeds = seeds(&folder);
+    let seeds = seeds(&path);
     let learned: Vec<Learned> = seeds
         .iter()
         .map(|seed| {
@@ -345,13 +350,14 @@ fn counts_are_checked_before_they_are_believed() {
         let found = read(&all).expect_err("a damaged table");
         assert!(found.contains("row group 0 claims") && found.contains("its pages 240 values"), "{found}");
     }
-    for at in places(&whole, ROWS as u64, 0, footer) {
+    // Numbers of values in page headers; the same bytes in an index of pages, which is not read, do no harm.
+    let damaged = places(&whole, ROWS as u64, 0, footer).into_iter().filter_map(|at| {
         let mut file = whole.clone();
         splice(&mut file, at, 2, &varint(u64::from(u32::MAX) - 1));
-        // A header that grew shifts what follows: it is put before the file's end alone.
-        let found = read(&file).expect_err("a damaged table");
-        assert!(found.contains("t.parquet"), "{found}");
-    }
+        read(&file).err()
+    });
+    let damaged: Vec<String> = damaged.collect();
+    assert!(damaged.len() >= 2 && damaged.iter().all(|found| found.contains("t.parquet")), "{damaged:?}");
 }
 
 #[test]
