@@ -180,46 +180,49 @@ impl Run<'_, '_> {
         is_done && is_open && self.proofs[m].blurred.is_empty()
     }
 
-    /// Stops fits that float32 rounding leads astray: their steps go on and on.
+    /// Stops fits that float32 rounding leads astray, be it that of the table or that of an engine's Hessians: their
+    /// steps go on and on.
     pub(super) fn notice_blur(&mut self) -> Result<()> {
         for m in self.active() {
-            if !self.may_be_blurred(m) || self.problem.start.stride() > MAX_ORDER {
+            if !self.is_flat(m) || self.problem.start.stride() > MAX_ORDER {
                 continue;
             }
             let hessian = self.host.hessian(&self.fits[m].model, &self.fits[m].point.column)?;
             self.passes += 1.0;
-            self.proofs[m].blurred = self.blurred(m, &hessian);
-            if !self.proofs[m].blurred.is_empty() {
+            let directions = self.blurred_directions(m, &hessian);
+            if !directions.is_empty() {
+                self.proofs[m].blurred = self.blurred(&hessian, &directions);
                 self.fits[m].state = State::Stopped(Stop::ProgressEnded);
             }
         }
         Ok(())
     }
 
-    /// Whether float32 rounding may decide where the minimum of a model is.
-    fn may_be_blurred(&self, m: usize) -> bool {
-        let (d, penalty) = (self.problem.start.n_features(), self.fits[m].model.penalty);
-        penalty.l1 == 0.0
-            && penalty.l2 < CLEAR_L2 * d as f64
-            && (0..d).any(|feature| !self.host.is_exact(feature))
+    /// Whether the penalty of a model leaves directions that only the loss curves.
+    fn is_flat(&self, m: usize) -> bool {
+        let penalty = self.fits[m].model.penalty;
+        penalty.l1 == 0.0 && penalty.l2 < CLEAR_L2 * self.problem.start.n_features() as f64
     }
 
-    /// Features with a part in directions whose curvature float32 rounding decides.
-    fn blurred(&self, m: usize, hessian: &Hessian) -> Vec<usize> {
-        if !self.may_be_blurred(m) {
-            return Vec::new();
-        }
-        let directions =
-            factor::dependent(hessian, self.fits[m].model.penalty.l2, self.problem.intercept, BLURRED);
+    /// Whether float32 rounding may decide where the minimum of a model is.
+    fn may_be_blurred(&self, m: usize) -> bool {
+        self.is_flat(m) && (0..self.problem.start.n_features()).any(|feature| !self.host.is_exact(feature))
+    }
+
+    /// Directions whose curvature float32 rounding decides.
+    fn blurred_directions(&self, m: usize, hessian: &Hessian) -> Vec<Dependent> {
+        factor::dependent(hessian, self.fits[m].model.penalty.l2, self.problem.intercept, BLURRED)
+    }
+
+    /// The features with a part in such directions that are not kept exactly.
+    fn blurred(&self, hessian: &Hessian, directions: &[Dependent]) -> Vec<usize> {
         let size = |k: usize| hessian.row(k)[k].max(0.0).sqrt();
         let mut blurred = Vec::new();
         for Dependent { direction, .. } in directions {
             let parts: Vec<f64> =
                 direction.iter().enumerate().map(|(k, part)| (part * size(k)).abs()).collect();
-            let largest = parts.iter().fold(0.0, |a: f64, &b| a.max(b));
-            blurred.extend(
-                (0..parts.len() - 1).filter(|&j| parts[j] >= 1e-6 * largest && !self.host.is_exact(j)),
-            );
+            let least = 1e-6 * parts.iter().fold(0.0, |a: f64, &b| a.max(b));
+            blurred.extend((0..parts.len() - 1).filter(|&j| parts[j] >= least && !self.host.is_exact(j)));
         }
         blurred.sort_unstable();
         blurred.dedup();
@@ -245,7 +248,10 @@ impl Run<'_, '_> {
         if undetermined != self.proofs[m].undetermined {
             self.proofs[m].is_beyond_precision = !self.are_exact(m, &dependent)?;
         }
-        let blurred = self.blurred(m, &hessian);
+        let blurred = match self.may_be_blurred(m) {
+            true => self.blurred(&hessian, &self.blurred_directions(m, &hessian)),
+            false => Vec::new(),
+        };
         let proof = &mut self.proofs[m];
         (proof.undetermined, proof.blurred) = (undetermined, blurred);
         let fit = &mut self.fits[m];

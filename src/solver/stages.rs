@@ -13,6 +13,9 @@ use crate::error::Result;
 use crate::objective::{Coefficients, ModelSpec, kkt_residual, log1pexp};
 use crate::panels::{PANEL_ROWS, Rows, Sample, Totals};
 
+/// Float64 steps after which a fit that still goes on may follow nothing but the rounding of its table.
+const STEPS_BEFORE_DOUBT: usize = 12;
+
 /// Rows of a sample for each feature: the relative error of its Hessian is about the root of the
 /// inverse, so a step leaves a fifth of the distance.
 const SAMPLE_ROWS_PER_FEATURE: usize = 24;

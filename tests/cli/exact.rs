@@ -170,8 +170,8 @@ fn large_tables_keep_exactly_what_decides() {
     let folder = tempdir().unwrap();
     let n = 600_000;
     let start = |i: usize| 3.15e8 * weyl(i, 0.618_033_988_749_895);
-    let lag = |i: usize| 60.0 * weyl(i, 0.569_840_290_998_053);
-    let y = labels(n, |i| 1.0 / (1.0 + (3.0 - lag(i) / 10.0).exp()));
+    let lag = |i: usize| 600.0 * weyl(i, 0.569_840_290_998_053);
+    let y = labels(n, |i| 1.0 / (1.0 + (3.0 - lag(i) / 100.0).exp()));
     let noise = |k: usize| float_column((0..n).map(move |i| weyl(i + k * n, 0.819_172_513_396_164_4)));
     let mut columns = vec![
         ("start", float_column((0..n).map(start))),
