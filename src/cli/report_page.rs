@@ -67,7 +67,7 @@ pub(crate) struct ReportArguments {
     /// a page of all is written.
     #[arg(long, value_name = "PLOT", help_heading = "Pictures")]
     plot: Option<Plot>,
-    /// The class whose picture it is, against the rest [default: the first]
+    /// The class of the picture [default: the first]
     ///
     /// Value of the target. By default class 1 of a binary model, the first of several.
     #[arg(long, value_name = "VALUE", help_heading = "Pictures", requires = "plot")]

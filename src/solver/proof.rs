@@ -182,7 +182,7 @@ impl Run<'_, '_> {
 
     /// Stops fits that float32 rounding leads astray, be it that of the table or that of an engine's Hessians: their
     /// steps go on and on.
-    pub(super) fn notice_blur(&mut self) -> Result<()> {
+    pub(super) fn notice_blur(&mut self, stage: Stage) -> Result<()> {
         for m in self.active() {
             if !self.is_flat(m) || self.problem.start.stride() > MAX_ORDER {
                 continue;
@@ -192,7 +192,12 @@ impl Run<'_, '_> {
             let directions = self.blurred_directions(m, &hessian);
             if !directions.is_empty() {
                 self.proofs[m].blurred = self.blurred(&hessian, &directions);
-                self.fits[m].state = State::Stopped(Stop::ProgressEnded);
+                // What an engine's float32 loses of columns that are kept exactly, float64 passes have.
+                let has_all = self.proofs[m].blurred.is_empty();
+                self.fits[m].state = match stage {
+                    Stage::Table if has_all => State::Waiting,
+                    _ => State::Stopped(Stop::ProgressEnded),
+                };
             }
         }
         Ok(())

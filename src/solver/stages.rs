@@ -13,8 +13,8 @@ use crate::error::Result;
 use crate::objective::{Coefficients, ModelSpec, kkt_residual, log1pexp};
 use crate::panels::{PANEL_ROWS, Rows, Sample, Totals};
 
-/// Float64 steps after which a fit that still goes on may follow nothing but the rounding of its table.
-const STEPS_BEFORE_DOUBT: usize = 12;
+/// Steps over the table after which a fit that still goes on may follow nothing but rounding.
+const STEPS_BEFORE_DOUBT: usize = 25;
 
 /// Rows of a sample for each feature: the relative error of its Hessian is about the root of the
 /// inverse, so a step leaves a fifth of the distance.
@@ -236,8 +236,8 @@ impl<'a, 'v> Run<'a, 'v> {
         let bound = if stage == Stage::Sample { usize::MAX } else { self.settings.max_iterations };
         for step in 0.. {
             self.notice_separation(stage);
-            if stage == Stage::Float64 && step == STEPS_BEFORE_DOUBT {
-                self.notice_blur()?;
+            if stage != Stage::Sample && step == STEPS_BEFORE_DOUBT {
+                self.notice_blur(stage)?;
             }
             self.aim(stage, sample)?;
             if stage == Stage::Sample && step == MAX_SAMPLE_STEPS {

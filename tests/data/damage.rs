@@ -2,7 +2,6 @@
 
 use super::table::{floats, integers, properties, target, texts, write, write_with};
 use super::{options, read_error, source};
-use arrow::array::RecordBatchReader as _;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, Time32SecondArray};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Float64Type, TimeUnit};
