@@ -2,7 +2,9 @@
 
 use super::table::{floats, integers, properties, target, texts, write, write_with};
 use super::{options, read_error, source};
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, Time32SecondArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchReader, Time32SecondArray,
+};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Float64Type, TimeUnit};
 use logodds::data::{Block, BlocksOptions, Dataset, Encoding as Learned, blocks, open, read_training};
