@@ -131,13 +131,16 @@ pub(super) struct Written {
     pub(super) incomplete: Vec<usize>,
 }
 
+/// The places of a column's values, of each of its features, and of what float32 leaves of them, where that is kept.
+type Words<'a> = (Vec<Vec<&'a mut [f32]>>, Option<Vec<&'a mut [f32]>>);
+
 fn write_numbers(
     place: &Place<'_>,
     column: usize,
     (centre, scale, missing): (f64, f64, Option<f64>),
     nan: Nan,
     array: &ArrayRef,
-    (slices, fine): (Vec<Vec<&mut [f32]>>, Option<Vec<&mut [f32]>>),
+    (slices, fine): Words<'_>,
 ) -> Result<Written, DataError> {
     let name = || place.source.columns[column].name.clone();
     let mut written = Written::default();

@@ -50,7 +50,7 @@ impl RowPlan {
             .collect();
         let weight_sum = match &weights {
             None => kept.iter().sum::<usize>() as f64,
-            Some(w) => codes.iter().zip(w).filter(|&(&c, _)| is_trained(c)).map(|(_, &w)| f64::from(w)).sum(),
+            Some(w) => codes.iter().zip(w).filter(|&(&c, _)| is_trained(c)).map(|(_, &w)| w).sum(),
         };
         Self { codes, weights, runs, whole, weight_sum }
     }
