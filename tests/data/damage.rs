@@ -294,7 +294,7 @@ fn damage_for_minutes() {
     let _ = std::panic::take_hook();
     let (tried, read) =
         found.unwrap_or_else(|found| panic!("{}", found.downcast_ref::<String>().map_or("", |s| s)));
-    println!("{tried} damaged files, of which {read} could be read");
+    eprintln!("{tried} damaged files, of which {read} could be read");
 }
 
 #[test]

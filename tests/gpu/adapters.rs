@@ -58,7 +58,7 @@ fn software_adapter_is_listed_and_named() {
 #[test]
 fn panel_larger_than_a_buffer_is_refused() {
     let Some(device) = software() else { return };
-    let rows = Rows::new(vec![0, 1], &vec![1.0; 2], 2);
+    let rows = Rows::new(vec![0, 1], &[1.0; 2], 2);
     let error =
         GpuEngine::with_limits(device, &Panels::zeros(2, 9), &rows, Limits { max_buffer_bytes: 9000 })
             .unwrap_err();
@@ -70,7 +70,7 @@ fn panel_larger_than_a_buffer_is_refused() {
 fn lost_device_is_an_error_and_not_a_panic() {
     let (device, queue) = wgpu::Device::noop(&wgpu::DeviceDescriptor::default());
     let gpu = GpuDevice::from_parts(device.clone(), queue, adapter(0, AdapterKind::Discrete));
-    let (panels, rows) = (Panels::zeros(2, 3), Rows::new(vec![0, 1], &vec![1.0; 2], 2));
+    let (panels, rows) = (Panels::zeros(2, 3), Rows::new(vec![0, 1], &[1.0; 2], 2));
     let mut engine = GpuEngine::new(&gpu, &panels, &rows).unwrap();
     device.destroy();
     let model = ModelSpec {

@@ -127,9 +127,9 @@ fn forty_one_positives_in_four_hundred_thousand_rows_are_found() {
 
 #[test]
 fn one_row_and_more_classes_than_rows() {
-    let one = (Panels::from_rows(&[0.5, -1.0], 2), Rows::new(vec![0], &vec![1.0], 2));
+    let one = (Panels::from_rows(&[0.5, -1.0], 2), Rows::new(vec![0], &[1.0], 2));
     let few =
-        (Panels::from_rows(&[1.0, 0.0, 0.0, 1.0, -1.0, 0.5], 2), Rows::new(vec![0, 1, 2], &vec![1.0; 3], 5));
+        (Panels::from_rows(&[1.0, 0.0, 0.0, 1.0, -1.0, 0.5], 2), Rows::new(vec![0, 1, 2], &[1.0; 3], 5));
     for (panels, rows) in [one, few] {
         let models = problems::one_vs_rest(rows.class_rows().len(), Penalty { l1: 0.0, l2: 0.1 });
         for method in METHODS {
