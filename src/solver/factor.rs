@@ -14,7 +14,7 @@ const MAX_RIDGE: f64 = 1e2;
 /// along such a direction is of any length: rounding decides.
 fn singular(n: usize) -> f64 {
     // Products of columns are sums over rows, each rounded.
-    (24.0 + 4.0 * n as f64) * f64::EPSILON
+    (64.0 + 4.0 * n as f64) * f64::EPSILON
 }
 
 /// The Cholesky factor of a matrix that was scaled to a unit diagonal.
