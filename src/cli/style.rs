@@ -60,6 +60,20 @@ pub(super) fn render(text: &str) -> String {
 
 /// A name, or any other text of one line, with everything that would not be shown as escapes such as `\u{1b}`.
 pub(super) fn escape(text: &str) -> Cow<'_, str> {
+    escape_by(text, |character, escaped| escaped.extend(character.escape_default()))
+}
+
+/// JSON with the escapes that it has itself for everything that would not be shown.
+pub(super) fn escape_json(json: &str) -> Cow<'_, str> {
+    escape_by(json, |character, escaped| {
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            let _ = write!(escaped, "\\u{unit:04x}");
+        }
+    })
+}
+
+/// The text, with what `escape` writes for everything that would not be shown.
+fn escape_by(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
     if text.chars().all(is_shown) {
         return Cow::Borrowed(text);
     }
@@ -68,25 +82,7 @@ pub(super) fn escape(text: &str) -> Cow<'_, str> {
         if is_shown(character) {
             escaped.push(character);
         } else {
-            escaped.extend(character.escape_default());
-        }
-    }
-    Cow::Owned(escaped)
-}
-
-/// JSON with the escapes that it has itself for everything that would not be shown.
-pub(super) fn escape_json(json: &str) -> Cow<'_, str> {
-    if json.chars().all(is_shown) {
-        return Cow::Borrowed(json);
-    }
-    let mut escaped = String::with_capacity(json.len());
-    for character in json.chars() {
-        if is_shown(character) {
-            escaped.push(character);
-        } else {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                let _ = write!(escaped, "\\u{unit:04x}");
-            }
+            escape(character, &mut escaped);
         }
     }
     Cow::Owned(escaped)
