@@ -6,6 +6,7 @@ mod memory;
 mod remarks;
 mod report;
 mod solve;
+mod solved;
 mod stack;
 
 use std::time::Instant;
@@ -18,13 +19,13 @@ pub(crate) use solve::{hessian_order, minimise, takes_small_tables};
 pub(crate) use stack::{Stack, model as class_model, start};
 
 use crate::config::{ClassWeight, Features, Scoring, ValidConfig, Validation};
-use crate::data::{self, Dataset, ReadOptions, ReadProgress, Source};
+use crate::data::{self, Dataset, ReadOptions, ReadProgress};
 use crate::error::{ConfigError, Result};
-use crate::model::{FittedModel, HeldOutRows, Seconds, Training, TrainingCurve};
+use crate::model::{FittedModel, HeldOutRows, Seconds, Training};
 use crate::objective::ModelSpec;
 use crate::panels::{Panels, Rows};
-use crate::solver::{self, Solution, Stop};
-use solve::solve;
+use crate::solver::{Solution, Stop};
+use solved::{SolvedTable, solve_table};
 
 /// A target of more classes than that, each of fewer rows than these on average, is asked about.
 const MANY_CLASSES: usize = 50;
@@ -135,69 +136,6 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
     };
     let model = stack.model(dataset, fitted, training);
     Ok(Trained { model, report })
-}
-
-/// A table, and the solution of its models.
-struct SolvedTable {
-    dataset: Dataset,
-    validation: Option<(Panels, Rows)>,
-    warnings: Vec<String>,
-    stack: Stack,
-    description: String,
-    solution: Solution,
-    curve: Option<TrainingCurve>,
-    /// Seconds of reading.
-    read: f64,
-    started: Instant,
-    /// The best score of each model on validation rows.
-    best: Vec<Option<crate::scoring::BestScore>>,
-}
-
-fn solve_table(
-    config: &ValidConfig,
-    source: &Source,
-    options: &ReadOptions,
-    device: &Chosen,
-    observer: &dyn Observer,
-) -> Result<SolvedTable> {
-    let reading = Instant::now();
-    let mut dataset = data::read_training(source, options, &TrainReading(observer, config))?;
-    let mut warnings = warnings(&dataset);
-    let validation = validation_table(config, &mut dataset, observer, &mut warnings)?;
-    let read = reading.elapsed().as_secs_f64();
-
-    let stack = Stack::new(config, &dataset)?;
-    if let Some((_, rows)) = &validation {
-        warnings.extend(one_sided(config.scoring, rows, &stack, &dataset.target.classes));
-    }
-    let started = Instant::now();
-    let mut best = vec![None; stack.models.len()];
-    let mut engine = device.engine(&dataset.panels, &dataset.rows)?;
-    let mut held_out = match &validation {
-        Some((panels, rows)) => Some(device.engine(panels, rows)?),
-        None => None,
-    };
-    let description = engine.device();
-    observer.message(&format!("{description}: {}", device.reason));
-    let watched = held_out.as_mut().zip(validation.as_ref()).map(|(engine, (panels, rows))| {
-        let patience = config.patience.unwrap_or(usize::MAX);
-        solver::Validation::new(engine.as_mut(), (panels, rows), config.scoring, patience)
-            .recording(&mut best)
-    });
-    let (solution, curve) = solve(config, &dataset, &stack, engine.as_mut(), watched, observer)?;
-    drop((engine, held_out));
-    Ok(SolvedTable {
-        dataset,
-        validation,
-        warnings,
-        stack,
-        description,
-        solution,
-        curve,
-        read,
-        started,
-        best,
-    })
 }
 
 /// How a model came to be, for its file.
