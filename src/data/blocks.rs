@@ -2,6 +2,7 @@
 
 use super::chunks::{BATCH_ROWS, Chunks, Types};
 use super::encode_block::{EncodedRows, Place, View};
+use super::in_order::in_order;
 use super::keys::{Keys, NULL_ID};
 use super::options::{column, weight_column};
 use super::rows::DROPPED;
@@ -200,11 +201,9 @@ impl<'a> Blocks<'a> {
         Ok(OpenGroup {
             group,
             row: 0,
-            features: self
-                .columns
-                .par_chunks(self.together)
-                .map(|columns| open(columns, Types::Decoding))
-                .collect::<Result<_, _>>()?,
+            features: in_order(self.columns.par_chunks(self.together), |columns| {
+                open(columns, Types::Decoding)
+            })?,
             target: self.classes.as_ref().map(|c| open(&[c.column], Types::Decoding)).transpose()?,
             weight: self.weight.map(|column| open(&[column], Types::Decoding)).transpose()?,
             keep: (!self.keep.is_empty()).then(|| open(&self.keep, Types::Natural)).transpose()?,
@@ -214,8 +213,7 @@ impl<'a> Blocks<'a> {
 
     fn block(&self, open: &mut OpenGroup<'a>) -> Result<Option<Block>, DataError> {
         let rows = self.rows_per_block.min(open.group.n_rows - open.row);
-        let arrays: Vec<Vec<ArrayRef>> =
-            open.features.par_iter_mut().map(|chunks| next(chunks, rows)).collect::<Result<_, _>>()?;
+        let arrays = in_order(open.features.par_iter_mut(), |chunks| next(chunks, rows))?;
         let arrays: Vec<ArrayRef> = arrays.into_iter().flatten().collect();
         let place = Place { source: self.source, group: open.group, row: open.row };
         let mut spare = self.spares.as_ref().and_then(|spares| spares.try_recv().ok()).unwrap_or_default();
@@ -282,10 +280,8 @@ pub(crate) fn class_codes(
 ) -> Result<(Vec<u16>, usize, usize), DataError> {
     let source = reading.source;
     let mut codes = vec![DROPPED; source.n_rows()];
-    let counts: Vec<(usize, usize)> = by_group(source, &mut codes)
-        .into_par_iter()
-        .zip(&source.groups)
-        .map(|(codes, group)| {
+    let counts: Vec<(usize, usize)> =
+        in_order(by_group(source, &mut codes).into_par_iter().zip(&source.groups), |(codes, group)| {
             let mut chunks = Chunks::open(source, *group, &[classes.column], Types::Decoding, BATCH_ROWS)?;
             let mut keys = Keys::new(NULL_ID as usize, reading.nan);
             let (mut ids, mut known) = (Vec::new(), Vec::new());
@@ -305,8 +301,7 @@ pub(crate) fn class_codes(
                 row += ids.len();
             }
             Ok((null, unknown))
-        })
-        .collect::<Result<_, DataError>>()?;
+        })?;
     let (null, unknown) = counts.iter().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
     Ok((codes, null, unknown))
 }

@@ -1,6 +1,7 @@
 //! Levels of categorical columns.
 
 use super::chunks::{BATCH_ROWS, Chunks, Types};
+use super::in_order::in_order;
 use super::keys::{Key, KeyError, Keys, NULL_ID};
 use super::rows::{RowPlan, is_trained};
 use super::training::Reading;
@@ -67,10 +68,9 @@ pub(crate) fn levels(
     let groups = &reading.source.groups;
     let tasks: Vec<(usize, usize)> =
         columns.iter().flat_map(|&column| (0..groups.len()).map(move |group| (column, group))).collect();
-    let seen: Vec<Seen> = tasks
-        .into_par_iter()
-        .map(|(column, group)| seen(reading, plan, column, group, limit, too_many))
-        .collect::<Result<_, _>>()?;
+    let seen = in_order(tasks.into_par_iter(), |(column, group)| {
+        seen(reading, plan, column, group, limit, too_many)
+    })?;
     let mut merged = Vec::with_capacity(columns.len());
     for (&column, parts) in columns.iter().zip(seen.chunks(groups.len())) {
         let null = parts.iter().any(|part| part.null);

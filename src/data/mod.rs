@@ -14,6 +14,7 @@ mod folds;
 mod footer;
 mod frame;
 mod hold_out;
+mod in_order;
 mod keys;
 mod learn;
 mod levels;

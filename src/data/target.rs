@@ -1,6 +1,7 @@
 //! The target column: which classes there are, and the class of each row.
 
 use super::chunks::{BATCH_ROWS, Chunks, Types};
+use super::in_order::in_order;
 use super::keys::{Key, KeyError, Keys, NULL_ID};
 use super::rows::DROPPED;
 use super::schema::ValueType;
@@ -57,11 +58,8 @@ pub(crate) fn read_target(reading: &Reading<'_>, column: usize) -> Result<(Vec<u
     let source = reading.source;
     let data_type = target_type(source, column)?;
     let mut codes = vec![DROPPED; source.n_rows()];
-    let found: Vec<Vec<Key>> = by_group(source, &mut codes)
-        .into_par_iter()
-        .zip(&source.groups)
-        .map(|(codes, group)| read_group(reading, column, *group, codes))
-        .collect::<Result<_, _>>()?;
+    let tasks = by_group(source, &mut codes).into_par_iter().zip(&source.groups);
+    let found = in_order(tasks, |(codes, group)| read_group(reading, column, *group, codes))?;
 
     let name = source.columns[column].name.clone();
     let as_type = |key: &Key| match data_type {

@@ -1,6 +1,7 @@
 //! Row weights, and nulls that drop a row.
 
 use super::chunks::{BATCH_ROWS, Chunks, Types};
+use super::in_order::in_order;
 use super::rows::DROPPED;
 use super::schema::ValueType;
 use super::source::{Place, RowGroup, Source};
@@ -23,7 +24,8 @@ pub(crate) fn read_weights(
     codes: &[u16],
 ) -> Result<Vec<f64>, DataError> {
     let mut weights = vec![0.0; codes.len()];
-    by_group(reading.source, &mut weights).into_par_iter().zip(&reading.source.groups).try_for_each(
+    in_order(
+        by_group(reading.source, &mut weights).into_par_iter().zip(&reading.source.groups),
         |(weights, group)| {
             let mut chunks = Chunks::open(reading.source, *group, &[column], Types::Decoding, BATCH_ROWS)?;
             let mut row = 0;
@@ -34,7 +36,7 @@ pub(crate) fn read_weights(
                 weights[row..][..batch.len()].copy_from_slice(&batch);
                 row += batch.len();
             }
-            Ok::<(), DataError>(())
+            Ok(())
         },
     )?;
     Ok(weights)
@@ -90,10 +92,8 @@ pub(crate) fn drop_nulls(
     let source = reading.source;
     let may_be_nan =
         |column: usize| search == Search::NaN && source.columns[column].value_type == ValueType::Float;
-    let dropped: Vec<usize> = by_group(source, codes)
-        .into_par_iter()
-        .zip(&source.groups)
-        .map(|(codes, group)| {
+    let dropped: Vec<usize> =
+        in_order(by_group(source, codes).into_par_iter().zip(&source.groups), |(codes, group)| {
             let (mut dropped, mut values) = (0, Vec::new());
             let is_read = |column| may_be_nan(column) || may_have_nulls(source, group, column);
             for &column in columns.iter().filter(|&&column| is_read(column)) {
@@ -122,8 +122,7 @@ pub(crate) fn drop_nulls(
                 }
             }
             Ok(dropped)
-        })
-        .collect::<Result<_, DataError>>()?;
+        })?;
     Ok(dropped.into_iter().sum())
 }
 

@@ -6,6 +6,7 @@ mod numbers;
 use super::Nan;
 use super::chunks::{BATCH_ROWS, Chunks, Types};
 use super::deal::{Span, split};
+use super::in_order::in_order;
 use super::levels::LevelIndex;
 use super::rows::{RowPlan, is_held_out, is_trained};
 use super::source::{RowGroup, Source};
@@ -128,10 +129,7 @@ pub(crate) fn fill(
             tasks.push((span, writers));
         }
     }
-    let filled: Vec<Vec<Filled>> = tasks
-        .into_par_iter()
-        .map(|(span, places)| fill_span(reading, plan, span, places))
-        .collect::<Result<_, _>>()?;
+    let filled = in_order(tasks.into_par_iter(), |(span, places)| fill_span(reading, plan, span, places))?;
     let per_span = columns.len().div_ceil(together).max(1);
     Ok(filled.chunks(per_span).map(<[_]>::concat).collect())
 }

@@ -3,6 +3,7 @@
 use super::assign::MAX_FOLDS;
 use super::keyed::Keyed;
 use super::{Assigned, FoldName, Folds};
+use crate::data::in_order::in_order;
 use crate::data::keys::{Key, NULL_ID};
 use crate::data::rows::is_trained;
 use crate::data::target::by_group;
@@ -19,18 +20,15 @@ pub(super) fn by_column(reading: &Reading<'_>, column: usize, codes: &[u16]) -> 
     let keyed = Keyed { reading, column, role: "fold column", limit: MAX_FOLDS };
     let too_many = || DataError::Folds(FoldError::TooMany { column: keyed.name(), limit: MAX_FOLDS });
     let mut of_row = vec![0; codes.len()];
-    let found: Vec<Vec<Key>> = by_group(source, &mut of_row)
-        .into_par_iter()
-        .zip(&source.groups)
-        .map(|(of_row, group)| {
+    let found: Vec<Vec<Key>> =
+        in_order(by_group(source, &mut of_row).into_par_iter().zip(&source.groups), |(of_row, group)| {
             let mut ids = vec![NULL_ID; group.n_rows];
             let keys = keyed.read(group, codes, &mut ids)?.ok_or_else(too_many)?;
             for (fold, &id) in of_row.iter_mut().zip(&ids) {
                 *fold = u16::try_from(id).unwrap_or(NO_FOLD);
             }
             Ok(keys)
-        })
-        .collect::<Result<_, DataError>>()?;
+        })?;
 
     let mut keys: Vec<&Key> = found.iter().flatten().collect();
     keys.sort_by(|a, b| a.order(b));

@@ -1,6 +1,7 @@
 //! The groups of a table: which rows have the same value.
 
 use super::keyed::Keyed;
+use crate::data::in_order::in_order;
 use crate::data::keys::{Key, NULL_ID};
 use crate::data::rows::is_trained;
 use crate::data::target::by_group;
@@ -36,11 +37,9 @@ impl Groups {
         // the files, whichever thread reads what.
         let at_once = 2 * rayon::current_num_threads();
         for (groups, parts) in source.groups.chunks(at_once).zip(parts.chunks_mut(at_once)) {
-            let found: Vec<Vec<Key>> = groups
-                .par_iter()
-                .zip(&mut *parts)
-                .map(|(group, ids)| keyed.read(group, codes, ids)?.ok_or_else(too_many))
-                .collect::<Result<_, _>>()?;
+            let found = in_order(groups.par_iter().zip(&mut *parts), |(group, ids)| {
+                keyed.read(group, codes, ids)?.ok_or_else(too_many)
+            })?;
             let mut numbers = Vec::with_capacity(found.len());
             for keys in found {
                 let ids: Option<Vec<u32>> = keys.into_iter().map(|key| values.id(key)).collect();
