@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use logodds::config::{Device, MemorySize};
 use logodds::inference::{
-    CoefficientInference, Covariance, Inference, InferenceOptions, ModelInference, Robust, Status,
+    CoefficientInference, Covariance, Inference, InferenceOptions, ModelInference, Robust, Separation, Status,
 };
 
 use logodds::model::Model;
@@ -125,25 +125,14 @@ pub(super) fn model_text(model: &ModelInference, inference: &Inference, choice: 
         lines.push(("errors", errors.to_owned()));
     }
     let has_intercept = model.coefficients.iter().any(CoefficientInference::is_intercept);
-    let mut fit = format!(
-        "log-likelihood {:.2}, {:.2} with {}; McFadden R2 {}",
-        model.log_likelihood,
-        model.null_log_likelihood,
-        if has_intercept { "the intercept alone" } else { "all coefficients 0" },
-        brief(model.mcfadden_r2)
-    );
-    fit.push_str(&format!("; AIC {:.2}", model.aic));
-    if let Some(bic) = model.bic {
-        fit.push_str(&format!(", BIC {bic:.2}"));
-    }
-    lines.push(("fit", fit));
+    lines.push(("fit", fit(model, has_intercept)));
     if let Some(test) = model.likelihood_ratio {
         let p = tail(test.p_value, test.log10_p_value);
         let text = format!("chi2 {} on {} degrees of freedom: p {p}", number(test.chi2), count(test.df));
         lines.push(("LR test", text));
     }
     let mut parameters = count(model.parameters);
-    if model.likelihood_ratio.is_none() {
+    if model.covariance == Covariance::Posterior {
         parameters.push_str(&format!(", {} effective", brief(model.effective_parameters)));
     }
     if let Some(condition) = model.condition_number {
@@ -164,6 +153,33 @@ pub(super) fn model_text(model: &ModelInference, inference: &Inference, choice: 
         return facts(&lines);
     }
     facts(&lines) + "\n" + &tables(model, inference.confidence, choice)
+}
+
+/// The likelihood, and what is made of it.
+fn fit(model: &ModelInference, has_intercept: bool) -> String {
+    let null = format!(
+        "{:.2} with {}",
+        model.null_log_likelihood,
+        if has_intercept { "the intercept alone" } else { "all coefficients 0" }
+    );
+    let (Some(log_likelihood), Some(r2), Some(aic)) = (model.log_likelihood, model.mcfadden_r2, model.aic)
+    else {
+        return format!("log-likelihood {null}; withheld with the coefficients, which are not at an optimum");
+    };
+    let Separation { complete, features, suspected } = &model.separation;
+    let supremum = if *complete || !features.is_empty() || !suspected.is_empty() {
+        ", a supremum that no coefficients reach"
+    } else {
+        ""
+    };
+    let mut fit = format!(
+        "log-likelihood {log_likelihood:.2}{supremum}, {null}; McFadden R2 {}; AIC {aic:.2}",
+        brief(r2)
+    );
+    if let Some(bic) = model.bic {
+        fit.push_str(&format!(", BIC {bic:.2}"));
+    }
+    fit
 }
 
 /// The coefficients, and below them what they do to the odds.

@@ -288,6 +288,11 @@ fn advice(model: &Model, config: &ValidConfig, report: &TrainReport) -> String {
     }
     let ends = unfinished().filter(|(_, stop)| **stop == Stop::ProgressEnded);
     let residual = ends.map(|(model, _)| model.kkt_residual).fold(0.0, f64::max);
+    if residual <= config.tolerance {
+        return "the residual is within the tolerance, but how close the minimum is was not proved: columns may be \
+                nearly equal; leave some out or add a penalty"
+            .to_owned();
+    }
     if config.solver != Solver::Sgd {
         return format!(
             "no step gained anything at residual {residual:.1e}: columns may be nearly equal or of very different \

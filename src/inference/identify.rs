@@ -87,6 +87,18 @@ impl Parameters {
         Self { kept, combinations, ..self }
     }
 
+    /// The directions in which a gram matrix says that nothing is left of the aliased ones: the place of each, and a
+    /// coefficient for each place, 1 for its own.
+    pub(super) fn directions(&self) -> Vec<(usize, Vec<f64>)> {
+        let direction = |(place, shares): &(usize, Vec<f64>)| {
+            let mut direction = vec![0.0; self.dropped.len()];
+            self.kept.iter().zip(shares).for_each(|(&kept, share)| direction[kept] = -share);
+            direction[*place] = 1.0;
+            (*place, direction)
+        };
+        self.combinations.iter().map(direction).collect()
+    }
+
     /// Their estimates: what `column` has on panel values, once those of the aliased are added to what they consist of.
     pub(super) fn estimates(&self, column: &[f64]) -> Vec<f64> {
         let mut estimates: Vec<f64> = self.kept.iter().map(|&place| column[place]).collect();

@@ -33,11 +33,14 @@
 //! - Fox and Monette, Generalized collinearity diagnostics, 1992 (VIF from the covariance of the estimates).
 
 mod columns;
+mod doubts;
 mod factor;
 mod identify;
 mod infinite;
 mod pass;
 mod report;
+mod same_table;
+mod solved;
 mod statistics;
 mod tails;
 
@@ -51,22 +54,22 @@ use crate::config::Device;
 use crate::data;
 use crate::error::{ConfigError, InferenceError, Result};
 use crate::model::Model;
-use crate::objective::{Gram, HeldOut, ModelSpec, Penalty};
+use crate::objective::{Basis, Gram, HeldOut, ModelSpec, Penalty};
 use crate::output;
 use crate::train::{Chosen, Observer};
 use identify::Parameters;
 use pass::{Pass, TableSums};
+use same_table::{check_objective, check_table};
 use statistics::{Context, Subject};
-
-/// How much the objective may differ from the model file's, relatively: blocks and training round to float32 in
-/// different places, and rows near separation multiply that.
-const SAME_OBJECTIVE: f64 = 1e-5;
 
 /// Parameters up to which the statistics of several models are computed side by side.
 const SIDE_BY_SIDE: usize = 1000;
 
 /// The share of a parameter that float32 products must leave it for them to show that it is no combination of others.
 const RESOLVED_BY_FLOAT32: f64 = 1e-4;
+
+/// Changes of the basis, one after the other: what is left of a feature may itself be nearly a combination.
+const MAX_LEVELS: usize = 4;
 
 /// Which sandwich estimator takes the place of the information's inverse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,7 +174,8 @@ pub fn infer(
     let together = models_together(n_parameters, options)?;
     let is_penalised = |&m: &usize| penalty(model, m).l2 > 0.0;
     let is_contrasted = !chosen.iter().all(is_penalised);
-    if options.robust.is_some() && chosen.iter().any(is_penalised) {
+    let any_penalised = chosen.iter().any(is_penalised);
+    if options.robust.is_some() && any_penalised {
         let why = "the model has an L2 penalty, and its estimates are shrunk; train again with --l1 0 --l2 0"
             .to_owned();
         return Err(ConfigError::NotApplicable { flag: "--robust", why }.into());
@@ -189,42 +193,63 @@ pub fn infer(
     let contrasts = Parameters::contrasts(&encoding, &references);
     let resolved = if device.is_host() { factor::TOLERANCE } else { RESOLVED_BY_FLOAT32 };
     let mut gram: Option<Gram> = None;
+    let mut basis = Basis::default();
     let mut inference: Option<Inference> = None;
     for chosen in chosen.chunks(together) {
         let models: Vec<ModelSpec> = chosen.iter().map(|&m| spec(model, m)).collect();
-        let mut coefficients = columns.select(chosen);
+        let mut absorbed = columns.select(chosen);
         for k in (0..models.len()).filter(|&k| models[k].penalty.l2 == 0.0) {
-            identify::absorb(&encoding, &references, coefficients.model_mut(k));
+            identify::absorb(&encoding, &references, absorbed.model_mut(k));
         }
-        let pass = Pass {
-            source: &source,
-            encoding: &encoding,
-            target: &model.target(),
-            weight: options.weight.as_deref(),
-            models: &models,
-            coefficients: &coefficients,
-            robust: options.robust.is_some(),
-            device: &device,
-            matrices: matrices(n_parameters, models.len(), options),
-            memory: options.memory,
+        let (table, sums, coefficients) = loop {
+            let mut coefficients = absorbed.clone();
+            for k in 0..models.len() {
+                coefficients.model_mut(k).copy_from_slice(&basis.from_features(absorbed.model(k)));
+            }
+            let pass = Pass {
+                source: &source,
+                encoding: &encoding,
+                target: &model.target(),
+                weight: options.weight.as_deref(),
+                models: &models,
+                basis: &basis,
+                coefficients: &coefficients,
+                robust: options.robust.is_some(),
+                device: &device,
+                matrices: matrices(n_parameters, models.len(), options),
+                memory: options.memory,
+            };
+            let (table, sums) = pass.run(observer)?;
+            check_table(model, &table)?;
+            for (k, &m) in chosen.iter().enumerate() {
+                check_objective(&model.models[m], &models[k], coefficients.model(k), &sums[k], &table)?;
+            }
+            // An information matrix of full rank shows the same of the table; another asks the rows themselves.
+            let is_clear = |k: usize| {
+                models[k].penalty.l2 > 0.0 || contrasts.are_told_apart(&sums[k].information, resolved)
+            };
+            if gram.is_none() && !(0..chosen.len()).all(is_clear) {
+                let found = pass.gram(observer)?;
+                let directions = contrasts.clone().identified(&found).directions();
+                // A penalty is one on the features themselves, in no other basis.
+                let remainders = match any_penalised || basis.n_levels() == MAX_LEVELS {
+                    true => Vec::new(),
+                    false => pass.remainders(directions, &found, observer)?,
+                };
+                if !remainders.is_empty() {
+                    basis.add(remainders);
+                    continue;
+                }
+                gram = Some(found);
+            }
+            break (table, sums, coefficients);
         };
-        let (table, sums) = pass.run(observer)?;
         let subject = |k: usize| Subject {
             fitted: &model.models[chosen[k]],
             model: &models[k],
             column: coefficients.model(k),
             sums: &sums[k],
         };
-        check_table(model, &table)?;
-        for k in 0..chosen.len() {
-            check_objective(&subject(k), &table)?;
-        }
-        // An information matrix of full rank shows the same of the table; another asks the rows themselves.
-        let is_clear =
-            |k: usize| models[k].penalty.l2 > 0.0 || contrasts.are_told_apart(&sums[k].information, resolved);
-        if gram.is_none() && !(0..chosen.len()).all(is_clear) {
-            gram = Some(pass.gram(observer)?);
-        }
         let identified = match &gram {
             Some(gram) => contrasts.clone().identified(gram),
             None => contrasts.clone(),
@@ -237,6 +262,8 @@ pub fn infer(
             identified: &identified,
             options,
             table: &table,
+            basis: &basis,
+            is_resolved: device.is_host(),
             tolerance: model.training.tolerance,
         };
         let statistics = |k: usize| context.statistics(&subject(k));
@@ -319,44 +346,6 @@ fn models_together(n_parameters: usize, options: &InferenceOptions) -> Result<us
         }
         together => Ok(usize::try_from(together).unwrap_or(usize::MAX)),
     }
-}
-
-/// Whether these are the rows of training, as far as their number and weight tell.
-fn check_table(model: &Model, table: &TableSums) -> Result<()> {
-    let training = &model.training;
-    let other = |what: String| Err(InferenceError::OtherRows { what }.into());
-    if table.rows != training.rows {
-        return other(format!("{} rows count here, and {} did then", table.rows, training.rows));
-    }
-    if (table.weight_sum - training.weight_sum).abs() > 1e-9 * training.weight_sum {
-        return other(format!(
-            "their weights add up to {}, and did to {} then",
-            table.weight_sum, training.weight_sum
-        ));
-    }
-    Ok(())
-}
-
-/// Whether the model has the objective here that it had in training.
-fn check_objective(subject: &Subject<'_>, table: &TableSums) -> Result<()> {
-    let Subject { fitted, model, column, sums } = subject;
-    let penalty = model.penalty.value(&column[..column.len() - 1]);
-    let [negative, positive] = sums.loss;
-    let here = (negative + positive) / table.weight_sum + penalty;
-    let agrees = |here: f64| (here - fitted.objective).abs() <= SAME_OBJECTIVE * fitted.objective + 1e-12;
-    if agrees(here) {
-        return Ok(());
-    }
-    let weight = table.class_weight[model.class as usize];
-    let balanced = 0.5 * (positive / weight + negative / (table.weight_sum - weight)) + penalty;
-    if agrees(balanced) {
-        return Err(InferenceError::ClassWeights.into());
-    }
-    let what = format!(
-        "the objective of class {:?} is {here:.9} here, and was {:.9} then",
-        fitted.class, fitted.objective
-    );
-    Err(InferenceError::OtherRows { what }.into())
 }
 
 fn warnings(table: &TableSums) -> Vec<String> {

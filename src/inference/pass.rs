@@ -5,7 +5,9 @@ use rayon::prelude::*;
 use super::columns::ColumnSums;
 use crate::data::{self, Block, BlocksOptions, ColumnKind, Encoding, Source, Target};
 use crate::error::{InferenceError, Result};
-use crate::objective::{Coefficients, Gaps, Gram, ModelSpec, evaluate, linear_predictor, log1pexp};
+use crate::objective::{
+    Basis, Coefficients, Gaps, Gram, ModelSpec, Remainder, evaluate, linear_predictor, log1pexp,
+};
 use crate::panels::{NO_CLASS, Panels, Rows, class_of};
 use crate::predict::{report_rows, rows_per_block};
 use crate::train::{Chosen, Observer};
@@ -21,7 +23,9 @@ pub(super) struct Pass<'a> {
     /// Column of row weights.
     pub(super) weight: Option<&'a str>,
     pub(super) models: &'a [ModelSpec],
-    /// In panel space.
+    /// What the panels are turned into before anything is summed.
+    pub(super) basis: &'a Basis,
+    /// In panel space, and that basis.
     pub(super) coefficients: &'a Coefficients,
     /// Whether the sandwich estimator needs the squares of the residuals.
     pub(super) robust: bool,
@@ -87,7 +91,7 @@ impl Pass<'_> {
         self.read(rows_per_block, observer, |counted, panels, rows| {
             table.rows += counted;
             table.whole_weights &= (0..panels.n_rows()).all(|slot| rows.exact_weight(slot).fract() == 0.0);
-            if rows.weight_sum() > 0.0 { self.add(panels, rows, &mut table, &mut models) } else { Ok(()) }
+            if rows.weight_sum() > 0.0 { self.add(panels, &rows, &mut table, &mut models) } else { Ok(()) }
         })?;
         Ok((table, models))
     }
@@ -100,11 +104,45 @@ impl Pass<'_> {
         let n_features = self.encoding.n_features();
         let mut gram = Gram::zeros(n_features);
         self.read(self.block_rows(n_features)?, observer, |_, panels, rows| {
+            let panels = self.basis.panels(panels);
             let weights: Vec<f64> = (0..panels.n_rows()).map(|slot| rows.exact_weight(slot)).collect();
-            gram.add(panels, &weights);
+            gram.add(&panels, &weights);
             Ok(())
         })?;
         Ok(gram)
+    }
+
+    /// Reads the table once for what the rows leave of features that `gram` takes for combinations of others.
+    ///
+    /// # Errors
+    /// As [`Pass::run`].
+    pub(super) fn remainders(
+        &self,
+        directions: Vec<(usize, Vec<f64>)>,
+        gram: &Gram,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Remainder>> {
+        let n_features = self.encoding.n_features();
+        let columns = directions.iter().map(|(_, direction)| direction.as_slice());
+        let columns = Coefficients::from_columns(n_features, columns);
+        let (mut squares, mut all) = (vec![0.0; directions.len()], 0.0);
+        self.read(self.block_rows(n_features.max(2 * directions.len()))?, observer, |_, panels, rows| {
+            all += rows.weight_sum();
+            let scores = linear_predictor(&self.basis.panels(panels), &columns);
+            for (slot, scores) in scores.chunks_exact(directions.len().max(1)).enumerate() {
+                let weight = rows.exact_weight(slot);
+                squares.iter_mut().zip(scores).for_each(|(sum, u)| *sum += weight * u * u);
+            }
+            Ok(())
+        })?;
+        let sizes: Vec<f64> = (0..n_features).map(|j| (gram.value(j, j) / all).max(0.0).sqrt()).collect();
+        let remainder = |((place, direction), square): ((usize, Vec<f64>), f64)| {
+            // The table is read with both words of every value.
+            (place < n_features)
+                .then(|| Remainder::new(place, direction, &sizes, (square / all).sqrt(), |_| true))
+                .flatten()
+        };
+        Ok(directions.into_iter().zip(squares).filter_map(remainder).collect())
     }
 
     /// Rows of a block: as many as fit beside the matrices.
@@ -121,7 +159,7 @@ impl Pass<'_> {
         &self,
         rows_per_block: usize,
         observer: &dyn Observer,
-        mut add: impl FnMut(usize, &Panels, &Rows) -> Result<()>,
+        mut add: impl FnMut(usize, Panels, Rows) -> Result<()>,
     ) -> Result<()> {
         let options = BlocksOptions {
             target: Some(self.target),
@@ -141,7 +179,7 @@ impl Pass<'_> {
                 .into());
             }
             let (counted, panels, rows) = self.rows(block);
-            add(counted, &panels, &rows)?;
+            add(counted, panels, rows)?;
             report_rows(observer, done, self.source.n_rows())?;
         }
         Ok(())
@@ -163,10 +201,11 @@ impl Pass<'_> {
         (counted, block.panels, Rows::new(class, &weights, self.target.classes.len()))
     }
 
-    fn add(&self, panels: &Panels, rows: &Rows, table: &mut TableSums, sums: &mut [ModelSums]) -> Result<()> {
+    fn add(&self, panels: Panels, rows: &Rows, table: &mut TableSums, sums: &mut [ModelSums]) -> Result<()> {
         table.weight_sum += rows.weight_sum();
         table.class_weight.iter_mut().zip(rows.class_weight()).for_each(|(sum, weight)| *sum += weight);
-        table.columns.add(panels, rows);
+        table.columns.add(&panels, rows);
+        let panels = &self.basis.panels(panels);
         let exact = evaluate(panels, rows, self.models, self.coefficients, Gaps::Without);
         let z = linear_predictor(panels, self.coefficients);
         let mut engine = if self.device.is_host() { None } else { Some(self.device.engine(panels, rows)?) };

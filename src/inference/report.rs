@@ -48,16 +48,17 @@ pub struct ModelInference {
     pub parameters: usize,
     /// With an L2 penalty `tr[(I + S l2 P)^-1 I]`, else k.
     pub effective_parameters: f64,
-    /// Log-likelihood, without the penalty.
-    pub log_likelihood: f64,
+    /// Log-likelihood, without the penalty; where classes are separated, its supremum, which no coefficients reach. None
+    /// where the coefficients are far from their optimum, and none then of what is made of it.
+    pub log_likelihood: Option<f64>,
     /// That of the intercept alone, or of no parameter where there is no intercept.
     pub null_log_likelihood: f64,
     /// The test of all other parameters at once; none with a penalty.
     pub likelihood_ratio: Option<LikelihoodRatio>,
     /// McFadden's pseudo R squared: `1 - log L / log L_0`.
-    pub mcfadden_r2: f64,
+    pub mcfadden_r2: Option<f64>,
     /// `2 k - 2 log L`, with k the effective parameters.
-    pub aic: f64,
+    pub aic: Option<f64>,
     /// `k ln S - 2 log L`; none with a penalty.
     pub bic: Option<f64>,
     /// Largest eigenvalue over smallest of the (penalised) information of the standardised columns, scaled to a unit

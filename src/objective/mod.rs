@@ -8,6 +8,7 @@
 //!
 //! The intercept b is never penalised.
 
+mod basis;
 mod certificate;
 mod coefficients;
 mod evaluation;
@@ -19,6 +20,7 @@ mod penalty;
 mod predictor;
 mod smoothness;
 
+pub use basis::{Basis, Remainder};
 pub use certificate::{Certificate, certify, kkt_residual};
 pub use coefficients::Coefficients;
 pub use evaluation::{Evaluation, Exact, Gaps, HeldOutSums, evaluate};

@@ -52,6 +52,12 @@ impl Fine {
         self.values[at..].first_chunk()
     }
 
+    /// The same, to be filled.
+    pub(super) fn column_mut(&mut self, panel: usize, feature: usize) -> Option<&mut [f32; PANEL_ROWS]> {
+        let at = (panel * self.n_features + self.place[feature]?) * PANEL_ROWS;
+        self.values[at..].first_chunk_mut()
+    }
+
     /// All words, panel after panel, to be filled.
     pub fn values_mut(&mut self) -> &mut [f32] {
         &mut self.values

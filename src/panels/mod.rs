@@ -148,6 +148,44 @@ impl Panels {
         selected
     }
 
+    /// The same table with other values of some features, a row's in its slot, kept exactly.
+    ///
+    /// # Panics
+    /// If a column has fewer values than there are rows.
+    #[must_use]
+    pub fn with_columns(mut self, columns: &[(usize, Vec<f64>)]) -> Self {
+        let own = |j: usize| columns.iter().find(|(feature, _)| *feature == j).map(|(_, values)| values);
+        let has_fine = |j: usize| self.fine.as_ref().is_some_and(|fine| fine.place(j).is_some());
+        let kept: Vec<bool> = (0..self.n_features).map(|j| own(j).is_some() || has_fine(j)).collect();
+        let mut fine = Fine::zeros(self.n_panels(), &kept);
+        let mut x = [0.0; PANEL_ROWS];
+        for p in 0..self.n_panels() {
+            for j in (0..self.n_features).filter(|&j| kept[j]) {
+                match own(j) {
+                    Some(values) => {
+                        let rows = p * PANEL_ROWS..self.n_rows.min((p + 1) * PANEL_ROWS);
+                        x[rows.len()..].fill(0.0);
+                        x[..rows.len()].copy_from_slice(&values[rows]);
+                    }
+                    None => self.widen(p, j, &mut x),
+                }
+                let coarse = &mut self.values[(p * self.n_features + j) * PANEL_ROWS..][..PANEL_ROWS];
+                let rest = fine.column_mut(p, j).into_iter().flatten();
+                for ((value, coarse), rest) in x.iter().zip(coarse).zip(rest) {
+                    *coarse = rows::narrow(*value);
+                    *rest = rows::narrow(value - f64::from(*coarse));
+                }
+            }
+        }
+        self.fine = Some(fine);
+        for (j, _) in columns {
+            if let Some(rounded) = self.rounded.get_mut(*j) {
+                *rounded = false;
+            }
+        }
+        self
+    }
+
     /// The value of one cell, as engines have it.
     pub fn value(&self, slot: usize, feature: usize) -> f32 {
         self.values[self.index(slot, feature)]

@@ -234,6 +234,6 @@ impl Rows {
 
 /// The nearest float32.
 #[allow(clippy::cast_possible_truncation, reason = "engines compute with float32")]
-fn narrow(value: f64) -> f32 {
+pub(super) fn narrow(value: f64) -> f32 {
     value as f32
 }

@@ -33,8 +33,8 @@ pub(super) fn facts(inference: &Inference, model: &ModelInference) -> Vec<(&'sta
         };
         facts.push(("Likelihood-ratio test", format!("chi2({}) = {}, p = {p}", test.df, long(test.chi2))));
     }
-    facts.push(("McFadden R2", score(model.mcfadden_r2)));
-    facts.push(("AIC", long(model.aic)));
+    facts.extend(model.mcfadden_r2.map(|r2| ("McFadden R2", score(r2))));
+    facts.extend(model.aic.map(|aic| ("AIC", long(aic))));
     facts.extend(model.bic.map(|bic| ("BIC", long(bic))));
     facts.extend(model.condition_number.map(|found| ("Condition number", number(found))));
     facts

@@ -76,7 +76,21 @@ impl FullBatch {
         validation: Option<Validation<'_>>,
         watch: &mut dyn FnMut(&Progress) -> bool,
     ) -> Result<Solution> {
+        self.run_within(engine, host, problem, validation, watch, 0)
+    }
+
+    /// The same within so many substitutions of features.
+    pub(super) fn run_within(
+        &self,
+        engine: &mut dyn Engine,
+        host: &dyn Host,
+        problem: &Problem<'_>,
+        validation: Option<Validation<'_>>,
+        watch: &mut dyn FnMut(&Progress) -> bool,
+        depth: usize,
+    ) -> Result<Solution> {
         let mut run = Run::new(self, engine, host, problem, validation);
+        run.depth = depth;
         run.on_samples()?;
         run.on_the_table(watch)?;
         run.expose_separation()?;

@@ -15,6 +15,7 @@ mod separation;
 mod sgd;
 mod spectrum;
 mod stages;
+mod substitution;
 mod working_set;
 
 pub use early_stopping::{Validated, Validation};

@@ -23,7 +23,7 @@ use super::stages::Run;
 use super::{Host, Problem, Solution, Stop};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::objective::{Certificate, Coefficients, Hessian, ModelSpec};
+use crate::objective::{Certificate, Coefficients, Hessian, ModelSpec, Remainder};
 use crate::panels::{Rows, Sample};
 
 /// Newton steps at most.
@@ -34,12 +34,6 @@ const MOVES: f64 = 0.1;
 
 /// Share of the largest move by which a row may go against its side, for rounding.
 const AGAINST: f64 = 1e-6;
-
-/// What rounding leaves of a combination that is 0, as a share of its parts: of values kept in two float32 words.
-const EXACT_ROUNDING: f64 = 1e-13;
-
-/// The same of values kept in one.
-const FLOAT32_ROUNDING: f64 = 1e-6;
 
 /// A direction of which the curvature is at most this share of its features' is decided by float32 rounding, where the
 /// features are kept in one word: a column's values are rounded by 2^-25 of them, root mean square 2^-26.
@@ -58,8 +52,9 @@ pub struct Proof {
     pub separating: Option<Vec<f64>>,
     /// Features that are combinations of others, to working precision.
     pub undetermined: Vec<usize>,
-    /// Whether one of them is so nearly, but not exactly: the curvature along it is lost in rounding, and with it how
-    /// close the minimum is.
+    /// Features that are nearly so, but not exactly: they are solved for in another basis.
+    pub nearly_dependent: Vec<usize>,
+    /// Whether the values of such a feature have too few digits for how close the minimum is.
     pub is_beyond_precision: bool,
     /// Features whose float32 rounding decides where the minimum is: to be kept exactly.
     pub blurred: Vec<usize>,
@@ -142,7 +137,11 @@ impl Run<'_, '_> {
             }
             for &m in &left {
                 self.take_aim(m)?;
+                if self.proofs[m].is_beyond_precision && self.proofs[m].blurred.is_empty() {
+                    self.substitute(m)?;
+                }
             }
+            left.retain(|&m| self.fits[m].is_active());
             self.conclude(&left)?;
             left.retain(|&m| self.fits[m].is_active());
             if left.is_empty() {
@@ -251,7 +250,10 @@ impl Run<'_, '_> {
         let undetermined: Vec<usize> = dependent.iter().map(|dependent| dependent.feature).collect();
         // Rows decide once whether features are combinations exactly: they do not change from step to step.
         if undetermined != self.proofs[m].undetermined {
-            self.proofs[m].is_beyond_precision = !self.are_exact(m, &dependent)?;
+            let remainders = self.remainders(m, dependent)?;
+            let proof = &mut self.proofs[m];
+            proof.nearly_dependent = remainders.iter().map(Remainder::feature).collect();
+            proof.is_beyond_precision = !remainders.is_empty();
         }
         let blurred = match self.may_be_blurred(m) {
             true => self.blurred(&hessian, &self.blurred_directions(m, &hessian)),
@@ -267,34 +269,6 @@ impl Run<'_, '_> {
             proof.newton_decrement = Some(0.5 * promise.max(0.0));
         }
         Ok(())
-    }
-
-    /// Whether the features are combinations of others in every row, but for the rounding of their values.
-    fn are_exact(&mut self, m: usize, dependent: &[Dependent]) -> Result<bool> {
-        if dependent.is_empty() {
-            return Ok(true);
-        }
-        let mut sizes = self.host.mean_squares()?;
-        sizes.iter_mut().for_each(|square| *square = square.sqrt());
-        sizes.push(1.0);
-        let columns = dependent.iter().map(|dependent| dependent.direction.as_slice());
-        let columns = Coefficients::from_columns(self.problem.start.n_features(), columns);
-        let scores = self.host.scores(&columns)?;
-        self.passes += 2.0;
-        let (model, rows) = (&self.fits[m].model, self.host.rows());
-        Ok(dependent.iter().zip(scores).all(|(Dependent { direction, .. }, scores)| {
-            let parts: Vec<f64> =
-                direction.iter().zip(&sizes).map(|(part, size)| (part * size).abs()).collect();
-            let (largest, intercept): (f64, f64) = (parts.iter().sum(), direction[direction.len() - 1]);
-            let has_part = |&j: &usize| parts[j] >= 1e-6 * largest;
-            let is_exact = (0..direction.len() - 1).filter(has_part).all(|j| self.host.is_exact(j));
-            let rounding = if is_exact { EXACT_ROUNDING } else { FLOAT32_ROUNDING };
-            let squares = scores.iter().enumerate();
-            let weight = |slot: usize| model.weight(rows.labels()[slot], rows.exact_weight(slot));
-            let squares = squares.map(|(slot, z)| weight(slot) * (z + intercept).powi(2));
-            let rms = (squares.sum::<f64>() / model.weight_sum(rows)).sqrt();
-            rms <= rounding * largest
-        }))
     }
 
     /// Stops the fits that have arrived, or that have nowhere to arrive.

@@ -48,6 +48,8 @@ pub(super) struct Run<'a, 'v> {
     pub(super) separated_below: Option<Vec<f64>>,
     pub(super) passes: f64,
     pub(super) proofs: Vec<Proof>,
+    /// Substitutions of features that this run is within.
+    pub(super) depth: usize,
 }
 
 impl<'a, 'v> Run<'a, 'v> {
@@ -86,6 +88,7 @@ impl<'a, 'v> Run<'a, 'v> {
             bases: None,
             separated_below: None,
             passes: 0.0,
+            depth: 0,
         }
     }
 

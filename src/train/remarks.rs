@@ -27,14 +27,23 @@ pub(super) fn remarks(
             let features = listed(&separating(encoding, direction));
             format!("no finite optimum without a penalty, as rows are separated by {features}")
         });
-        let undetermined = undetermined(encoding, &proof.undetermined);
+        let is_sure = |feature: &usize| !proof.nearly_dependent.contains(feature);
+        let undetermined: Vec<usize> = proof.undetermined.iter().copied().filter(is_sure).collect();
+        let undetermined = self::undetermined(encoding, &undetermined);
         let undetermined = (!undetermined.is_empty()).then(|| {
             format!(
                 "not determined by these data, as combinations of other columns: {}",
                 listed(&undetermined)
             )
         });
-        for sentence in separating.into_iter().chain(undetermined) {
+        let nearly = (proof.is_beyond_precision && !proof.nearly_dependent.is_empty()).then(|| {
+            format!(
+                "nearly combinations of other columns, so that rounding of their values leaves the objective fewer than \
+                 eight digits: {}; give the difference a column of its own, leave one out, or add a penalty",
+                listed(&proof.nearly_dependent)
+            )
+        });
+        for sentence in separating.into_iter().chain(undetermined).chain(nearly) {
             match said.iter_mut().find(|(known, _)| *known == sentence) {
                 Some((_, classes)) => classes.push(class),
                 None => said.push((sentence, vec![class])),

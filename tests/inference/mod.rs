@@ -1,5 +1,6 @@
 //! Standard errors, tests and intervals of trained models.
 
+mod nearly;
 mod refusals;
 mod statsmodels;
 mod theory;

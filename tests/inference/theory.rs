@@ -113,7 +113,9 @@ fn a_weight_counts_its_row_that_often() {
         // The mean and the sd of x, which panels are standardised with, are rounded on the way.
         assert_close(&errors(&a), &errors(&b), 1e-6, 0.0);
         let (a, b) = (&a.models[0], &b.models[0]);
-        let fit = |m: &logodds::inference::ModelInference| [m.log_likelihood, m.aic, m.bic.unwrap()];
+        let fit = |m: &logodds::inference::ModelInference| {
+            [m.log_likelihood.unwrap(), m.aic.unwrap(), m.bic.unwrap()]
+        };
         assert_close(&fit(a), &fit(b), 1e-9, 0.0);
     }
 }

@@ -3,5 +3,6 @@
 mod descent;
 mod exact;
 mod hard;
+mod random;
 mod sgd;
 mod support;

@@ -1,0 +1,102 @@
+//! What speaks against the statistics of a model.
+
+use super::infinite::Infinite;
+use super::report::Separation;
+use super::solved::Solved;
+use super::statistics::Context;
+use crate::model::FittedModel;
+
+/// Distances from the optimum, in standard errors: from the first on it is said, beyond the second a model is none of
+/// maximum likelihood.
+const DISTANCE_SAID: f64 = 0.01;
+pub(super) const DISTANCE_REFUSED: f64 = 0.1;
+
+/// Variance inflation from which the rounding of panels to float32 (6e-8) takes more than a thousandth of what a
+/// feature has of its own.
+const RESOLVED_VIF: f64 = 3e8;
+
+impl Context<'_> {
+    /// Sentences for a reader.
+    pub(super) fn doubts(
+        &self,
+        fitted: &FittedModel,
+        separation: &Separation,
+        infinite: &Infinite,
+        solved: Option<&Solved>,
+    ) -> Vec<String> {
+        let mut doubts = Vec::new();
+        if !fitted.converged && !separation.complete {
+            doubts.push(if fitted.kkt_residual <= self.tolerance {
+                "training did not prove how close its optimum is: columns may be nearly equal".to_owned()
+            } else {
+                format!(
+                    "training did not converge: its residual is {:.1e}, the tolerance was {:.0e}; train again with more \
+                     --max-iterations",
+                    fitted.kkt_residual, self.tolerance
+                )
+            });
+        }
+        if separation.complete {
+            doubts.push(
+                "a plane separates the classes: no finite coefficients are the most likely ones, and they have no \
+                 standard errors; train with a penalty"
+                    .to_owned(),
+            );
+            return doubts;
+        }
+        if !separation.features.is_empty() {
+            let have = match separation.features.len() {
+                1 => "1 feature has".to_owned(),
+                n => format!("{n} features have"),
+            };
+            doubts.push(format!(
+                "{have} a value whose rows are all on one side, so that the most likely coefficient is infinite: {}; \
+                 merge levels, leave them out, or train with a penalty",
+                some(&separation.features)
+            ));
+        }
+        if !infinite.references.is_empty() {
+            let names: Vec<String> = infinite.references.iter().map(|&j| self.names[j].clone()).collect();
+            doubts
+                .push(format!("nothing compared with {} is finite; take another --reference", some(&names)));
+        }
+        if !separation.suspected.is_empty() {
+            doubts.push(format!(
+                "a further step would move coefficients by more than a tenth of a standard deviation: they have no finite \
+                 optimum, or training stopped early: {}",
+                some(&separation.suspected)
+            ));
+        }
+        match solved.map(|solved| solved.distance) {
+            None => doubts.push(
+                "the information matrix is singular, so that nothing can be said of the coefficients; train with a \
+                 penalty"
+                    .to_owned(),
+            ),
+            Some(distance) if distance.is_nan() || distance > DISTANCE_REFUSED => doubts.push(format!(
+                "the coefficients are {distance:.2} standard errors away from the optimum, and are no maximum-likelihood \
+                 estimates: statistics are withheld; train again with a smaller --tolerance"
+            )),
+            Some(distance) if distance > DISTANCE_SAID => doubts.push(format!(
+                "the coefficients are {distance:.3} standard errors away from the optimum; train again with a smaller \
+                 --tolerance"
+            )),
+            Some(_) => {}
+        }
+        let worst = solved.iter().flat_map(|solved| solved.vif.iter().flatten()).copied().fold(0.0, f64::max);
+        if worst > RESOLVED_VIF && !self.is_resolved {
+            doubts.push(format!(
+                "features are so close to combinations of others (VIF {worst:.0e}) that float32 does not resolve them: \
+                 leave some out"
+            ));
+        }
+        doubts
+    }
+}
+
+/// Some of the names, and how many more.
+fn some(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(5).map(|name| format!("{name:?}")).collect();
+    let more = names.len().saturating_sub(5);
+    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+}

@@ -1,0 +1,91 @@
+//! Features that are nearly combinations of others have the statistics that another choice of columns gives them.
+
+use std::path::Path;
+
+use logodds::config::{Device, TrainConfig};
+use logodds::inference::{CoefficientInference, InferenceOptions, ModelInference, Robust, infer};
+use logodds::train::{Silent, train};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::cli::support::{float_column, write_parquet};
+use crate::support::assert_close;
+
+const ROWS: usize = 3000;
+
+fn statistics(path: &Path, robust: Option<Robust>) -> ModelInference {
+    let data = vec![path.display().to_string()];
+    let config = TrainConfig {
+        data: data.clone(),
+        target: Some("y".into()),
+        l1: Some(0.0),
+        l2: Some(0.0),
+        device: Some(Device::Cpu),
+        tolerance: Some(1e-9),
+        ..TrainConfig::default()
+    };
+    let model = train(&config.check().unwrap(), &Silent).unwrap().model;
+    assert!(model.models[0].converged, "{:?}", model.models[0]);
+    let options = InferenceOptions { robust, ..InferenceOptions::default() };
+    infer(&model, &data, &options, &Silent).unwrap().models.swap_remove(0)
+}
+
+fn coefficient<'a>(model: &'a ModelInference, name: &str) -> &'a CoefficientInference {
+    model.coefficients.iter().find(|c| c.feature == name).unwrap()
+}
+
+/// Seconds since 1970 over ten years, a third as far apart as `gap`, and two columns that three others nearly give.
+#[test]
+fn columns_that_differ_in_a_part_in_millions() {
+    let folder = tempfile::tempdir().unwrap();
+    let rng = &mut StdRng::seed_from_u64(3);
+    let start: Vec<f64> = (0..ROWS).map(|_| 1.3e9 + (3e8 * rng.random::<f64>()).round()).collect();
+    for gap in [60.0, 8.0] {
+        let lag: Vec<f64> = (0..ROWS).map(|_| (gap * 64.0 * rng.random::<f64>()).round() / 64.0).collect();
+        let x: Vec<f64> = (0..ROWS).map(|_| rng.random::<f64>()).collect();
+        let y = (0..ROWS).map(|i| {
+            let z = 4.0 * lag[i] / gap - 2.0 + x[i] - 0.5;
+            f64::from(u8::from(rng.random::<f64>() < 1.0 / (1.0 + (-z).exp())))
+        });
+        let y = float_column(y);
+        let end = (0..ROWS).map(|i| start[i] + lag[i]);
+        let [near, clear] = ["near.parquet", "clear.parquet"].map(|name| folder.path().join(name));
+        let shared = || vec![("start", float_column(start.clone())), ("x", float_column(x.clone()))];
+        let with = |name, column| [shared(), vec![(name, column), ("y", y.clone())]].concat();
+        write_parquet(&near, with("end", float_column(end)));
+        write_parquet(&clear, with("lag", float_column(lag.iter().copied())));
+        for robust in [None, Some(Robust::Hc0)] {
+            let (near, clear) = (statistics(&near, robust), statistics(&clear, robust));
+            assert!(near.aliased.is_empty(), "{:?}", near.aliased);
+            assert!(near.warnings.is_empty(), "{:?}", near.warnings);
+            // b start + c end = (b + c) start + c lag
+            for (found, expected) in [("end", "lag"), ("x", "x"), ("(intercept)", "(intercept)")] {
+                let of = |c: &CoefficientInference| [c.estimate, c.standard_error.unwrap(), c.z.unwrap()];
+                let (found, expected) = (of(coefficient(&near, found)), of(coefficient(&clear, expected)));
+                assert_close(&found, &expected, 1e-5, 0.0);
+            }
+            assert_close(
+                &[
+                    near.log_likelihood.unwrap(),
+                    near.aic.unwrap(),
+                    near.mcfadden_r2.unwrap(),
+                    near.parameters as f64,
+                ],
+                &[
+                    clear.log_likelihood.unwrap(),
+                    clear.aic.unwrap(),
+                    clear.mcfadden_r2.unwrap(),
+                    clear.parameters as f64,
+                ],
+                1e-8,
+                0.0,
+            );
+            let start = coefficient(&near, "start").estimate + coefficient(&near, "end").estimate;
+            let error = coefficient(&clear, "start").standard_error.unwrap();
+            assert_close(&[start], &[coefficient(&clear, "start").estimate], 0.0, 1e-3 * error);
+            // The variance inflation factor is the inverse of what the others leave of the column.
+            let vif = coefficient(&near, "end").vif.unwrap();
+            assert!(vif > 1e12 && vif < 1e17, "{vif}");
+        }
+    }
+}
