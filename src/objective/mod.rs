@@ -18,6 +18,7 @@ mod hessian;
 mod logistic;
 mod penalty;
 mod predictor;
+mod rounding;
 mod smoothness;
 
 pub use basis::{Basis, Remainder};
@@ -28,6 +29,7 @@ pub use gram::Gram;
 pub use hessian::Hessian;
 pub use logistic::{Logistic, log1pexp, logistics, logit, sigmoid, sigmoids};
 pub use penalty::Penalty;
+pub use rounding::rounding_bound;
 pub use smoothness::{Smoothness, smoothness};
 
 use crate::panels::{NO_CLASS, Rows, Totals, class_of, fold_of};

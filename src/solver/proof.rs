@@ -123,7 +123,7 @@ impl Run<'_, '_> {
         }
         // A model that reached its bound takes no more steps; how far it got is said all the same.
         for m in 0..self.fits.len() {
-            if matches!(self.fits[m].state, State::Active | State::Waiting)
+            if matches!(self.fits[m].state, State::Active | State::Waiting | State::Stopped(Stop::Limit))
                 && !left.contains(&m)
                 && is_unpenalised(&self.fits[m].model)
             {

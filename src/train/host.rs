@@ -74,16 +74,7 @@ impl Host for HostTable<'_> {
     }
 
     fn mean_squares(&self) -> Result<Vec<f64>> {
-        let of = |j: usize| {
-            let (mut sum, mut x) = (0.0, [0.0; PANEL_ROWS]);
-            for p in 0..self.panels.n_panels() {
-                self.panels.widen(p, j, &mut x);
-                let weights = self.rows.panel_weights(p);
-                sum += x.iter().zip(weights).map(|(x, s)| s * x * x).sum::<f64>();
-            }
-            sum / self.rows.weight_sum()
-        };
-        Ok((0..self.panels.n_features()).into_par_iter().map(of).collect())
+        Ok(mean_squares(self.panels, self.rows))
     }
 
     fn rows(&self) -> &Rows {
@@ -154,4 +145,18 @@ impl Host for HostTable<'_> {
     ) -> Result<()> {
         work(&mut CpuEngine::new(panels, self.rows), &HostTable::new(panels, self.rows))
     }
+}
+
+/// `(1/S) sum_i s_i x_ij^2` of each feature.
+pub(crate) fn mean_squares(panels: &Panels, rows: &Rows) -> Vec<f64> {
+    let of = |j: usize| {
+        let (mut sum, mut x) = (0.0, [0.0; PANEL_ROWS]);
+        for p in 0..panels.n_panels() {
+            panels.widen(p, j, &mut x);
+            let weights = rows.panel_weights(p);
+            sum += x.iter().zip(weights).map(|(x, s)| s * x * x).sum::<f64>();
+        }
+        sum / rows.weight_sum()
+    };
+    (0..panels.n_features()).into_par_iter().map(of).collect()
 }

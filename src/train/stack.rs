@@ -1,5 +1,6 @@
 //! The stack of models of a run: from the classes to the models, and from the solution to the file.
 
+use super::host::mean_squares;
 use super::remarks::remarks;
 use crate::config::{ClassWeight, ValidConfig};
 use crate::data::Dataset;
@@ -7,9 +8,9 @@ use crate::error::{ConfigError, Result};
 use crate::model::{
     FittedModel, Model, PenaltyScales, Task, Training, centre_levels, to_original_units, to_panel_units,
 };
-use crate::objective::{Certificate, Coefficients, HeldOut, ModelSpec, Penalty, certify};
+use crate::objective::{Certificate, Coefficients, HeldOut, ModelSpec, Penalty, certify, rounding_bound};
 use crate::panels::Rows;
-use crate::solver::{Solution, Stop};
+use crate::solver::{Proof, Solution, Stop};
 
 /// The models of a run.
 #[derive(Debug, Clone)]
@@ -67,30 +68,41 @@ impl Stack {
             stored.model_mut(m)[panel.n_features()] = panel.intercept(m);
         }
         let certificates = self.certificates(dataset, solution, &stored);
+        let rounding = rounding(dataset, &self.models, &stored, &certificates);
         let n_features = original.n_features();
         let classes = self.models.iter().map(|model| &dataset.target.classes[model.class as usize]);
         classes
-            .zip(certificates)
+            .zip(certificates.into_iter().zip(rounding))
             .enumerate()
-            .map(|(m, (class, certificate))| FittedModel {
-                newton_decrement: solution.proofs[m]
-                    .newton_decrement
-                    .filter(|_| certificate.duality_gap.is_none()),
-                duality_gap: certificate.duality_gap,
-                class: class.clone(),
-                threshold: None,
-                intercept: original.intercept(m),
-                centred_intercept: dataset.encoding.intercept.then(|| panel.intercept(m)),
-                coefficients: original.features(m)[..n_features].to_vec(),
-                nonzero: original.features(m).iter().filter(|&&w| w != 0.0).count(),
-                objective: certificate.objective,
-                kkt_residual: certificate.kkt_residual,
-                converged: certificate.is_within(tolerance)
-                    && solution.proofs[m].is_within(certificate.objective, tolerance)
-                    && solution.stops[m] != Stop::Separated,
-                iterations: solution.iterations[m],
-                best: None,
-                penalty: None,
+            .map(|(m, (class, (certificate, rounding)))| {
+                let certificate = Certificate {
+                    duality_gap: certificate.duality_gap.map(|gap| gap + rounding),
+                    ..certificate
+                };
+                let proof = Proof {
+                    newton_decrement: solution.proofs[m]
+                        .newton_decrement
+                        .map(|decrement| decrement + rounding),
+                    ..solution.proofs[m].clone()
+                };
+                FittedModel {
+                    newton_decrement: proof.newton_decrement.filter(|_| certificate.duality_gap.is_none()),
+                    duality_gap: certificate.duality_gap,
+                    class: class.clone(),
+                    threshold: None,
+                    intercept: original.intercept(m),
+                    centred_intercept: dataset.encoding.intercept.then(|| panel.intercept(m)),
+                    coefficients: original.features(m)[..n_features].to_vec(),
+                    nonzero: original.features(m).iter().filter(|&&w| w != 0.0).count(),
+                    objective: certificate.objective,
+                    kkt_residual: certificate.kkt_residual,
+                    converged: certificate.is_within(tolerance)
+                        && proof.is_within(certificate.objective, tolerance)
+                        && solution.stops[m] != Stop::Separated,
+                    iterations: solution.iterations[m],
+                    best: None,
+                    penalty: None,
+                }
             })
             .collect()
     }
@@ -163,6 +175,26 @@ impl Stack {
             models,
         }
     }
+}
+
+/// What float32 rounding of the table may have changed of the distance of each model to its minimum: of the objective
+/// there, and here.
+fn rounding(
+    dataset: &Dataset,
+    models: &[ModelSpec],
+    stored: &Coefficients,
+    certificates: &[Certificate],
+) -> Vec<f64> {
+    let (panels, rows) = (&dataset.panels, &dataset.rows);
+    if !(0..panels.n_features()).any(|j| panels.is_rounded(j)) {
+        return vec![0.0; models.len()];
+    }
+    let mean_squares = mean_squares(panels, rows);
+    let of = |(m, certificate): (usize, &Certificate)| {
+        let objective = certificate.objective;
+        2.0 * rounding_bound(panels, rows, &models[m], stored.features(m), &mean_squares, objective)
+    };
+    certificates.iter().enumerate().map(of).collect()
 }
 
 /// Where every model starts: coefficients 0, the intercept at the log odds of its class.
