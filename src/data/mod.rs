@@ -6,6 +6,7 @@ mod ahead;
 mod block_memory;
 mod blocks;
 mod chunks;
+mod columns;
 mod deal;
 mod encode_block;
 mod encoding;

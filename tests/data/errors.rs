@@ -4,7 +4,7 @@ use super::table::{booleans, floats, integers, properties, target, texts, write,
 use super::{options, read_error, source};
 use arrow::array::{ArrayRef, Date32Array, Float64Array, ListArray, StructArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Float64Type};
-use logodds::data::{Missing, Nan, ReadProgress, open, read_encoded, read_training};
+use logodds::data::{Missing, Nan, ReadOptions, ReadProgress, open, read_encoded, read_training};
 use parquet::basic::Compression;
 use std::path::Path;
 use std::sync::Arc;
@@ -344,6 +344,20 @@ fn values_that_float32_cannot_hold_as_they_are_need_scaling() {
         let message = read_error(&path, &as_they_are);
         contains(&message, &["column \"x\"", "in row 1 of row group 0", "range of float32", "standardised"]);
     }
+}
+
+/// Its footer is for everyone, and ends as one without a signature does.
+#[test]
+fn an_encrypted_column_is_told_from_the_others() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/encrypted/column.parquet");
+    let message = read_error(&path, &options());
+    contains(
+        &message,
+        &["column.parquet", "column \"s\" cannot be decoded in row group 0: it is encrypted, which"],
+    );
+    assert!(!message.contains("\"x\""), "{message}");
+    let without = ReadOptions { exclude: vec!["s".into()], ..options() };
+    assert_eq!(super::read(&path, &without).panels.n_rows(), 300);
 }
 
 #[test]
