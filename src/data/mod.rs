@@ -3,6 +3,7 @@
 //! The only module that knows arrow and parquet. It knows no solver and no device.
 
 mod ahead;
+mod beyond;
 mod block_memory;
 mod blocks;
 mod chunks;
