@@ -147,7 +147,8 @@ fn float16_labels_and_nanoseconds_are_what_duckdb_finds_in_the_file() {
                 pairs = zip(predicted['prediction'].to_pylist(), table['y'].to_pylist())\n\
                 right = sum(a == b for a, b in pairs)\n\
                 statement = open('score.sql').read().replace('\"times\".\"parquet\"', \"'times.parquet'\")\n\
-                rows = duckdb.sql(f'SELECT y = prediction, probability FROM ({statement})').fetchall()\n\
+                connection = duckdb.connect()\n\
+                rows = connection.execute(f'SELECT y = prediction, probability FROM ({statement})').fetchall()\n\
                 assert sum(same for same, _ in rows) == right > 150, (right, rows)\n\
                 off = [abs(p - q) for (_, p), q in zip(rows, predicted['probability'].to_pylist())]\n\
                 assert max(off) < 1e-6, max(off)\n";

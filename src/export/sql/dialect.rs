@@ -156,10 +156,10 @@ impl Dialect {
                      ELSE TRY_CAST({text} AS DOUBLE) / {per_second} END)"
                 )
             }
-            // Whole numbers divided once, as in training. Nanoseconds of other columns would overflow.
+            // Nanoseconds divided once, as in training: epoch drops them. Those of other columns would overflow.
             (Self::Duckdb, _) => format!(
                 "(CASE WHEN ends_with(typeof({column}), '_NS') THEN CAST(epoch_ns({column}) AS DOUBLE) / 1e9 \
-                 ELSE CAST(epoch_us({column}) AS DOUBLE) / 1e6 END)"
+                 ELSE epoch({column}) END)"
             ),
             (Self::Bigquery, Temporal::Date) => format!("CAST(UNIX_DATE({column}) AS FLOAT64)"),
             (Self::Bigquery, Temporal::Timestamp) => format!("(UNIX_MICROS(TIMESTAMP({column})) / 1e6)"),
