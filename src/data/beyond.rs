@@ -14,6 +14,9 @@ use arrow::array::Array;
 const LARGEST: f64 = 1e38;
 const SMALLEST: f64 = 1e-25;
 
+/// A value, and its row in a row group.
+pub(crate) type Found = (RowGroup, usize, f64);
+
 /// What becomes of a value in the panels: `(value - centre) / scale`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scaling {
@@ -29,12 +32,7 @@ impl Scaling {
     }
 
     /// The error for such a value in a row of a row group.
-    pub(crate) fn error(
-        self,
-        source: &Source,
-        column: usize,
-        (group, row, value): (RowGroup, usize, f64),
-    ) -> DataError {
+    pub(crate) fn error(self, source: &Source, column: usize, (group, row, value): Found) -> DataError {
         let Self { centre, scale } = self;
         DataError::BeyondFloat32 {
             path: source.path(&group),
@@ -98,7 +96,7 @@ fn find(
     plan: &RowPlan,
     column: usize,
     is_it: impl Fn(f64) -> bool,
-) -> Result<(usize, Option<(RowGroup, usize, f64)>), DataError> {
+) -> Result<(usize, Option<Found>), DataError> {
     let source = reading.source;
     let (mut count, mut first) = (0, None);
     for group in &source.groups {

@@ -6,11 +6,10 @@ use super::fill::{Encode, FillColumn, Filled, Part, fill};
 use super::levels::LevelIndex;
 use super::options::{Missing, ReadOptions, Selection};
 use super::rows::RowPlan;
-use super::schema::{ValueType, nearest, unit};
-use super::source::Source;
+use super::schema::unit;
 use super::statistics::{Moments, Range, narrow};
 use super::training::Reading;
-use super::{Column, ColumnKind, Encoding, Temporal};
+use super::{Column, ColumnKind, Encoding};
 use crate::error::DataError;
 use crate::panels::{PANEL_ROWS, Panels};
 use rayon::prelude::*;
@@ -309,41 +308,5 @@ impl Fix {
             *value = narrow(fixed);
             *rest = narrow(fixed - f64::from(*value));
         }
-    }
-}
-
-/// Finds a column of the encoding in a table, and checks its type.
-pub(crate) fn known(source: &Source, column: &Column) -> Result<usize, DataError> {
-    let at = source.find(&column.name).ok_or_else(|| DataError::FeatureMissing {
-        column: column.name.clone(),
-        nearest: nearest(&column.name, source.columns.iter().map(|c| c.name.as_str())),
-    })?;
-    source.readable(at)?;
-    let found = &source.columns[at].value_type;
-    let all = |is: fn(&str) -> bool| column.levels.iter().flatten().flatten().all(|level| is(level));
-    let (fits, expected) = match column.kind {
-        ColumnKind::Numeric => match column.temporal {
-            None => (found.is_number() && found.temporal().is_none(), "numbers"),
-            Some(Temporal::Date) => (*found == ValueType::Date, "dates"),
-            Some(Temporal::Timestamp) => (*found == ValueType::Timestamp, "timestamps"),
-            Some(Temporal::Time) => (*found == ValueType::Time, "times of day"),
-            Some(Temporal::Duration) => (*found == ValueType::Duration, "durations"),
-        },
-        ColumnKind::Boolean => (*found == ValueType::Boolean, "booleans"),
-        // The model file has levels as text only; what they were shows in how they look.
-        ColumnKind::Categorical => match found {
-            // Which type the names of folders have depends on which of them are there.
-            ValueType::Integer if source.columns[at].is_folder => (true, "text"),
-            ValueType::Integer => (all(|level| level.parse::<i128>().is_ok()), "text"),
-            ValueType::Boolean => (all(|level| level.parse::<bool>().is_ok()), "text"),
-            ValueType::Text => (true, "text"),
-            _ => (false, "levels"),
-        },
-    };
-    if fits || *found == ValueType::Null {
-        Ok(at)
-    } else {
-        let found = found.describe().to_owned();
-        Err(DataError::FeatureTypeDiffers { column: column.name.clone(), found, expected })
     }
 }

@@ -377,6 +377,7 @@ impl DataError {
             | Self::OneClass { .. }
             | Self::NoRowsLeft
             | Self::AllNull { .. }
+            | Self::Memory { .. }
             | Self::FeatureMissing { .. }
             | Self::FeatureTypeDiffers { .. } => Self::InTable { table: table(), error: Box::new(self) },
             Self::Folds(error) if error.is_of_the_table() => {

@@ -3,7 +3,7 @@
 use super::table::{floats, integers, target, write};
 use super::{options, read, read_error, source};
 use arrow::array::ArrayRef;
-use logodds::data::{BlocksOptions, Encoded, ReadOptions, blocks, read_encoded};
+use logodds::data::{BlocksOptions, Encoded, ReadOptions, Room, blocks, read_encoded};
 use std::path::{Path, PathBuf};
 
 const N: usize = 600;
@@ -61,7 +61,8 @@ fn in_a_table_for_validation() {
     let trained = read(&table(folder.path(), None), &features());
     let validate = |odd| -> Result<Encoded, String> {
         let table = source(&table(folder.path(), odd));
-        read_encoded(&table, &trained.encoding, &trained.target, None, &()).map_err(|error| error.to_string())
+        read_encoded(&table, &trained.encoding, &trained.target, None, Room::default(), &())
+            .map_err(|error| error.to_string())
     };
     says_where(&validate(Some(1e40)).expect_err("a value beyond float32"));
     says_where(&validate(Some(-f64::MAX)).expect_err("a value beyond float32"));
