@@ -45,10 +45,10 @@ pub(crate) struct EvaluateArguments {
     /// the model file, else 0.5.
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     threshold: Option<f64>,
-    /// Memory for blocks of the table, and for scores while they are ranked [default: half of what is available]
+    /// Memory for blocks of the table, and for scores while they are ranked [default: what is available]
     ///
-    /// Bytes of main memory, as a number or with a unit, such as 500MB or 8GiB: where it holds fewer scores, classes
-    /// are ranked in several readings of the table. By default half of what the system has available.
+    /// Bytes of main memory, as a number or with a unit, such as 500MB or 8GiB: where half of it holds fewer scores,
+    /// classes are ranked in several readings of the table. By default what the system has available.
     #[arg(long, value_name = "SIZE")]
     memory: Option<MemorySize>,
     /// Say how sure the numbers are: all of them (bootstrap), or the AUC (delong)

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use logodds::Error;
 use logodds::error::{DataError, SweepError};
+use logodds::output::is_shown;
 use serde::Serialize;
 
 use super::interrupt;
 use super::output::{note, note_json};
-use super::style::{Paint, escape, is_shown, paint};
+use super::style::{Paint, escape, paint};
 
 /// Why a command failed.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use logodds::error::ConfigError;
-use logodds::output::{check_writable, is_stdout};
+use logodds::output::{check_writable, for_terminal, is_stdout};
 use serde::Serialize;
 
 use super::style::{escape_json, render};
@@ -73,7 +73,7 @@ pub(crate) fn shown(path: &Path) -> String {
 /// Prints what would be the content of a file: as it is, but for a terminal.
 pub(super) fn write_stdout(text: &str) -> io::Result<()> {
     let stdout = io::stdout().lock();
-    if stdout.is_terminal() { write(stdout, &render(text)) } else { write(stdout, text) }
+    if stdout.is_terminal() { write(stdout, &for_terminal(text)) } else { write(stdout, text) }
 }
 
 /// A reader that has gone away (`logodds inspect m.json | head`) is no failure.

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use clap::builder::Styles;
+use logodds::output::is_shown;
 
 /// What a text is painted as.
 #[derive(Debug, Clone, Copy)]
@@ -86,16 +87,6 @@ fn escape_by(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
         }
     }
     Cow::Owned(escaped)
-}
-
-/// Whether a character stands for itself: no control character, no separator of lines, none that changes the direction
-/// of others, none without any width that could make two names look alike. Joiners, which scripts and emoji need, do.
-pub(super) fn is_shown(character: char) -> bool {
-    !character.is_control()
-        && !matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::check::ensure;
-use super::some;
+use super::toml_file::{load_split, some};
 use super::{Rule, Scoring, Solver, Strengths, TrainConfig, ValidConfig};
 use crate::data::Folding;
 use crate::error::{ConfigError, Result};
@@ -202,7 +202,7 @@ impl TuneConfig {
     /// # Errors
     /// As [`TrainConfig::load`].
     pub fn load(path: &Path) -> Result<Self> {
-        let (train, sweep) = super::load_split(path, &TuneSettings::keys())?;
+        let (train, sweep) = load_split(path, &TuneSettings::keys())?;
         Ok(Self { train, sweep })
     }
 

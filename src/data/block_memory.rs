@@ -1,8 +1,8 @@
 //! How many rows of a table fit into memory at a time, where it is read block by block.
 
+use super::known::Known;
 use super::limits::available_memory;
 use super::memory::pages;
-use super::training::Known;
 use super::{Encoding, Source};
 use crate::error::DataError;
 use crate::panels::PANEL_ROWS;

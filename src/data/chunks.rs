@@ -88,19 +88,19 @@ impl<'a> Chunks<'a> {
             Types::Natural => file.natural.clone(),
             Types::Decoding => file.decoding.clone(),
         };
-        let build = || {
-            let schema = metadata.parquet_schema();
-            let leaves: Vec<usize> = (0..schema.num_columns())
-                .filter(|&leaf| order.binary_search(&schema.get_column_root_idx(leaf)).is_ok())
-                .collect();
-            if let Some(&leaf) =
-                leaves.iter().find(|&&leaf| file.odd_types.contains_key(&(group.index, leaf)))
-            {
-                let expected = schema.column(leaf).physical_type();
-                let found = &file.odd_types[&(group.index, leaf)];
-                let reason = format!("its column chunk is stored as {found}, the schema says {expected}");
-                return Err(ParquetError::General(reason));
-            }
+        let schema = metadata.parquet_schema();
+        let leaves: Vec<usize> = (0..schema.num_columns())
+            .filter(|&leaf| order.binary_search(&schema.get_column_root_idx(leaf)).is_ok())
+            .collect();
+        if let Some((leaf, reason)) =
+            leaves.iter().find_map(|&leaf| Some((leaf, file.unreadable.get(&(group.index, leaf))?)))
+        {
+            let at = schema.get_column_root_idx(leaf);
+            let is_it = |column: &&usize| matches!(file.place[**column], Place::Column(place) if place == at);
+            let column = columns.iter().find(is_it).map_or(columns, std::slice::from_ref);
+            return Err(page_error(source, &group, column, reason));
+        }
+        let build = || -> Result<_, ParquetError> {
             let pages = ColumnChunks::open(handle, metadata.metadata().clone(), group.index, &leaves)?;
             let mask = ProjectionMask::leaves(schema, leaves);
             let levels = parquet_to_arrow_field_levels(schema, mask, Some(metadata.schema().fields()))?;
@@ -171,6 +171,6 @@ fn page_error(source: &Source, group: &RowGroup, columns: &[usize], reason: &str
         path: source.path(group),
         column: names.join("\", \""),
         row_group: group.index,
-        reason: source.reason(group, reason).to_owned(),
+        reason: reason.trim_end_matches('.').to_owned(),
     }
 }

@@ -3,14 +3,16 @@
 use arrow::array::{Array, ArrayRef};
 use rayon::prelude::*;
 
+use super::beyond::Scaling;
 use super::chunks::BATCH_ROWS;
 use super::deal::{Span, split};
 use super::fill::Encode;
+use super::in_order::in_order;
 use super::keys::{KeyError, Keys, NULL_ID};
+use super::known::Known;
 use super::levels::LevelIndex;
 use super::source::{RowGroup, Source};
 use super::statistics::narrow;
-use super::training::Known;
 use super::values::{first_refused, has_non_finite, numbers};
 use super::{ColumnKind, Encoding, Nan};
 use crate::error::DataError;
@@ -96,17 +98,15 @@ impl View {
                 (column, &arrays[at], slices.map(std::mem::take).collect::<Vec<_>>(), fine)
             })
             .collect();
-        let written: Vec<Written> = tasks
-            .into_par_iter()
-            .map(|(column, array, slices, fine)| match &column.encode {
+        let written =
+            in_order(tasks.into_par_iter(), |(column, array, slices, fine)| match &column.encode {
                 Encode::Levels(index) => write_levels(place, column.column, index, array, slices),
                 &Encode::Apply { centre, scale, missing } => {
                     let nan = self.encoding.nan;
                     write_numbers(place, column.column, (centre, scale, missing), nan, array, (slices, fine))
                 }
                 Encode::Learn { .. } => Ok(Written::default()),
-            })
-            .collect::<Result<_, _>>()?;
+            })?;
         let mut incomplete: Vec<usize> = written.iter().flat_map(|w| w.incomplete.iter().copied()).collect();
         incomplete.sort_unstable();
         incomplete.dedup();
@@ -177,12 +177,17 @@ fn write_numbers(
         }
         let fine = fine.iter_mut().skip(first / PANEL_ROWS);
         let fine = fine.map(|piece| &mut **piece).collect();
-        pulp::Arch::new().dispatch(Narrow { values: &values, centre, scale, pieces, fine });
+        let is_beyond = pulp::Arch::new().dispatch(Narrow { values: &values, centre, scale, pieces, fine });
+        let scaling = Scaling { centre, scale };
+        if is_beyond && let Some(row) = values.iter().position(|&value| scaling.is_beyond(value)) {
+            let found = (place.group, place.row + first + row, values[row]);
+            return Err(scaling.error(place.source, column, found));
+        }
     }
     Ok(written)
 }
 
-/// Centres, scales and narrows values into the pieces of a feature.
+/// Centres, scales and narrows values into the pieces of a feature; says whether one left the range of float32.
 struct Narrow<'a, 'b> {
     values: &'a [f64],
     centre: f64,
@@ -193,13 +198,15 @@ struct Narrow<'a, 'b> {
 }
 
 impl pulp::WithSimd for Narrow<'_, '_> {
-    type Output = ();
+    type Output = bool;
 
     #[inline(always)]
-    fn with_simd<S: pulp::Simd>(self, _: S) {
+    fn with_simd<S: pulp::Simd>(self, _: S) -> bool {
+        let mut is_beyond = false;
         for (piece, values) in self.pieces.iter_mut().zip(self.values.chunks(PANEL_ROWS)) {
             for (out, value) in piece.iter_mut().zip(values) {
                 *out = narrow((value - self.centre) / self.scale);
+                is_beyond |= out.is_infinite();
             }
         }
         for ((rest, piece), values) in
@@ -209,6 +216,7 @@ impl pulp::WithSimd for Narrow<'_, '_> {
                 *rest = narrow((value - self.centre) / self.scale - f64::from(piece));
             }
         }
+        is_beyond
     }
 }
 

@@ -26,10 +26,16 @@ const ROWS_PER_BYTE: u64 = 8;
 pub(super) struct Footer {
     /// Types as the file declares them.
     pub(super) metadata: ArrowReaderMetadata,
-    /// The chunks (row group, leaf) that are stored as another type than the schema's, and as which.
-    pub(super) odd_types: HashMap<(usize, usize), String>,
-    /// Whether some columns are encrypted.
-    pub(super) is_signed: bool,
+    /// The chunks (row group, leaf) that cannot be read, and why.
+    pub(super) unreadable: HashMap<(usize, usize), String>,
+}
+
+/// Why a footer cannot be used.
+enum Refused {
+    /// It tells of encryption, and lacks what a reader without keys needs.
+    Encrypted,
+    /// What is wrong with it.
+    Footer(String),
 }
 
 /// Parses and checks the footer of `file`, which has so many bytes.
@@ -59,12 +65,10 @@ pub(super) fn read(path: &Path, file: &mut File, bytes: u64) -> Result<Footer, F
     let mut footer = vec![0; usize::try_from(length).unwrap_or(0)];
     let start = bytes - TAIL - length;
     file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut footer)).map_err(refused)?;
-    let is_signed = signature::is_signed(&footer);
-    match catch_unwind(AssertUnwindSafe(|| parse(file, &footer))) {
-        Ok(Ok((metadata, odd_types))) => Ok(Footer { metadata, odd_types, is_signed }),
-        _ if is_signed => Err(FileError::Encrypted { path: path.to_owned() }),
-        Ok(Err(reason)) => Err(error(path, reason)),
-        Err(_) => Err(error(path, "the decoder panicked")),
+    match parse(file, &footer) {
+        Ok(footer) => Ok(footer),
+        Err(Refused::Encrypted) => Err(FileError::Encrypted { path: path.to_owned() }),
+        Err(Refused::Footer(reason)) => Err(error(path, reason)),
     }
 }
 
@@ -72,15 +76,24 @@ pub(super) fn error(path: &Path, reason: impl ToString) -> FileError {
     FileError::Footer { path: path.to_owned(), reason: reason.to_string() }
 }
 
-/// The metadata of a footer, and the chunks that are stored as another type than the schema's.
-#[allow(clippy::type_complexity, reason = "two parts of a footer")]
-fn parse(
-    file: &File,
-    footer: &[u8],
-) -> Result<(ArrowReaderMetadata, HashMap<(usize, usize), String>), String> {
-    let types = structure(footer).ok_or("it is damaged: not what Thrift writes")??;
+fn parse(file: &File, footer: &[u8]) -> Result<Footer, Refused> {
+    let damaged = || Refused::Footer("it is damaged: not what Thrift writes".to_owned());
+    let structure = structure(footer).ok_or_else(damaged)?;
+    check_children(&structure.children).map_err(Refused::Footer)?;
+    let decoded = catch_unwind(AssertUnwindSafe(|| decode(file, footer)));
+    match decoded.unwrap_or_else(|_| Err("the decoder panicked".to_owned())) {
+        Ok(metadata) => {
+            let unreadable = unreadable(metadata.metadata(), &structure.chunks);
+            Ok(Footer { metadata, unreadable })
+        }
+        Err(_) if structure.is_encrypted => Err(Refused::Encrypted),
+        Err(reason) => Err(Refused::Footer(reason)),
+    }
+}
+
+/// The metadata of a footer.
+fn decode(file: &File, footer: &[u8]) -> Result<ArrowReaderMetadata, String> {
     let metadata = ParquetMetaDataReader::decode_metadata(footer).map_err(|error| error.to_string())?;
-    let odd_types = odd_types(&metadata, &types);
     check_rows(file, &metadata)?;
     let metadata = Arc::new(metadata);
     let schema = |skip| {
@@ -88,14 +101,29 @@ fn parse(
         ArrowReaderMetadata::try_new(metadata.clone(), options)
     };
     // Arrow's own schema in the metadata is a hint: without it the file may still be read.
-    let metadata = schema(false).or_else(|error| schema(true).map_err(|_| error.to_string()))?;
-    Ok((metadata, odd_types))
+    schema(false).or_else(|error| schema(true).map_err(|_| error.to_string()))
 }
 
-/// Walks a footer. Checks the numbers of children in its schema, by which the parser would allocate; returns the
-/// physical type of each chunk of each row group, which the parser passes over.
-fn structure(footer: &[u8]) -> Option<Result<Vec<Vec<i64>>, String>> {
-    let (mut children, mut types) = (Vec::new(), Vec::new());
+/// What a footer says that its parser passes over, or allocates by.
+#[derive(Default)]
+struct Structure {
+    /// The number of children of each element of the schema.
+    children: Vec<i64>,
+    /// The column chunks of each row group.
+    chunks: Vec<Vec<Chunk>>,
+    /// Whether anything in the file is encrypted.
+    is_encrypted: bool,
+}
+
+struct Chunk {
+    physical_type: i64,
+    is_encrypted: bool,
+}
+
+/// Walks a footer.
+fn structure(footer: &[u8]) -> Option<Structure> {
+    let mut found = Structure::default();
+    let Structure { children, chunks, is_encrypted } = &mut found;
     Thrift::new(footer).fields(|thrift, field, kind| {
         match (field, kind) {
             (2, 9) => each(thrift, |thrift| {
@@ -105,23 +133,28 @@ fn structure(footer: &[u8]) -> Option<Result<Vec<Vec<i64>>, String>> {
                 Some(())
             })?,
             (4, 9) => each(thrift, |thrift| {
-                types.push(Vec::new());
+                chunks.push(Vec::new());
                 thrift.fields(|thrift, field, kind| {
                     if (field, kind) != (1, 9) {
                         return Some(false);
                     }
                     each(thrift, |thrift| {
-                        types.last_mut()?.push(chunk_type(thrift)?);
+                        chunks.last_mut()?.push(chunk(thrift)?);
                         Some(())
                     })?;
                     Some(true)
                 })
             })?,
+            // The encryption algorithm.
+            (8, 12) => {
+                *is_encrypted = true;
+                return Some(false);
+            }
             _ => return Some(false),
         }
         Some(true)
     })?;
-    Some(check_children(&children).map(|()| types))
+    Some(found)
 }
 
 /// Calls `with` on each struct of a list.
@@ -139,14 +172,17 @@ fn integer(thrift: &mut Thrift<'_>, is_it: bool, kind: u8, value: &mut i64) -> O
     Some(false)
 }
 
-/// The physical type in the metadata of a column chunk.
-fn chunk_type(thrift: &mut Thrift<'_>) -> Option<i64> {
-    let mut found = -1;
+/// The physical type in the metadata of a column chunk, and whether it has keys.
+fn chunk(thrift: &mut Thrift<'_>) -> Option<Chunk> {
+    let mut found = Chunk { physical_type: -1, is_encrypted: false };
     thrift.fields(|thrift, field, kind| {
+        // Which key the chunk needs, and metadata that need it too.
+        found.is_encrypted |= matches!((field, kind), (8, 12) | (9, 8));
         if (field, kind) != (3, 12) {
             return Some(false);
         }
-        thrift.fields(|thrift, field, kind| integer(thrift, field == 1, kind, &mut found))?;
+        let of_chunk = &mut found.physical_type;
+        thrift.fields(|thrift, field, kind| integer(thrift, field == 1, kind, of_chunk))?;
         Some(true)
     })?;
     Some(found)
@@ -190,18 +226,24 @@ const TYPES: [Type; 8] = [
     Type::FIXED_LEN_BYTE_ARRAY,
 ];
 
-fn odd_types(metadata: &ParquetMetaData, types: &[Vec<i64>]) -> HashMap<(usize, usize), String> {
+/// The chunks (row group, leaf) that are encrypted, or stored as another type than the schema's.
+fn unreadable(metadata: &ParquetMetaData, chunks: &[Vec<Chunk>]) -> HashMap<(usize, usize), String> {
     let columns = metadata.file_metadata().schema_descr().columns();
-    let mut odd = HashMap::new();
-    for (group, types) in types.iter().enumerate() {
-        for (leaf, (found, column)) in types.iter().zip(columns).enumerate() {
-            let found = usize::try_from(*found).ok().and_then(|found| TYPES.get(found));
-            if found != Some(&column.physical_type()) {
-                odd.insert((group, leaf), found.map_or("an unknown type".to_owned(), Type::to_string));
+    let mut unreadable = HashMap::new();
+    for (group, chunks) in chunks.iter().enumerate() {
+        for (leaf, (chunk, column)) in chunks.iter().zip(columns).enumerate() {
+            let expected = column.physical_type();
+            let found = usize::try_from(chunk.physical_type).ok().and_then(|found| TYPES.get(found));
+            if chunk.is_encrypted {
+                unreadable.insert((group, leaf), "it is encrypted, which is not supported".to_owned());
+            } else if found != Some(&expected) {
+                let found = found.map_or("an unknown type".to_owned(), Type::to_string);
+                let reason = format!("its column chunk is stored as {found}, the schema says {expected}");
+                unreadable.insert((group, leaf), reason);
             }
         }
     }
-    odd
+    unreadable
 }
 
 /// Checks the rows of each row group against its columns and, where those take few bytes, against page headers.

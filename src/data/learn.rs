@@ -1,30 +1,26 @@
 //! Learning an encoding while the panels are filled.
 
-use super::chunks::{BATCH_ROWS, Chunks, Types};
+use super::beyond::{Scaling, refuse_unscaled};
 use super::deal::Span;
 use super::fill::{Encode, FillColumn, Filled, Part, fill};
 use super::levels::LevelIndex;
 use super::options::{Missing, ReadOptions, Selection};
-use super::rows::{RowPlan, is_trained};
-use super::schema::{ValueType, nearest, unit};
-use super::source::Source;
+use super::rows::RowPlan;
+use super::schema::unit;
 use super::statistics::{Moments, Range, narrow};
 use super::training::Reading;
-use super::values::numbers;
-use super::{Column, ColumnKind, Encoding, Temporal};
+use super::{Column, ColumnKind, Encoding};
 use crate::error::DataError;
 use crate::panels::{PANEL_ROWS, Panels};
-use arrow::array::Array;
 use rayon::prelude::*;
 
 /// A value written with a guessed centre is decoded again if the guess was off by more than this
 /// many standard deviations: float32 would have kept its digits for the offset.
 const FAR: f64 = 16.0;
 
-/// The largest distance between values that are not scaled, and the smallest, both with room for the second word of
-/// a value that is kept exactly.
-const LARGEST: f64 = 1e38;
-const SMALLEST: f64 = 1e-25;
+/// So many guessed scales from a guessed centre, a value is decoded again: float32 has room for it, and for the ratio
+/// of the scale to the guess.
+const FARTHEST: f64 = 1e25;
 
 /// What turns a provisional value into the final one: `value * factor + offset`, NaN into `null`.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +91,10 @@ impl Spread {
         // A constant becomes 0 to the last bit.
         let least =
             if self.is_constant() { 0.0 } else { FAR * self.deviation + f64::EPSILON * self.mean.abs() };
-        guess.guessed && (off > least || (!self.is_constant() && !(1e-12..1e12).contains(&ratio)))
+        let is_off = off > least || (!self.is_constant() && !(1e-12..1e12).contains(&ratio));
+        // Rows that count for nothing may lie anywhere.
+        let width = (guess.reach.most - guess.centre).max(guess.centre - guess.reach.least);
+        guess.guessed && (is_off || width / guess.scale > FARTHEST)
     }
 }
 
@@ -173,8 +172,16 @@ pub(crate) fn learn(
         }
         let is_scaled = kind == ColumnKind::Numeric && options.standardize;
         let scale = if is_scaled { found.scale() } else { 1.0 };
-        if kind == ColumnKind::Numeric && !options.standardize {
-            refuse_beyond_float32(reading, plan, column, found)?;
+        if kind == ColumnKind::Numeric {
+            let mut reach = Range::default();
+            filled.iter().for_each(|span| reach.merge(span[at].reach));
+            if !options.standardize {
+                refuse_unscaled(reading, plan, column, found.range)?;
+            }
+            // As they were written, and as they will be.
+            for scale in [found.scale(), scale] {
+                Scaling { centre: found.mean, scale }.refuse(reading, plan, column, reach)?;
+            }
         }
         let missing = (options.missing == Missing::Mean).then_some(found.mean);
         let (mean, scale) = (Some(found.mean), Some(scale));
@@ -191,51 +198,6 @@ pub(crate) fn learn(
     };
     let fixes = fixes(&encoding, &columns, &filled);
     Ok(Learned { encoding, fixes, constant_columns })
-}
-
-/// Refuses values that float32 cannot hold as they are: beyond its range, or so small that they would become 0.
-fn refuse_beyond_float32(
-    reading: &Reading<'_>,
-    plan: &RowPlan,
-    column: usize,
-    found: Spread,
-) -> Result<(), DataError> {
-    let Range { least, most } = found.range;
-    let is_small = !found.is_constant() && (most - least) < SMALLEST;
-    if !is_small && (most - least) <= LARGEST && most.abs().max(least.abs()) <= LARGEST {
-        return Ok(());
-    }
-    let source = reading.source;
-    let is_beyond = |value: f64| if is_small { value != 0.0 } else { value.abs() > LARGEST / 2.0 };
-    let (mut count, mut first) = (0, None);
-    for group in &source.groups {
-        let mut chunks = Chunks::open(source, *group, &[column], Types::Decoding, BATCH_ROWS)?;
-        let (mut row, mut values) = (0, Vec::new());
-        while let Some(arrays) = chunks.next()? {
-            reading.check()?;
-            let column = || source.columns[column].name.clone();
-            numbers(&arrays[0], &mut values)
-                .map_err(|found| DataError::FeatureType { column: column(), found })?;
-            let nulls = arrays[0].logical_nulls();
-            for (at, &value) in values.iter().enumerate() {
-                let is_null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(at));
-                if is_trained(plan.codes[group.first_row + row + at]) && !is_null && is_beyond(value) {
-                    count += 1;
-                    first.get_or_insert((*group, row + at, value));
-                }
-            }
-            row += values.len();
-        }
-    }
-    let Some((group, row, value)) = first else { return Ok(()) };
-    Err(DataError::BeyondFloat32 {
-        path: source.path(&group),
-        column: source.columns[column].name.clone(),
-        count,
-        row_group: group.index,
-        row,
-        value,
-    })
 }
 
 fn fill_columns<'a>(
@@ -346,41 +308,5 @@ impl Fix {
             *value = narrow(fixed);
             *rest = narrow(fixed - f64::from(*value));
         }
-    }
-}
-
-/// Finds a column of the encoding in a table, and checks its type.
-pub(crate) fn known(source: &Source, column: &Column) -> Result<usize, DataError> {
-    let at = source.find(&column.name).ok_or_else(|| DataError::FeatureMissing {
-        column: column.name.clone(),
-        nearest: nearest(&column.name, source.columns.iter().map(|c| c.name.as_str())),
-    })?;
-    source.readable(at)?;
-    let found = &source.columns[at].value_type;
-    let all = |is: fn(&str) -> bool| column.levels.iter().flatten().flatten().all(|level| is(level));
-    let (fits, expected) = match column.kind {
-        ColumnKind::Numeric => match column.temporal {
-            None => (found.is_number() && found.temporal().is_none(), "numbers"),
-            Some(Temporal::Date) => (*found == ValueType::Date, "dates"),
-            Some(Temporal::Timestamp) => (*found == ValueType::Timestamp, "timestamps"),
-            Some(Temporal::Time) => (*found == ValueType::Time, "times of day"),
-            Some(Temporal::Duration) => (*found == ValueType::Duration, "durations"),
-        },
-        ColumnKind::Boolean => (*found == ValueType::Boolean, "booleans"),
-        // The model file has levels as text only; what they were shows in how they look.
-        ColumnKind::Categorical => match found {
-            // Which type the names of folders have depends on which of them are there.
-            ValueType::Integer if source.columns[at].is_folder => (true, "text"),
-            ValueType::Integer => (all(|level| level.parse::<i128>().is_ok()), "text"),
-            ValueType::Boolean => (all(|level| level.parse::<bool>().is_ok()), "text"),
-            ValueType::Text => (true, "text"),
-            _ => (false, "levels"),
-        },
-    };
-    if fits || *found == ValueType::Null {
-        Ok(at)
-    } else {
-        let found = found.describe().to_owned();
-        Err(DataError::FeatureTypeDiffers { column: column.name.clone(), found, expected })
     }
 }

@@ -11,6 +11,11 @@ const PAGES: u64 = 2 << 20;
 /// Bytes that a row has beside its features: its code, its class, its weights and folds, and its place.
 const ROW: u64 = 32;
 
+/// Bytes that so many rows have beside their features.
+pub(super) fn of_rows(rows: usize) -> u64 {
+    (rows as u64).saturating_mul(ROW)
+}
+
 /// The memory that a table may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Budget {
@@ -30,7 +35,7 @@ impl Budget {
     /// # Errors
     /// The rows alone do not fit.
     pub(crate) fn beside(mut self, source: &Source, columns: &[usize]) -> Result<Self, DataError> {
-        self.beside = (source.n_rows() as u64).saturating_mul(ROW);
+        self.beside = of_rows(source.n_rows());
         if self.beside > self.bytes {
             return Err(self.error(source.n_rows(), "no".to_owned(), self.beside, "none".to_owned()));
         }

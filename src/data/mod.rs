@@ -3,9 +3,11 @@
 //! The only module that knows arrow and parquet. It knows no solver and no device.
 
 mod ahead;
+mod beyond;
 mod block_memory;
 mod blocks;
 mod chunks;
+mod columns;
 mod deal;
 mod encode_block;
 mod encoding;
@@ -16,6 +18,7 @@ mod frame;
 mod hold_out;
 mod in_order;
 mod keys;
+mod known;
 mod learn;
 mod levels;
 mod limits;
@@ -35,6 +38,7 @@ mod statistics;
 mod target;
 mod thrift;
 mod training;
+mod validation;
 mod values;
 mod weights;
 mod writer;
@@ -48,5 +52,6 @@ pub use frame::{Frame, Values, write_frames};
 pub use limits::available_memory;
 pub use options::{Missing, Nan, ReadOptions};
 pub use source::{Source, open};
-pub use training::{Dataset, Encoded, ReadProgress, read_encoded, read_training, read_training_in_spans};
+pub use training::{Dataset, ReadProgress, TableShape, read_training, read_training_in_spans};
+pub use validation::{Encoded, Room, read_encoded};
 pub use writer::{PREDICTION, PredictionWriter};

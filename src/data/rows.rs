@@ -35,6 +35,11 @@ pub(crate) fn is_held_out(code: u16) -> bool {
 }
 
 impl RowPlan {
+    /// Whether a row is trained on or held out.
+    pub(crate) fn is_kept(&self, row: usize) -> bool {
+        self.codes[row] != DROPPED
+    }
+
     /// Groups the row groups into spans of enough training rows.
     pub(crate) fn new(source: &Source, codes: Vec<u16>, weights: Option<Vec<f64>>, span_rows: usize) -> Self {
         let kept: Vec<usize> = source

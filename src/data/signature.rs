@@ -127,14 +127,6 @@ fn text_kind(text: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// Whether the footer of a Parquet file, in the bytes before its length, is followed by a signature: then some of its
-/// columns are encrypted, though the footer is not. The end of a footer without one is a zero.
-pub(super) fn is_signed(end: &[u8]) -> bool {
-    const SIGNATURE: usize = 28;
-    let stop = end.len().checked_sub(SIGNATURE + 1).map(|at| end[at]);
-    stop == Some(0) && end.last().is_some_and(|&last| last != 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,15 +153,5 @@ mod tests {
         for (start, found) in cases {
             assert_eq!(recognise(start).0, found, "{start:?}");
         }
-    }
-
-    #[test]
-    fn a_signature_stands_behind_the_end_of_a_footer() {
-        let mut end = vec![1; 40];
-        assert!(!is_signed(&end));
-        end[11] = 0;
-        assert!(is_signed(&end));
-        *end.last_mut().unwrap() = 0;
-        assert!(!is_signed(&end) && !is_signed(&[]));
     }
 }

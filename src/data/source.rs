@@ -1,13 +1,14 @@
 //! Which files, and what their footers say.
 
+use super::columns::Columns;
 use super::footer::{self, Footer};
-use super::paths::{expand, folder_columns};
+use super::paths::expand;
 use super::schema::{ValueType, decoding_schema, decoding_type};
 use crate::error::{DataError, FileError};
-use arrow::array::{Array, ArrayRef, Int64Array, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{Array, ArrayRef};
+use arrow::datatypes::{DataType, Field};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,11 +36,9 @@ pub(crate) struct FileEntry {
     pub(crate) decoding: ArrowReaderMetadata,
     /// For each column of the source.
     pub(crate) place: Vec<Place>,
-    /// The chunks (row group, leaf) that are stored as another type than the schema's, and as which.
-    pub(crate) odd_types: HashMap<(usize, usize), String>,
+    /// The chunks (row group, leaf) that cannot be read, and why.
+    pub(crate) unreadable: HashMap<(usize, usize), String>,
     stamp: Stamp,
-    /// Whether some of its columns are encrypted.
-    is_signed: bool,
 }
 
 /// Where a file has a column of the table.
@@ -71,12 +70,12 @@ pub(crate) struct SourceColumn {
     pub(crate) is_folder: bool,
     /// Whether it is what pandas numbers or names rows by, rather than one of its columns.
     pub(crate) is_index: bool,
-    trouble: Option<Trouble>,
+    pub(super) trouble: Option<Trouble>,
 }
 
 /// Why a column that some file has cannot be read.
 #[derive(Debug, Clone)]
-enum Trouble {
+pub(super) enum Trouble {
     Absent { path: PathBuf, other: PathBuf },
     Differs { path: PathBuf, other: PathBuf, found: String, expected: String },
     Doubled { path: PathBuf },
@@ -107,8 +106,7 @@ pub fn open(data: &[String]) -> crate::Result<Source> {
     let mut groups = Vec::new();
     let (mut n_rows, mut bytes) = (0, 0);
     for path in &paths {
-        let (Footer { metadata: natural, odd_types, is_signed }, stamp) =
-            footer(path).map_err(DataError::File)?;
+        let (Footer { metadata: natural, unreadable }, stamp) = footer(path).map_err(DataError::File)?;
         bytes += stamp.bytes;
         for (index, group) in natural.metadata().row_groups().iter().enumerate() {
             let rows = usize::try_from(group.num_rows()).unwrap_or(0);
@@ -125,7 +123,7 @@ pub fn open(data: &[String]) -> crate::Result<Source> {
         let options = ArrowReaderOptions::new().with_schema(Arc::new(decoding_schema(schema)));
         let decoding = ArrowReaderMetadata::try_new(natural.metadata().clone(), options)
             .map_err(|error| DataError::File(footer::error(path, error)))?;
-        files.push(FileEntry { path: path.clone(), natural, decoding, place, odd_types, stamp, is_signed });
+        files.push(FileEntry { path: path.clone(), natural, decoding, place, unreadable, stamp });
     }
     if n_rows == 0 {
         return Err(DataError::NoRows { path: paths[0].clone() }.into());
@@ -133,127 +131,6 @@ pub fn open(data: &[String]) -> crate::Result<Source> {
     columns.add_folders(&mut files);
     let Columns { columns, names, .. } = columns;
     Ok(Source { paths, files, columns, names, groups, n_rows, bytes })
-}
-
-/// The columns of the files so far.
-#[derive(Default)]
-struct Columns {
-    columns: Vec<SourceColumn>,
-    names: HashMap<String, usize>,
-    paths: Vec<PathBuf>,
-}
-
-impl Columns {
-    /// Adds the columns of a file; returns where it has each column known by then.
-    fn add_file(&mut self, path: &Path, schema: &Schema) -> Vec<Place> {
-        let mut place = vec![Place::Nowhere; self.columns.len()];
-        let mut seen = HashSet::new();
-        let index = pandas_index(schema);
-        for (at, field) in schema.fields().iter().enumerate() {
-            let found = ValueType::of(field.data_type());
-            let known = *self.names.entry(field.name().clone()).or_insert_with(|| {
-                self.columns.push(SourceColumn {
-                    name: field.name().clone(),
-                    value_type: found.clone(),
-                    is_folder: false,
-                    is_index: index.contains(field.name()),
-                    trouble: self
-                        .paths
-                        .first()
-                        .map(|before| Trouble::Absent { path: before.clone(), other: path.to_owned() }),
-                });
-                place.push(Place::Nowhere);
-                self.columns.len() - 1
-            });
-            let column = &mut self.columns[known];
-            if !seen.insert(known) {
-                column.trouble.get_or_insert_with(|| Trouble::Doubled { path: path.to_owned() });
-                continue;
-            }
-            place[known] = Place::Column(at);
-            match column.value_type.merge(&found) {
-                Some(both) => column.value_type = both,
-                None => {
-                    column.trouble.get_or_insert_with(|| Trouble::Differs {
-                        path: path.to_owned(),
-                        other: self.paths[0].clone(),
-                        found: found.describe().to_owned(),
-                        expected: column.value_type.describe().to_owned(),
-                    });
-                }
-            }
-        }
-        for (column, place) in self.columns.iter_mut().zip(&place) {
-            if matches!(place, Place::Nowhere) {
-                let other = self.paths[0].clone();
-                column.trouble.get_or_insert_with(|| Trouble::Absent { path: path.to_owned(), other });
-            }
-        }
-        self.paths.push(path.to_owned());
-        place
-    }
-
-    /// Adds the columns that folders stand for, where no file has one of that name.
-    fn add_folders(&mut self, files: &mut [FileEntry]) {
-        let of_file: Vec<HashMap<String, Option<String>>> =
-            files.iter().map(|file| folder_columns(&file.path).into_iter().collect()).collect();
-        let mut keys: Vec<String> = Vec::new();
-        for (key, _) in files.iter().flat_map(|file| folder_columns(&file.path)) {
-            if !self.names.contains_key(&key) && !keys.contains(&key) {
-                keys.push(key);
-            }
-        }
-        for key in keys {
-            let values: Vec<Option<&str>> =
-                of_file.iter().map(|folders| folders.get(&key)?.as_deref()).collect();
-            // As Arrow and Spark have it: numbers where all are whole numbers, else text.
-            let integers: Option<Vec<Option<i64>>> = values
-                .iter()
-                .map(|value| value.map(|v| v.parse().ok()).map_or(Some(None), |v| v.map(Some)))
-                .collect();
-            let integers = integers.filter(|_| values.iter().any(Option::is_some));
-            let value_type = if integers.is_some() { ValueType::Integer } else { ValueType::Text };
-            let mut trouble = None;
-            for (f, file) in files.iter_mut().enumerate() {
-                if !of_file[f].contains_key(&key) {
-                    let has = of_file.iter().position(|folders| folders.contains_key(&key)).unwrap_or(0);
-                    trouble.get_or_insert((f, has));
-                }
-                file.place.resize(self.columns.len(), Place::Nowhere);
-                file.place.push(Place::Folder(match &integers {
-                    Some(integers) => Arc::new(Int64Array::from(vec![integers[f]])),
-                    None => Arc::new(StringArray::from(vec![values[f]])),
-                }));
-            }
-            let trouble = trouble.map(|(path, other)| Trouble::Absent {
-                path: files[path].path.clone(),
-                other: files[other].path.clone(),
-            });
-            self.names.insert(key.clone(), self.columns.len());
-            self.columns.push(SourceColumn {
-                name: key,
-                value_type,
-                is_folder: true,
-                is_index: false,
-                trouble,
-            });
-        }
-        for file in files {
-            file.place.resize(self.columns.len(), Place::Nowhere);
-        }
-    }
-}
-
-/// The columns that pandas wrote for the index of a frame.
-fn pandas_index(schema: &Schema) -> HashSet<String> {
-    #[derive(serde::Deserialize)]
-    struct Pandas {
-        index_columns: Vec<serde_json::Value>,
-    }
-    let pandas = schema.metadata().get("pandas").and_then(|json| serde_json::from_str::<Pandas>(json).ok());
-    // A range of numbers is no column: it is described by an object instead of a name.
-    let name = |entry: serde_json::Value| entry.as_str().map(str::to_owned);
-    pandas.into_iter().flat_map(|pandas| pandas.index_columns).filter_map(name).collect()
 }
 
 impl FileEntry {
@@ -377,12 +254,6 @@ impl Source {
             Some(file) => Err(FileError::Changed { path: file.path.clone() }.into()),
             None => Ok(()),
         }
-    }
-
-    /// Why a row group cannot be decoded, where its decoder gives `reason`.
-    pub(crate) fn reason<'r>(&self, group: &RowGroup, reason: &'r str) -> &'r str {
-        let encrypted = "it is encrypted, which is not supported";
-        if self.files[group.file].is_signed { encrypted } else { reason.trim_end_matches('.') }
     }
 
     /// Bytes of a column in a row group once inflated.

@@ -26,6 +26,13 @@ impl Default for Range {
 }
 
 impl Range {
+    /// Of those that are no NaN.
+    pub(crate) fn of(values: &[f64]) -> Self {
+        let mut range = Self::default();
+        values.iter().for_each(|&value| range.add(value));
+        range
+    }
+
     /// Adds a value. One comparison each, where `f64::min` would also look for NaN.
     #[inline(always)]
     fn add(&mut self, value: f64) {
@@ -33,7 +40,7 @@ impl Range {
         self.most = if value > self.most { value } else { self.most };
     }
 
-    fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         self.least = self.least.min(other.least);
         self.most = self.most.max(other.most);
     }
@@ -125,13 +132,12 @@ pub(crate) fn standardise_weighted(
     for (&x, w) in values.iter().zip(weights) {
         let u = (x - centre) * inverse;
         out.push(narrow(u));
-        if !u.is_nan() {
+        // What counts for nothing may be so far off that its square overflows.
+        if !u.is_nan() && w > 0.0 {
             weight += w;
             sum += w * u;
             squares += w * u * u;
-            if w > 0.0 {
-                range.add(x);
-            }
+            range.add(x);
         }
     }
     Moments::from_sums(weight, sum, squares, range)

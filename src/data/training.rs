@@ -1,20 +1,19 @@
-//! A table for training, and one for validation with the encoding that training made.
+//! A table for training.
 
 use super::deal::{SPAN_ROWS, Span};
-use super::fill::{Encode, FillColumn, Part, fill};
 use super::folds::{Assigned, Folds, assign};
 use super::hold_out::hold_out;
 use super::learn::{Learned, finish, learn};
-use super::levels::{LevelIndex, levels};
-use super::memory::Budget;
-use super::options::{Missing, ReadOptions, Selection, select, weight_column};
+use super::levels::levels;
+use super::memory::{self, Budget};
+use super::options::{Missing, ReadOptions, Selection, select};
 use super::rows::{DROPPED, HELD_OUT, RowPlan, is_held_out, is_trained};
 use super::source::Source;
-use super::target::{ClassIndex, read_target};
+use super::target::read_target;
 use super::weights::{Search, drop_nulls, read_weights};
 use super::{ColumnKind, Encoding, Nan, Target};
 use crate::error::{DataError, Error};
-use crate::panels::{Panels, Rows};
+use crate::panels::{PANEL_ROWS, Panels, Rows};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Tables of up to so many values are kept exactly: a second word for each costs 16 MiB, and float64 passes little. In
@@ -25,8 +24,8 @@ const EXACT_VALUES: usize = 1 << 22;
 pub trait ReadProgress: Sync {
     /// So many rows of so many are read.
     fn rows(&self, _done: usize, _total: usize) {}
-    /// Bytes that the caller will need beside a table of so many rows, features and classes, to be counted with it.
-    fn beside(&self, _rows: usize, _features: usize, _classes: usize) -> u64 {
+    /// Bytes that the caller will need beside a table of this shape, to be counted with it.
+    fn beside(&self, _shape: &TableShape) -> u64 {
         0
     }
     /// Whether to stop, with [`DataError::Interrupted`].
@@ -36,6 +35,29 @@ pub trait ReadProgress: Sync {
 }
 
 impl ReadProgress for () {}
+
+/// The sizes of a table, by which memory is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableShape {
+    /// Rows that are trained on.
+    pub rows: usize,
+    /// Encoded features.
+    pub features: usize,
+    /// Classes.
+    pub classes: usize,
+    /// Folds that are scored; 0 where none were asked for.
+    pub folds: usize,
+    /// Float32 words of a value: two where all are kept exactly.
+    pub words: usize,
+}
+
+impl TableShape {
+    /// Bytes of so many features of all rows.
+    pub fn bytes(&self, features: usize) -> u64 {
+        let rows = self.rows.next_multiple_of(PANEL_ROWS) as u64;
+        rows.saturating_mul((features * self.words * size_of::<f32>()) as u64)
+    }
+}
 
 /// A table ready for training.
 #[derive(Debug)]
@@ -62,19 +84,23 @@ pub struct Dataset {
     pub index_columns: Vec<String>,
 }
 
-/// A table read with an encoding from training.
-#[derive(Debug)]
-pub struct Encoded {
-    /// The encoded features.
-    pub panels: Panels,
-    /// Classes and weights.
-    pub rows: Rows,
-    /// Rows dropped for a null target.
-    pub rows_dropped: usize,
-    /// Rows dropped because training had no such class.
-    pub rows_of_unknown_class: usize,
-    /// For each column of the encoding: rows with a level that training had not.
-    pub unseen: Vec<usize>,
+impl Dataset {
+    /// Its sizes.
+    pub fn shape(&self) -> TableShape {
+        TableShape {
+            rows: self.panels.n_rows(),
+            features: self.panels.n_features(),
+            classes: self.target.classes.len(),
+            folds: self.folds.as_ref().map_or(0, |folds| folds.scored.len()),
+            words: 1 + usize::from(self.panels.fine().is_some()),
+        }
+    }
+
+    /// Bytes of its panels and rows.
+    pub fn bytes(&self) -> u64 {
+        let held_out = self.validation.as_ref().map_or(0, |(panels, _)| panels.bytes());
+        self.panels.bytes() + held_out + memory::of_rows(self.panels.n_rows())
+    }
 }
 
 /// A reading in progress.
@@ -192,7 +218,13 @@ fn read_selected(
     let is_small = n_rows.saturating_mul(n_features) <= EXACT_VALUES;
     let n_exact = if is_small { n_features } else { options.exact.len() };
     let fine = (n_rows as u64).saturating_mul((n_exact * size_of::<f32>()) as u64);
-    let beside = progress.beside(rows_of(&train_spans), n_features, target.classes.len());
+    let beside = progress.beside(&TableShape {
+        rows: rows_of(&train_spans),
+        features: n_features,
+        classes: target.classes.len(),
+        folds: assigned.as_ref().map_or(0, |assigned| assigned.folds.scored.len()),
+        words: 1 + usize::from(is_small),
+    });
     budget.check(n_rows, &widths, fine.saturating_add(beside))?;
 
     let is_number = |&(_, kind): &(usize, ColumnKind)| kind == ColumnKind::Numeric;
@@ -232,7 +264,7 @@ fn read_selected(
     })
 }
 
-fn rows_of(spans: &[Span]) -> usize {
+pub(super) fn rows_of(spans: &[Span]) -> usize {
     spans.last().map_or(0, |span| span.slots().end)
 }
 
@@ -300,87 +332,4 @@ fn keep_classes(codes: &mut [u16], target: &mut Target) -> Result<(), DataError>
         [value] => Err(DataError::OneClass { column: target.name.clone(), value: value.clone() }),
         _ => Ok(()),
     }
-}
-
-/// The columns of an encoding in a table, and their levels.
-pub(crate) struct Known {
-    pub(crate) columns: Vec<usize>,
-    pub(crate) indexes: Vec<Option<LevelIndex>>,
-}
-
-impl Known {
-    /// Checks the table's columns against those of training.
-    pub(crate) fn new(source: &Source, encoding: &Encoding) -> Result<Self, DataError> {
-        let columns =
-            encoding.columns.iter().map(|c| super::learn::known(source, c)).collect::<Result<_, _>>()?;
-        let indexes = encoding.columns.iter().map(|c| c.levels.as_deref().map(LevelIndex::new)).collect();
-        Ok(Self { columns, indexes })
-    }
-
-    /// How each column is to be filled.
-    pub(crate) fn fill<'a>(&'a self, encoding: &Encoding) -> Vec<FillColumn<'a>> {
-        let transform = encoding.panel_transform();
-        let mut first_feature = 0;
-        let mut columns = Vec::with_capacity(self.columns.len());
-        for ((&column, index), known) in self.columns.iter().zip(&self.indexes).zip(&encoding.columns) {
-            let n_features = known.levels.as_ref().map_or(1, Vec::len);
-            let encode = match index {
-                Some(index) => Encode::Levels(index),
-                None => {
-                    let (centre, scale) = transform[first_feature];
-                    Encode::Apply { centre, scale, missing: known.missing }
-                }
-            };
-            columns.push(FillColumn { column, first_feature, n_features, encode });
-            first_feature += n_features;
-        }
-        columns
-    }
-}
-
-/// Reads a table for validation, with the encoding and the classes that training made.
-///
-/// Rows whose target is null, or of a class that training had not, are dropped and counted.
-///
-/// # Errors
-/// As [`read_training`]; and if the columns are not those of training.
-pub fn read_encoded(
-    source: &Source,
-    encoding: &Encoding,
-    target: &Target,
-    weight: Option<&str>,
-    progress: &dyn ReadProgress,
-) -> crate::Result<Encoded> {
-    encode(source, encoding, target, weight, progress).map_err(|error| source.name_in(error))
-}
-
-fn encode(
-    source: &Source,
-    encoding: &Encoding,
-    target: &Target,
-    weight: Option<&str>,
-    progress: &dyn ReadProgress,
-) -> crate::Result<Encoded> {
-    let classes = ClassIndex::new(source, target)?;
-    let weight = weight.map(|name| weight_column(source, name)).transpose()?;
-    let known = Known::new(source, encoding)?;
-    let columns = known.fill(encoding);
-    let reading = Reading::new(source, encoding.nan, progress, columns.len());
-    let (codes, rows_dropped, rows_of_unknown_class) = super::blocks::class_codes(&reading, &classes)?;
-    let weights = weight.map(|column| read_weights(&reading, column, &codes)).transpose()?;
-    let plan = RowPlan::new(source, codes, weights, SPAN_ROWS);
-    let spans = plan.spans(source, is_trained, 0);
-    let n_rows = rows_of(&spans);
-    let n_features = encoding.n_features();
-    let width = |c: &super::Column| (c.name.clone(), c.levels.as_ref().map_or(1, Vec::len));
-    let widths: Vec<_> = encoding.columns.iter().map(width).collect();
-    Budget::new(None).beside(source, &known.columns)?.check(n_rows, &widths, 0)?;
-    let mut panels = Panels::zeros(n_rows, n_features);
-    let part = Part { panels: &mut panels, spans: &spans };
-    let filled = fill(&reading, &plan, &columns, part, None)?;
-    source.unchanged()?;
-    let unseen =
-        (0..columns.len()).map(|column| filled.iter().map(|span| span[column].unseen).sum()).collect();
-    let rows = plan.deal(source, is_trained, &spans, target.classes.len(), None);
-    Ok(Encoded { panels, rows, rows_dropped, rows_of_unknown_class, unseen })
 }

@@ -246,21 +246,23 @@ pub enum DataError {
         /// The column.
         column: String,
     },
-    /// Values that float32 does not hold unless they are scaled.
-    #[error("{}: column \"{column}\" is {value:e} in row {row} of row group {row_group}, beyond the range of float32, as are {count} of its values; let it be standardised (leave out --no-standardize), rescale it, or --exclude it", path.display())]
+    /// Values that float32 does not hold as they are, or once they are scaled.
+    #[error("{}: column \"{column}\" is {value:e} in row {row} of row group {row_group}, beyond the range of float32{how}; {way_out}", path.display())]
     BeyondFloat32 {
         /// The file.
         path: PathBuf,
         /// The column.
         column: String,
-        /// How many such values there are.
-        count: usize,
         /// The row group in the file, from 0.
         row_group: usize,
         /// The first such row in the row group, from 0.
         row: usize,
         /// The value there.
         value: f64,
+        /// How many such values there are, or how they are scaled.
+        how: String,
+        /// What to do.
+        way_out: &'static str,
     },
     /// A weight that is not a weight.
     #[error("{}: weight \"{column}\" is {value} in row {row} of row group {row_group}; expected 0 or numbers from 1e-30 to 1e30; mend the column, or scale it", path.display())]
@@ -375,6 +377,7 @@ impl DataError {
             | Self::OneClass { .. }
             | Self::NoRowsLeft
             | Self::AllNull { .. }
+            | Self::Memory { .. }
             | Self::FeatureMissing { .. }
             | Self::FeatureTypeDiffers { .. } => Self::InTable { table: table(), error: Box::new(self) },
             Self::Folds(error) if error.is_of_the_table() => {

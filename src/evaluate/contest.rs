@@ -18,7 +18,7 @@ pub(crate) struct Contest<'a> {
     pub(crate) scorers: Vec<Scorer>,
     source: &'a Source,
     weight: Option<String>,
-    /// Bytes that blocks may take.
+    /// Bytes that blocks, and what is held beside them, may take.
     memory: Option<u64>,
     /// The distinct encodings, and which of them each model has.
     encodings: Vec<Encoding>,
@@ -110,11 +110,12 @@ impl<'a> Contest<'a> {
     }
 
     /// Reads the table once, calling `with` on its rows in their order; the observer hears of the rows
-    /// done, in this one of some readings.
+    /// done, in this one of some readings. Meanwhile, the caller comes to hold so many bytes.
     pub(crate) fn read(
         &self,
         observer: &dyn Observer,
         (reading, readings): (usize, usize),
+        held: u64,
         mut with: impl FnMut(Rows) -> Result<()>,
     ) -> Result<Seen> {
         let n_models: usize = self.scorers.iter().map(Scorer::n_models).sum();
@@ -123,7 +124,7 @@ impl<'a> Contest<'a> {
         let encodings: Vec<&Encoding> = self.encodings.iter().collect();
         // Predictors and scores are float64, in two copies, beside the float32 of the panels.
         let wanted = rows_per_block(n_features + 8 * n_models);
-        let beside = (4 * 8 * n_models as u64, 0);
+        let beside = (4 * 8 * n_models as u64, held);
         let rows_per_block = data::block_rows(self.source, &encodings, beside, wanted, self.memory)?;
         let options = BlocksOptions {
             target: Some(&target),

@@ -42,8 +42,8 @@ pub struct EvaluateOptions {
     pub threshold: Option<f64>,
     /// Whether and how to say how sure the numbers are.
     pub intervals: Option<IntervalOptions>,
-    /// Bytes that blocks of the table may take, and scores while they are ranked; by default what is available, and half
-    /// of that.
+    /// Bytes that blocks of the table and scores may take, of which the scores at most half where one ranking fits; by
+    /// default what is available.
     pub memory: Option<u64>,
 }
 
@@ -171,7 +171,7 @@ pub(crate) fn compare_before(
     let mut seen = Seen::default();
     for (reading, rankings) in readings.enumerate() {
         let mut held = Held::new(&contest, rankings, basis.map(|basis| basis.method), draws.as_ref());
-        seen = contest.read(observer, (reading, n_readings), |rows| {
+        seen = contest.read(observer, (reading, n_readings), plan.held(), |rows| {
             let scores = contest.scores(&rows.z);
             if reading == 0 {
                 witness.rows(&contest, &rows, &scores);

@@ -26,13 +26,17 @@ const DECILES: usize = 10;
 pub(crate) struct Plan {
     n_rankings: usize,
     at_once: usize,
+    /// Bytes of one ranking, and of what all have in common.
+    of_one: u64,
+    fixed: u64,
     /// Bytes that all of them would take at once, and that they may take.
     pub(super) bytes: u64,
     pub(super) memory: u64,
 }
 
 impl Plan {
-    /// As many rankings at once as `memory` holds, at least one; if not given, half of what is available.
+    /// As many rankings at once as half of `memory` holds, at least one; the other half is for blocks of the table. If not
+    /// given, it is what is available.
     pub(crate) fn new(contest: &Contest<'_>, memory: Option<u64>, method: Option<IntervalMethod>) -> Self {
         let n_rankings = if contest.task() == Task::Binary { 1 } else { contest.classes().len() };
         let rows = contest.n_rows() as u64;
@@ -42,12 +46,17 @@ impl Plan {
             None => (Scores::bytes_per_row(contest.is_weighted()), 0),
             Some(_) => (size_of::<f64>(), 2 + 8 * contest.models.len() + 8 + 16),
         };
-        let fixed = fixed as u64;
+        let fixed = rows * fixed as u64;
         let of_one = rows * (per_model * contest.models.len()) as u64;
-        let memory = memory.or_else(|| available_memory().map(|bytes| bytes / 2)).unwrap_or(DEFAULT_MEMORY);
-        let room = memory.saturating_sub(rows * fixed);
+        let memory = memory.or_else(available_memory).map_or(DEFAULT_MEMORY, |bytes| bytes / 2);
+        let room = memory.saturating_sub(fixed);
         let at_once = usize::try_from(room / of_one.max(1)).unwrap_or(usize::MAX).clamp(1, n_rankings);
-        Self { n_rankings, at_once, bytes: of_one * n_rankings as u64 + rows * fixed, memory }
+        Self { n_rankings, at_once, of_one, fixed, bytes: of_one * n_rankings as u64 + fixed, memory }
+    }
+
+    /// Bytes that the rankings of a reading take.
+    pub(crate) fn held(&self) -> u64 {
+        self.of_one * self.at_once as u64 + self.fixed
     }
 
     /// The rankings of each reading.

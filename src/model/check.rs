@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Model, Task, TrainingCurve};
+use super::{FittedModel, Model, Task, TrainingCurve};
 use crate::data::{Column, ColumnKind};
 
 impl Model {
@@ -54,11 +54,31 @@ impl Model {
                 ));
             }
         }
+        self.check_reach()?;
         self.check_intercepts()?;
         if self.penalty.is_none() && self.models.iter().any(|model| model.penalty.is_none()) {
             return Err("it has no penalty, and not every model has its own".into());
         }
         self.check_thresholds()
+    }
+
+    /// The score of values that panels hold is a number: it does not overflow, nor add infinities of both signs.
+    fn check_reach(&self) -> Result<(), String> {
+        let transform = self.encoding().panel_transform();
+        let overflows = |model: &&FittedModel| {
+            let terms = model.coefficients.iter().zip(&transform);
+            let reach = terms
+                .map(|(w, (centre, scale))| (w * scale).abs() * f64::from(f32::MAX) + (w * centre).abs());
+            !(reach.sum::<f64>() + model.intercept.abs()).is_finite()
+        };
+        match self.models.iter().find(overflows) {
+            Some(model) => Err(format!(
+                "the coefficients of its model of class {:?} are so large that scores would overflow; rescale its \
+                 columns",
+                model.class
+            )),
+            None => Ok(()),
+        }
     }
 
     /// Both intercepts of a model are one number, up to the rounding of the one in original units.

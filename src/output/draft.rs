@@ -1,13 +1,13 @@
 //! Outputs on their way: beside their place first, then renamed.
 
 use std::fs::{self, File, FileType};
-use std::io::{self, Seek, Write};
+use std::io::{self, IsTerminal, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use tempfile::NamedTempFile;
 
-use super::is_stdout;
+use super::{for_terminal, is_stdout};
 
 /// Writes an output whole or not at all.
 ///
@@ -83,8 +83,8 @@ impl Draft {
             }
             Kept::ForStdout(mut file) => {
                 file.rewind()?;
-                let mut stdout = io::stdout().lock();
-                match io::copy(&mut file, &mut stdout).and_then(|_| stdout.flush()) {
+                let stdout = io::stdout().lock();
+                match pour(file, stdout.is_terminal(), stdout) {
                     Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
                     other => other,
                 }
@@ -108,6 +108,18 @@ impl Write for Draft {
     fn flush(&mut self) -> io::Result<()> {
         self.file().flush()
     }
+}
+
+/// Writes content to stdout: byte for byte, unless that is a terminal, which would act on what names may hold.
+fn pour(mut content: impl Read, is_terminal: bool, mut stdout: impl Write) -> io::Result<()> {
+    if is_terminal {
+        let mut bytes = Vec::new();
+        content.read_to_end(&mut bytes)?;
+        stdout.write_all(for_terminal(&String::from_utf8_lossy(&bytes)).as_bytes())?;
+    } else {
+        io::copy(&mut content, &mut stdout)?;
+    }
+    stdout.flush()
 }
 
 /// Whether `path` can name no file, by its last part alone. (`Path` itself passes over a slash at the end.)
@@ -199,4 +211,22 @@ pub fn abandon() {
         let _ = fs::remove_file(path);
     }
     std::mem::forget(unfinished);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_no_characters_that_it_would_act_on_and_a_pipe_every_byte() {
+        let content = "select \"a\u{1b}]0;t\u{7}\u{202e}b\"\n\t-- prix (\u{20ac})\r\n";
+        let written = |is_terminal| {
+            let mut stdout = Vec::new();
+            pour(content.as_bytes(), is_terminal, &mut stdout).unwrap();
+            String::from_utf8(stdout).unwrap()
+        };
+        assert_eq!(written(false), content);
+        let escaped = "select \"a\\u{1b}]0;t\\u{7}\\u{202e}b\"\n\t-- prix (\u{20ac})\\r\n";
+        assert_eq!(written(true), escaped);
+    }
 }

@@ -3,6 +3,7 @@
 //! `-` is stdout wherever an output is named; a file of that name is `./-`.
 
 mod draft;
+mod terminal;
 
 use std::collections::HashMap;
 use std::fs;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{ConfigError, Result};
 
 pub use draft::{Draft, abandon, write_whole};
+pub use terminal::{for_terminal, is_shown};
 
 /// Whether `path` names stdout.
 pub fn is_stdout(path: &Path) -> bool {

@@ -36,6 +36,11 @@ impl Fine {
         self.values.resize(n_panels * PANEL_ROWS * self.n_features, 0.0);
     }
 
+    /// Number of fine words.
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
     /// Features that have a fine word.
     pub fn n_features(&self) -> usize {
         self.n_features

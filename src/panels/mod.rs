@@ -118,6 +118,12 @@ impl Panels {
         self.n_features
     }
 
+    /// Bytes of all words.
+    pub fn bytes(&self) -> u64 {
+        let words = self.values.len() + self.fine.as_ref().map_or(0, Fine::len);
+        (words * size_of::<f32>()) as u64
+    }
+
     /// Number of panels, the last perhaps partly padding.
     pub fn n_panels(&self) -> usize {
         self.n_rows.div_ceil(PANEL_ROWS)

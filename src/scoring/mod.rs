@@ -6,7 +6,7 @@ mod ranks;
 
 pub use patience::{BestScore, Patience};
 pub use ranks::rank;
-pub(crate) use ranks::{area, rankings_at_once, walk};
+pub(crate) use ranks::{area, ranking_bytes, rankings_at_once, walk};
 
 use crate::config::Scoring;
 use crate::objective::{Coefficients, Gaps, HeldOutSums, ModelSpec, evaluate};

@@ -58,6 +58,15 @@ pub(crate) fn rankings_at_once(rows: &Rows) -> usize {
     at_once.max(1)
 }
 
+/// Bytes of the scores of so many models that are held to be sorted, each over the rows of its fold, while their lists
+/// grow; and of the predictors that they come from.
+pub(crate) fn ranking_bytes(rows: usize, folds: usize, models: u64) -> u64 {
+    let of_fold = (rows / folds.max(1)) as u64;
+    let held = models.saturating_mul(of_fold).min(HELD_ROWS.max(rows) as u64);
+    let predictors = (rows as u64).saturating_mul(models).min(PREDICTORS_AT_ONCE as u64);
+    held.saturating_mul(24).saturating_add(predictors.saturating_mul(16))
+}
+
 /// The area under a curve; none where one side has no weight.
 pub(crate) fn area(scoring: Scoring, held: Scores) -> Option<f64> {
     held.rank().ranking().map(|ranking| match scoring {

@@ -58,6 +58,18 @@ struct Fit {
 }
 
 impl WorkingSet {
+    /// The most features that a working set may come to have: an L1 penalty alone leaves no more coefficients than there
+    /// are rows, one with a share of L2 any number of them.
+    pub(crate) fn largest(n_rows: usize, n_features: usize, has_ridge: bool) -> usize {
+        let support = if has_ridge { n_features } else { n_rows.min(n_features) };
+        GROWTH.saturating_mul(support).max(FIRST).min(n_features)
+    }
+
+    /// The order of the matrices that a working set of so many features takes.
+    pub(crate) fn order(n_features: usize) -> usize {
+        n_features.min(MOST) + 1
+    }
+
     /// Minimises the objective of every model of the stack, all of which have an L1 penalty.
     ///
     /// `watch` is called after each round, and within it after each step on a working set; the run stops when it

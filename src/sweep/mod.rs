@@ -10,6 +10,7 @@ mod curves;
 mod fingerprint;
 mod grid;
 mod journal;
+mod memory;
 mod names;
 mod paths;
 mod plan;

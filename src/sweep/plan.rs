@@ -15,9 +15,6 @@ const HALVING_RANKS: usize = 4;
 /// Models of a wave, at most: a pass is bound by arithmetic long before, and more waves start closer.
 const MOST_MODELS: usize = 512;
 
-/// Float64 values that a fit keeps for each coefficient: points, gradients, the last steps.
-const VALUES_PER_COEFFICIENT: usize = 48;
-
 /// One model of the grid.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Member {
@@ -130,11 +127,9 @@ pub(super) struct Waves {
 }
 
 impl Waves {
-    /// For fits of `order` coefficients, which may keep a Hessian and its factor of order `hessians` each, in so many bytes
-    /// of the host's memory, on a device that serves `per_reading` models at once.
-    pub(super) fn new(order: usize, hessians: Option<usize>, bytes: Option<u64>, per_reading: usize) -> Self {
-        let hessian = hessians.map_or(0, |order| 2 * order * order);
-        let of_model = (size_of::<f64>() * (VALUES_PER_COEFFICIENT * order + hessian)) as u64;
+    /// For models of so many bytes each, in so many bytes of the host's memory, on a device that serves `per_reading`
+    /// models at once.
+    pub(super) fn new(of_model: u64, bytes: Option<u64>, per_reading: usize) -> Self {
         let fit = bytes.map_or(u64::MAX, |bytes| bytes / of_model.max(1));
         let models = usize::try_from(fit).unwrap_or(usize::MAX).clamp(1, MOST_MODELS);
         // Whole readings, so that none is for the few models that are left over.
@@ -160,15 +155,12 @@ mod tests {
 
     #[test]
     fn a_wave_is_what_memory_holds_in_whole_readings() {
-        let of_model = 8 * (VALUES_PER_COEFFICIENT * 11 + 2 * 11 * 11) as u64;
-        let models = |bytes, per_reading| Waves::new(11, Some(11), bytes, per_reading).models;
+        let of_model = 6160;
+        let models = |bytes, per_reading| Waves::new(of_model, bytes, per_reading).models;
         assert_eq!(models(None, 64), MOST_MODELS);
         assert_eq!(models(None, 48), MOST_MODELS / 48 * 48);
         assert_eq!(models(Some(200 * of_model), 64), 192);
         assert_eq!(models(Some(20 * of_model), 64), 20);
         assert_eq!(models(Some(0), 64), 1);
-        let of_order = |hessians| Waves::new(11, hessians, Some(200 * of_model), 1).models;
-        let (most, some, none) = (of_order(Some(11)), of_order(Some(3)), of_order(None));
-        assert!(most == 200 && most < some && some < none, "{most}, {some}, {none}: room for what is made");
     }
 }

@@ -8,6 +8,7 @@ use super::curves::{Curves, Picked, path, picked};
 use super::fingerprint::fingerprint;
 use super::grid::{Strength, needs_slope, points};
 use super::journal::Journal;
+use super::memory::SweepReading;
 use super::names::Names;
 use super::paths::{Kept, class_paths, path_features};
 use super::plan::Plan;
@@ -19,7 +20,7 @@ use crate::data::{self, FoldName, Folding, Folds};
 use crate::error::{Result, SweepError};
 use crate::model::{CurveRecorder, Model, PenaltyScales, Seconds, Training};
 use crate::train::{
-    Chosen, HostTable, Observer, Reading, Stack, many_classes, read_options, training, warnings, with_threads,
+    Chosen, HostTable, Observer, Stack, many_classes, read_options, training, warnings, with_threads,
 };
 
 /// A sweep to be run: a grid of penalties, cross-validated, and a model with the penalty that it chooses.
@@ -125,7 +126,7 @@ impl<'a> Sweep<'a> {
         let reading = Instant::now();
         let source = data::open(&train.data)?;
         let options = data::ReadOptions { folds: Some(config.folding.clone()), ..read_options(train) };
-        let mut dataset = data::read_training(&source, &options, &Reading(observer))?;
+        let mut dataset = data::read_training(&source, &options, &SweepReading(observer, config))?;
         let read = reading.elapsed().as_secs_f64();
         let folds = dataset.folds.take().expect("they were asked for");
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::curves::{Curves, Picked, picked};
 use super::fingerprint::Digest;
 use super::journal::Journal;
+use super::memory::{fixed, of_model};
 use super::plan::{Member, Plan, Waves};
 use super::score::score;
 use crate::config::ValidTune;
@@ -15,9 +16,7 @@ use crate::error::{Result, SweepError};
 use crate::model::{CurveRecorder, CurveStep};
 use crate::objective::{Certificate, Coefficients, Gaps, HeldOut, ModelSpec, Penalty};
 use crate::solver::{Host, Problem, Progress, Solution, Stop};
-use crate::train::{
-    Observer, Stack, SweepProgress, class_model, hessian_order, minimise, start, takes_small_tables,
-};
+use crate::train::{Observer, Stack, SweepProgress, class_model, minimise, start, takes_small_tables};
 
 /// A model that was trained.
 pub(super) struct Outcome {
@@ -150,16 +149,19 @@ impl Runner<'_> {
 
     /// How the grid is cut; remembered, as memory may be another one after a resumption.
     fn waves(&self, plan: &Plan<'_>, models_of_rank: usize) -> Result<Waves> {
-        let (n_rows, n_features) = (self.dataset.panels.n_rows(), self.dataset.panels.n_features());
-        let memory = self.config.train.memory.or_else(data::available_memory).map(|bytes| bytes / 2);
+        let shape = self.dataset.shape();
+        let memory = match self.config.train.memory {
+            Some(memory) => Some(memory.saturating_sub(self.dataset.bytes())),
+            None => data::available_memory().map(|bytes| bytes / 2),
+        };
+        let left = memory.map(|bytes| bytes.saturating_sub(fixed(self.config, &shape)));
         let per_reading = self.engine.models_per_reading();
         let penalties: Vec<Penalty> = plan.points.iter().map(|point| point.penalty(1.0)).collect();
-        let hessians = hessian_order(n_rows, n_features, &penalties);
-        let planned = Waves::new(n_features + 1, hessians, memory, per_reading);
+        let planned = Waves::new(of_model(self.config, &shape), left, per_reading);
         let models = self.journal.remember(Digest::new().words([4]), || planned.models as f64)?;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
         let planned = Waves { models: (models as usize).max(1), ..planned };
-        let one_by_one = takes_small_tables(n_rows, n_features, &penalties);
+        let one_by_one = takes_small_tables(shape.rows, shape.features, &penalties);
         Ok(planned.grouped(models_of_rank, self.config.halving, one_by_one))
     }
 

@@ -26,7 +26,7 @@ pub struct ThresholdOptions {
     pub by: Criterion,
     /// Column of row weights.
     pub weight: Option<String>,
-    /// Bytes that scores may take while they are ranked; half of the available memory if not given.
+    /// Bytes that blocks of the table and scores may take; what is available if not given.
     pub memory: Option<u64>,
     /// Several classes: keep thresholds too that make the decision between all of them worse.
     pub allow_worse: bool,
@@ -113,7 +113,7 @@ pub fn choose(
         let mut held = vec![empty; members.len()];
         let width = model.models.len();
         let model_classes = model.model_classes();
-        seen = contest.read(observer, (reading, n_readings), |rows| {
+        seen = contest.read(observer, (reading, n_readings), plan.held(), |rows| {
             held.par_iter_mut().zip(members.clone()).for_each(|(held, m)| {
                 let z: Vec<f64> = rows.z[0].iter().skip(m).step_by(width).copied().collect();
                 let mut p = vec![0.0; z.len()];
@@ -142,7 +142,7 @@ pub fn choose(
         let all = [&*model, &after, &plain];
         let contest = Contest::new(&all, &source, None, options.weight.clone(), options.memory)?;
         let mut confusions = [(); 3].map(|()| Confusion::new(model.classes.len()));
-        contest.read(observer, (n_readings - 1, n_readings), |rows| {
+        contest.read(observer, (n_readings - 1, n_readings), 0, |rows| {
             confusions.par_iter_mut().enumerate().for_each(|(m, confusion)| {
                 let predictions = contest.scorers[m].decide(&rows.z[m]);
                 for (i, (&class, said)) in rows.class.iter().zip(predictions).enumerate() {

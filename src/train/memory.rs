@@ -1,8 +1,10 @@
 //! What training takes beside the table.
 
-use super::solve::hessian_order;
+use super::solve::{hessian_order, takes_working_sets};
 use crate::config::{Solver, ValidConfig};
-use crate::objective::Gram;
+use crate::data::TableShape;
+use crate::objective::{Gram, Penalty};
+use crate::solver::{FullBatch, WorkingSet};
 
 /// Float64 numbers that a model has for each row: predictors and what follows from them.
 const OF_ROW: u64 = 4;
@@ -11,19 +13,89 @@ const OF_FEATURE: u64 = 40;
 /// Matrices that a solver has at hand besides those that are kept: one shared, one scaled, one factored.
 const MATRICES: u64 = 3;
 
-/// Bytes that models of so many classes take while they are trained on so many rows and features.
-pub(super) fn beside(config: &ValidConfig, rows: usize, features: usize, classes: usize) -> u64 {
-    let models = if classes == 2 { 1 } else { classes as u64 };
-    let numbers = OF_ROW.saturating_mul(rows as u64).saturating_add(OF_FEATURE * (features as u64 + 1));
-    let models_bytes = models.saturating_mul(numbers).saturating_mul(8);
-    let penalty = config.penalty.resolve(rows as f64);
-    let order = match config.solver {
-        Solver::Sgd => None,
-        Solver::Auto | Solver::Newton | Solver::Lbfgs => hessian_order(rows, features, &[penalty]),
-    };
-    let Some(order) = order else { return models_bytes };
+/// Bytes that the models of a table of this shape take while they are trained.
+pub(super) fn beside(config: &ValidConfig, shape: &TableShape) -> u64 {
+    let models = if shape.classes == 2 { 1 } else { shape.classes as u64 };
+    let numbers =
+        OF_ROW.saturating_mul(shape.rows as u64).saturating_add(OF_FEATURE * (shape.features as u64 + 1));
+    let penalty = config.penalty.resolve(shape.rows as f64);
     // Only Newton's method has a matrix for each model at all times; others share one.
     let kept = if config.solver == Solver::Newton { models } else { 1 };
-    let matrices = (order as u64).saturating_pow(2).saturating_mul(8 * (kept + MATRICES));
-    models_bytes.saturating_add(matrices).saturating_add(2 * Gram::partial_bytes(order))
+    let own = own_order(config, shape, &[penalty]).map_or(0, |order| matrices(kept, order));
+    models.saturating_mul(numbers).saturating_mul(8).saturating_add(own).saturating_add(shared(
+        config,
+        shape,
+        &[penalty],
+    ))
+}
+
+/// Bytes that a solver takes for models of these penalties, however many they are.
+pub(crate) fn shared(config: &ValidConfig, shape: &TableShape, penalties: &[Penalty]) -> u64 {
+    let &TableShape { rows, features, .. } = shape;
+    let own = own_order(config, shape, penalties);
+    let of_own = own.map_or(0, |order| matrices(MATRICES, order) + 2 * Gram::partial_bytes(order));
+    // After the space of the rows, steps over the features mend what is left: one matrix shared, one factored.
+    let order = features + 1;
+    let is_in_rows = own.is_some_and(|own| own < order) && features <= FullBatch::MAX_FEATURES;
+    let of_mending = if is_in_rows { matrices(2, order) + Gram::partial_bytes(order) } else { 0 };
+    let is_sparse = penalties.iter().any(|penalty| penalty.l1 > 0.0);
+    let of_sets = if chooses(config) && takes_working_sets(is_sparse, features) {
+        let has_ridge = penalties.iter().any(|penalty| penalty.l1 > 0.0 && penalty.l2 > 0.0);
+        let set = WorkingSet::largest(rows, features, has_ridge);
+        let order = WorkingSet::order(set);
+        let of_set = matrices(1 + MATRICES, order) + 2 * Gram::partial_bytes(order);
+        shape.bytes(set).saturating_add(of_set)
+    } else {
+        0
+    };
+    of_own.saturating_add(of_mending).saturating_add(of_sets)
+}
+
+/// Whether the solver may go to working sets or to the space of the rows.
+fn chooses(config: &ValidConfig) -> bool {
+    matches!(config.solver, Solver::Auto | Solver::Newton) && config.validation.is_none()
+}
+
+/// The order of the matrices that models of these penalties may have each.
+fn own_order(config: &ValidConfig, shape: &TableShape, penalties: &[Penalty]) -> Option<usize> {
+    let &TableShape { rows, features, .. } = shape;
+    match config.solver {
+        Solver::Sgd => None,
+        _ if chooses(config) => hessian_order(rows, features, penalties),
+        _ => (features <= FullBatch::MAX_FEATURES).then_some(features + 1),
+    }
+}
+
+fn matrices(count: u64, order: usize) -> u64 {
+    (order as u64).saturating_pow(2).saturating_mul(8 * count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::TrainConfig;
+
+    fn config(set: impl FnOnce(&mut TrainConfig)) -> ValidConfig {
+        let mut config =
+            TrainConfig { data: vec!["t".into()], target: Some("y".into()), ..TrainConfig::default() };
+        set(&mut config);
+        config.check().expect("settings that go together")
+    }
+
+    #[test]
+    fn working_sets_and_what_follows_the_space_of_the_rows_count() {
+        let shape = TableShape { rows: 1500, features: 4000, classes: 2, folds: 0, words: 1 };
+        let lasso = config(|c| c.l1 = Some(0.01));
+        // A set of 3,000 features: its table, and the matrices of its Newton steps.
+        let of_set = 1536 * 3000 * 4 + 4 * 3001 * 3001 * 8;
+        assert!(beside(&lasso, &shape) > of_set);
+        let few = TableShape { rows: 100, ..shape };
+        assert!(beside(&lasso, &few) < of_set / 10, "few rows leave few coefficients");
+        let elastic = config(|c| (c.l1, c.l2) = (Some(0.01), Some(0.01)));
+        assert!(beside(&elastic, &few) > 4 * 4001 * 4001 * 8 - 1, "with a share of L2, any number");
+        let ridge = config(|_| ());
+        assert!(beside(&ridge, &shape) > 2 * 4001 * 4001 * 8 + 3 * 1501 * 1501 * 8);
+        let lbfgs = config(|c| (c.l1, c.solver) = (Some(0.01), Some(Solver::Lbfgs)));
+        assert!(beside(&lbfgs, &few) > 3 * 4001 * 4001 * 8, "a Gram matrix of all features");
+    }
 }

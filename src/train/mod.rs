@@ -15,11 +15,12 @@ pub use host::HostTable;
 pub use report::{EpochReport, Observer, Silent, SweepProgress, TrainReport, Trained};
 
 pub(crate) use device::Chosen;
+pub(crate) use memory::shared as memory_of_solver;
 pub(crate) use solve::{hessian_order, minimise, takes_small_tables};
 pub(crate) use stack::{Stack, model as class_model, start};
 
 use crate::config::{ClassWeight, Features, Scoring, ValidConfig, Validation};
-use crate::data::{self, Dataset, ReadOptions, ReadProgress};
+use crate::data::{self, Dataset, ReadOptions, ReadProgress, Room, TableShape};
 use crate::error::{ConfigError, Result};
 use crate::model::{FittedModel, HeldOutRows, Seconds, Training};
 use crate::objective::ModelSpec;
@@ -217,7 +218,8 @@ fn validation_table(
             let source = data::open(paths)?;
             let weight = config.weight.as_deref();
             let progress = Reading(observer);
-            let table = data::read_encoded(&source, &dataset.encoding, &dataset.target, weight, &progress)?;
+            let (encoding, target, room) = (&dataset.encoding, &dataset.target, room_beside(config, dataset));
+            let table = data::read_encoded(&source, encoding, target, weight, room, &progress)?;
             let unknown = table.rows_of_unknown_class;
             if unknown > 0 {
                 warnings
@@ -226,6 +228,14 @@ fn validation_table(
             Ok(Some((table.panels, table.rows)))
         }
     }
+}
+
+/// The room that a table for training, and what trains on it, leave to one for validation.
+fn room_beside(config: &ValidConfig, dataset: &Dataset) -> Room {
+    let shape = dataset.shape();
+    // What the system has available is without the table already.
+    let table = if config.memory.is_some() { dataset.bytes() } else { 0 };
+    Room { memory: config.memory, held: table.saturating_add(memory::beside(config, &shape)) }
 }
 
 /// The classes whose models no score can stop, as the validation rows are on one side of them.
@@ -320,8 +330,8 @@ impl ReadProgress for TrainReading<'_> {
         self.0.reading(done, total);
     }
 
-    fn beside(&self, rows: usize, features: usize, classes: usize) -> u64 {
-        memory::beside(self.1, rows, features, classes)
+    fn beside(&self, shape: &TableShape) -> u64 {
+        memory::beside(self.1, shape)
     }
 
     fn is_interrupted(&self) -> bool {
@@ -330,7 +340,7 @@ impl ReadProgress for TrainReading<'_> {
 }
 
 /// Passes the reader's progress on.
-pub(crate) struct Reading<'a>(pub(crate) &'a dyn Observer);
+struct Reading<'a>(&'a dyn Observer);
 
 impl ReadProgress for Reading<'_> {
     fn rows(&self, done: usize, total: usize) {

@@ -74,7 +74,7 @@ pub(super) fn solve(
 }
 
 /// Whether models, all with an L1 penalty or not, are trained on working sets.
-fn takes_working_sets(is_sparse: bool, n_features: usize) -> bool {
+pub(super) fn takes_working_sets(is_sparse: bool, n_features: usize) -> bool {
     is_sparse && n_features >= WORKING_SET_FEATURES
 }
 

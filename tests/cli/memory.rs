@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::support::{assert_says, fail, float_column, logodds, read_parquet, succeed, write_parquet};
+use super::support::{
+    assert_says, fail, float_column, logodds, read_parquet, succeed, succeed_json, write_parquet,
+};
 
 /// A table of many features, of few values each.
 fn wide(path: &Path, rows: usize, features: usize) {
@@ -60,4 +62,57 @@ fn blocks_are_made_smaller_or_refused() {
         read_parquet(&folder.path().join("p.parquet"))
     };
     assert_eq!(predictions("--memory 200MiB"), predictions(""));
+}
+
+#[test]
+fn what_a_sweep_takes_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    wide(&folder.path().join("t.parquet"), 600, 1000);
+    let line = "tune t.parquet --target y -o m.json --device cpu --threads 2 --lambdas 3 --folds 3";
+    // The panels alone would fit.
+    let said = fail(folder.path(), &format!("{line} --memory 8MiB"), 1);
+    assert_says(&said, &["600 rows x 1000 features", "8388608 may be used", "--memory"]);
+    let chosen = |memory: &str| {
+        let said = succeed_json(folder.path(), &format!("{line} {memory}"));
+        said["chosen"].clone()
+    };
+    assert_eq!(chosen("--memory 200MiB"), chosen(""), "smaller waves lead to the same penalty");
+}
+
+#[test]
+fn working_sets_count() {
+    let folder = tempfile::tempdir().unwrap();
+    wide(&folder.path().join("t.parquet"), 300, 2500);
+    let line = "train t.parquet --target y -o m.json --device cpu --threads 2 --l1 0.05";
+    let said = fail(folder.path(), &format!("{line} --memory 24MiB"), 1);
+    assert_says(&said, &["300 rows x 2500 features", "25165824 may be used", "--memory"]);
+    succeed(folder.path(), &format!("{line} --memory 400MiB --quiet"));
+}
+
+#[test]
+fn a_validation_table_counts_with_the_training_table() {
+    let folder = tempfile::tempdir().unwrap();
+    wide(&folder.path().join("t.parquet"), 600, 100);
+    wide(&folder.path().join("v.parquet"), 40_000, 100);
+    let line =
+        "train t.parquet --target y -o m.json --device cpu --threads 2 --solver sgd --memory 16MiB --quiet";
+    succeed(folder.path(), line);
+    let said = fail(folder.path(), &format!("{line} --validation v.parquet"), 1);
+    assert_says(&said, &["v.parquet: 40000 rows x 100 features", "16777216 may be used"]);
+    succeed(folder.path(), &format!("{} --validation v.parquet", line.replace("16MiB", "64MiB")));
+}
+
+#[test]
+fn scores_count_with_the_blocks_of_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    wide(&folder.path().join("t.parquet"), 60_000, 2);
+    succeed(folder.path(), "train t.parquet --target y -o m.json --device cpu --quiet");
+    // A score of 8 bytes for each row and model: 19 MB.
+    let models: Vec<String> = (0..40).map(|k| format!("m{k}.json")).collect();
+    for model in &models {
+        std::fs::copy(folder.path().join("m.json"), folder.path().join(model)).unwrap();
+    }
+    let line = format!("evaluate {} t.parquet --quiet --memory", models.join(" "));
+    assert_says(&fail(folder.path(), &format!("{line} 16MiB"), 1), &["16777216 may be used", "--memory"]);
+    succeed(folder.path(), &format!("{line} 64MiB"));
 }

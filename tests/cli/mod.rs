@@ -1,5 +1,6 @@
 //! The command as a user meets it: arguments, files, exit codes, what stands on which stream.
 
+mod beyond;
 mod borders;
 mod config;
 mod configs;

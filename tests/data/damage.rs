@@ -1,6 +1,6 @@
 //! Damaged files are refused, or read as the parquet crate reads them: no panic, no allocation by a false count.
 
-use super::table::{floats, integers, properties, target, texts, write, write_with};
+use super::table::{codecs, floats, integers, properties, target, texts, write, write_with};
 use super::{options, read_error, source};
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchReader, Time32SecondArray,
@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Float64Type, TimeUnit};
 use logodds::data::{Block, BlocksOptions, Dataset, Encoding as Learned, blocks, open, read_training};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::basic::{Compression, Encoding};
+use parquet::basic::Encoding;
 use parquet::file::properties::WriterVersion;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -52,14 +52,7 @@ fn columns() -> Vec<(ArrayRef, Vec<Encoding>)> {
 
 /// Whole files: every encoding, page version and codec.
 fn seeds(path: &Path) -> Vec<Vec<u8>> {
-    let codecs = [
-        Compression::UNCOMPRESSED,
-        Compression::SNAPPY,
-        Compression::ZSTD(Default::default()),
-        Compression::GZIP(Default::default()),
-        Compression::BROTLI(Default::default()),
-        Compression::LZ4_RAW,
-    ];
+    let codecs = codecs();
     let mut seeds = Vec::new();
     for (column, encodings) in columns() {
         for encoding in encodings {

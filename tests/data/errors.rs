@@ -4,7 +4,7 @@ use super::table::{booleans, floats, integers, properties, target, texts, write,
 use super::{options, read_error, source};
 use arrow::array::{ArrayRef, Date32Array, Float64Array, ListArray, StructArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Float64Type};
-use logodds::data::{Missing, Nan, ReadProgress, open, read_encoded, read_training};
+use logodds::data::{Missing, Nan, ReadOptions, ReadProgress, Room, open, read_encoded, read_training};
 use parquet::basic::Compression;
 use std::path::Path;
 use std::sync::Arc;
@@ -262,7 +262,14 @@ fn tables_unlike_the_training_table() {
     let trained = write("t.parquet", vec![("x", x()), ("c", c()), ("y", target(3))]);
     let dataset = super::read(&trained, &options());
     let encoded = |name: &str, columns| {
-        read_encoded(&source(&write(name, columns)), &dataset.encoding, &dataset.target, None, &())
+        read_encoded(
+            &source(&write(name, columns)),
+            &dataset.encoding,
+            &dataset.target,
+            None,
+            Room::default(),
+            &(),
+        )
     };
     let error = |name: &str, columns| encoded(name, columns).expect_err("a mismatch").to_string();
     contains(
@@ -346,6 +353,20 @@ fn values_that_float32_cannot_hold_as_they_are_need_scaling() {
     }
 }
 
+/// Its footer is for everyone, and ends as one without a signature does.
+#[test]
+fn an_encrypted_column_is_told_from_the_others() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/encrypted/column.parquet");
+    let message = read_error(&path, &options());
+    contains(
+        &message,
+        &["column.parquet", "column \"s\" cannot be decoded in row group 0: it is encrypted, which"],
+    );
+    assert!(!message.contains("\"x\""), "{message}");
+    let without = ReadOptions { exclude: vec!["s".into()], ..options() };
+    assert_eq!(super::read(&path, &without).panels.n_rows(), 300);
+}
+
 #[test]
 fn times_are_not_taken_for_numbers_nor_numbers_for_times() {
     let directory = directory();
@@ -359,7 +380,8 @@ fn times_are_not_taken_for_numbers_nor_numbers_for_times() {
         let dataset = super::read(&write("t.parquet", trained), &options());
         for other in others {
             let path = write("other.parquet", other);
-            let error = read_encoded(&source(&path), &dataset.encoding, &dataset.target, None, &());
+            let error =
+                read_encoded(&source(&path), &dataset.encoding, &dataset.target, None, Room::default(), &());
             contains(
                 &error.expect_err("a mismatch").to_string(),
                 &["other.parquet", "\"x\" is", "trained on"],

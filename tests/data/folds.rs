@@ -482,3 +482,17 @@ fn a_file_of_nulls_is_named() {
     let error = read_error(directory.path(), &time(2));
     assert!(error.contains("b.parquet: time column \"t\" is null in row "), "{error}");
 }
+
+#[test]
+fn the_first_row_without_a_time_is_named_whichever_thread_meets_one_first() {
+    let directory = directory();
+    // Late row groups fail at once, the first one after many rows.
+    let n = 40_000;
+    let t = floats((0..n).map(|i| (i < 19_990).then_some(i as f64)));
+    let path =
+        write(&directory.path().join("t.parquet"), vec![("id", ids(n)), ("t", t), ("y", target(n))], 20_000);
+    for _ in 0..20 {
+        let error = read_error(&path, &time(2));
+        assert!(error.contains("is null in row 19990 of row group 0"), "{error}");
+    }
+}

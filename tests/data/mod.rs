@@ -1,3 +1,4 @@
+mod beyond;
 mod blocks;
 mod damage;
 mod encoding;

@@ -4,7 +4,7 @@ use super::table::{floats, integers, texts, write};
 use super::{options, read, read_error, source};
 use arrow::array::{ArrayRef, Float32Array};
 use logodds::data::{
-    BlocksOptions, Column, Dataset, Folding, Missing, Nan, ReadOptions, blocks, read_encoded,
+    BlocksOptions, Column, Dataset, Folding, Missing, Nan, ReadOptions, Room, blocks, read_encoded,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -128,7 +128,7 @@ fn a_model_takes_nan_as_training_did() {
         let options =
             BlocksOptions { target: Some(&trained.target), rows_per_block: 9, ..Default::default() };
         let block = blocks(&table, &trained.encoding, options).expect("its columns").next().expect("rows");
-        let validation = read_encoded(&table, &trained.encoding, &trained.target, None, &());
+        let validation = read_encoded(&table, &trained.encoding, &trained.target, None, Room::default(), &());
         match (missing, nan) {
             (_, Nan::Error) => {
                 let message = block.expect_err("a NaN").to_string();

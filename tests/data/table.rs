@@ -2,6 +2,7 @@
 
 use arrow::array::{ArrayRef, RecordBatch};
 use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +28,19 @@ pub(super) fn texts<'a>(values: impl IntoIterator<Item = Option<&'a str>>) -> Ar
 /// A target that alternates between 0 and 1.
 pub(super) fn target(n: usize) -> ArrayRef {
     integers((0..n).map(|i| i64::from(i % 2 == 1)))
+}
+
+/// Every codec of column chunks.
+pub(super) fn codecs() -> [Compression; 7] {
+    [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::ZSTD(Default::default()),
+        Compression::GZIP(Default::default()),
+        Compression::BROTLI(Default::default()),
+        Compression::LZ4,
+        Compression::LZ4_RAW,
+    ]
 }
 
 pub(super) fn properties(rows_per_group: usize) -> WriterPropertiesBuilder {

@@ -1,12 +1,12 @@
 //! Every type that has an encoding, every codec, and every page version gives the same numbers.
 
-use super::table::{properties, target, texts, write, write_with};
+use super::table::{codecs, properties, target, texts, write, write_with};
 use super::{in_row_order, options, read};
 use crate::support::assert_close;
 use arrow::array::{ArrayRef, Int64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
-use parquet::basic::{Compression, Encoding};
+use parquet::basic::Encoding;
 use parquet::file::properties::WriterVersion;
 use std::sync::Arc;
 
@@ -88,17 +88,8 @@ fn every_codec_and_page_gives_the_same_panels() {
     let x = cast(&counts(n), &DataType::Float32).expect("a cast");
     let columns = || vec![("row", row.clone()), ("x", x.clone()), ("y", target(3000))];
     let reference = read(&write(&directory.path().join("r.parquet"), columns(), 1000), &options());
-    let codecs = [
-        Compression::UNCOMPRESSED,
-        Compression::SNAPPY,
-        Compression::ZSTD(Default::default()),
-        Compression::GZIP(Default::default()),
-        Compression::BROTLI(Default::default()),
-        Compression::LZ4,
-        Compression::LZ4_RAW,
-    ];
     let versions = [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0];
-    for codec in codecs {
+    for codec in codecs() {
         for version in versions {
             for encoding in [None, Some(Encoding::PLAIN), Some(Encoding::BYTE_STREAM_SPLIT)] {
                 let mut properties = properties(1000)

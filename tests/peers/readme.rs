@@ -9,6 +9,7 @@ use arrow::array::{
     Int64Array, StringArray, Time32MillisecondArray, Time64NanosecondArray, TimestampMicrosecondArray,
     TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
 };
+use arrow::datatypes::DataType;
 use tempfile::{TempDir, tempdir};
 
 use super::support::python;
@@ -115,6 +116,42 @@ fn float32_labels_and_durations_are_what_duckdb_finds_in_the_file() {
                 \x20   assert sum(same for same, _ in rows) == right > 150\n\
                 \x20   off = [abs(p - q) for (_, p), q in zip(rows, predicted['probability'].to_pylist())]\n\
                 \x20   assert max(off) < 1e-6\n";
+    std::fs::write(folder.path().join("duck.py"), code).unwrap();
+    let output = Command::new(python).current_dir(folder.path()).arg("duck.py").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Float16 labels, which databases read as float32, and times whose nanoseconds decide.
+#[test]
+fn float16_labels_and_nanoseconds_are_what_duckdb_finds_in_the_file() {
+    let Some(python) = python() else { return };
+    let folder = trained("times.parquet --target y", |folder| {
+        let y: Float32Array = (0..200).map(|i| Some(if i * 37 % 101 > 50 { 0.3 } else { 0.1 })).collect();
+        let y = arrow::compute::cast(&y, &DataType::Float16).unwrap();
+        let after = |start: i64| (0..200).map(move |i| (i % 11 != 3).then_some(start + i * 37 % 101 * 7));
+        let zoned = after(3_000).collect::<TimestampNanosecondArray>().with_timezone("UTC");
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("at", Arc::new(after(-300).collect::<TimestampNanosecondArray>())),
+            ("zoned", Arc::new(zoned)),
+            ("time", Arc::new(after(0).collect::<Time64NanosecondArray>())),
+            ("us", Arc::new(after(1_600_000_000_123_456).collect::<TimestampMicrosecondArray>())),
+            ("y", y),
+        ];
+        write_parquet(&folder.join("times.parquet"), columns);
+    });
+    succeed(folder.path(), "predict model.json times.parquet -o predicted.parquet");
+    succeed(folder.path(), "export model.json -o score.sql --dialect duckdb --table times.parquet --keep y");
+    let code = "import duckdb, pyarrow.parquet\n\
+                table = pyarrow.parquet.read_table('times.parquet')\n\
+                predicted = pyarrow.parquet.read_table('predicted.parquet')\n\
+                pairs = zip(predicted['prediction'].to_pylist(), table['y'].to_pylist())\n\
+                right = sum(a == b for a, b in pairs)\n\
+                statement = open('score.sql').read().replace('\"times\".\"parquet\"', \"'times.parquet'\")\n\
+                connection = duckdb.connect()\n\
+                rows = connection.execute(f'SELECT y = prediction, probability FROM ({statement})').fetchall()\n\
+                assert sum(same for same, _ in rows) == right > 150, (right, rows)\n\
+                off = [abs(p - q) for (_, p), q in zip(rows, predicted['probability'].to_pylist())]\n\
+                assert max(off) < 1e-6, max(off)\n";
     std::fs::write(folder.path().join("duck.py"), code).unwrap();
     let output = Command::new(python).current_dir(folder.path()).arg("duck.py").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

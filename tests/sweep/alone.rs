@@ -139,7 +139,7 @@ fn waves_of_a_few_models_give_what_one_wave_gives() {
     let base = config(&path, "diagnosis");
     let at_once = tune(base.clone(), sweep.clone());
     assert_eq!(at_once.report.waves, 2, "the grid, and the refit");
-    let memory = Some("200kB".parse::<MemorySize>().unwrap());
+    let memory = Some("770kB".parse::<MemorySize>().unwrap());
     let in_waves = tune(TrainConfig { memory, ..base }, sweep);
     assert!(in_waves.report.waves > 5, "{}", in_waves.report.waves);
     for (a, b) in at_once.table().results.iter().zip(&in_waves.table().results) {

@@ -345,7 +345,7 @@ fn a_software_adapter_chooses_what_the_cpu_engine_chooses() {
 fn models_that_a_neighbour_led_to_a_standstill_start_again() {
     // Little memory means many waves, each from the one before; the smallest penalties nearly separate the digits.
     let base = shipped_config("digits", "digit");
-    let memory = Some("4MiB".parse().unwrap());
+    let memory = Some("5MB".parse().unwrap());
     let sweep = TuneSettings { lambdas: Some(Strengths::Count(10)), ..TuneSettings::default() };
     let (at_once, in_waves) =
         (tune(base.clone(), sweep.clone()), tune(TrainConfig { memory, ..base }, sweep));

@@ -10,7 +10,7 @@ use super::in_order::in_order;
 use super::levels::LevelIndex;
 use super::rows::{RowPlan, is_held_out, is_trained};
 use super::source::{RowGroup, Source};
-use super::statistics::Moments;
+use super::statistics::{Moments, Range};
 use super::training::Reading;
 use crate::error::DataError;
 use crate::panels::Panels;
@@ -56,6 +56,8 @@ pub(crate) struct Filled {
     pub(crate) guessed: bool,
     /// Of the written training values.
     pub(crate) moments: Moments,
+    /// Of all values written, whether they count or not.
+    pub(crate) reach: Range,
     pub(crate) has_nulls: bool,
     /// Rows whose level has no column.
     pub(crate) unseen: usize,

@@ -1,8 +1,9 @@
 //! Writing a numeric or boolean column.
 
+use super::super::beyond::Scaling;
 use super::super::rows::{is_held_out, is_trained};
 use super::super::scatter::Scatter;
-use super::super::statistics::{Moments, guess, rests, standardise, standardise_weighted};
+use super::super::statistics::{Moments, Range, guess, rests, standardise, standardise_weighted};
 use super::super::values::{first_refused, has_non_finite, numbers};
 use super::{Batch, Encode, Filled, Place};
 use crate::error::DataError;
@@ -83,6 +84,9 @@ impl<'a> NumberWriter<'a> {
             plain = false;
             moments = self.standardise(&values, batch, plain);
         }
+        if self.applied {
+            self.refuse_beyond(&values, batch)?;
+        }
         if !moments.is_finite() {
             return Err(DataError::TooFar {
                 path: batch.source.path(&batch.group),
@@ -91,6 +95,11 @@ impl<'a> NumberWriter<'a> {
             });
         }
         self.filled.moments.merge(&moments);
+        if batch.weights.is_some() {
+            self.filled.reach.merge(Range::of(if batch.codes.is_some() { &self.chosen } else { &values }));
+        } else {
+            self.filled.reach.merge(moments.range);
+        }
         self.train.push(&self.narrow);
         if let Some(fine) = &mut self.fine {
             let trained = if batch.codes.is_some() { &self.chosen } else { &values };
@@ -116,7 +125,8 @@ impl<'a> NumberWriter<'a> {
                     self.chosen.clear();
                     self.chosen
                         .extend(values.iter().zip(codes).filter(|&(_, &c)| is_held_out(c)).map(|(&v, _)| v));
-                    standardise(&self.chosen, centre, scale, &mut self.narrow);
+                    let moments = standardise(&self.chosen, centre, scale, &mut self.narrow);
+                    self.filled.reach.merge(moments.range);
                     held_out.push(&self.narrow);
                     self.narrow.clear();
                 }
@@ -131,6 +141,21 @@ impl<'a> NumberWriter<'a> {
                 let weights = self.chosen_weights.iter().copied();
                 standardise_weighted(&self.chosen, weights, centre, scale, &mut self.narrow)
             }
+        }
+    }
+
+    /// Refuses values that the encoding of a model takes beyond float32.
+    fn refuse_beyond(&self, values: &[f64], batch: &Batch<'_>) -> Result<(), DataError> {
+        if !self.narrow.iter().any(|value| value.is_infinite()) {
+            return Ok(());
+        }
+        let scaling = Scaling { centre: self.filled.centre, scale: self.filled.scale };
+        let mut kept = (0..values.len()).filter(|&row| batch.is_kept(row));
+        match kept.find(|&row| scaling.is_beyond(values[row])) {
+            Some(row) => {
+                Err(scaling.error(batch.source, self.column, (batch.group, batch.row(row), values[row])))
+            }
+            None => Ok(()),
         }
     }
 

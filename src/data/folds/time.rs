@@ -3,6 +3,7 @@
 use super::ticks::Ticks;
 use super::{Assigned, FoldName, Folds};
 use crate::data::chunks::{BATCH_ROWS, Chunks, Types};
+use crate::data::in_order::in_order;
 use crate::data::rows::is_trained;
 use crate::data::target::by_group;
 use crate::data::training::Reading;
@@ -62,7 +63,7 @@ fn read_ticks(reading: &Reading<'_>, column: usize, codes: &[u16]) -> Result<Vec
     let source = reading.source;
     let kind = Ticks::new(source, column);
     let mut ticks = vec![0; codes.len()];
-    by_group(source, &mut ticks).into_par_iter().zip(&source.groups).try_for_each(|(out, group)| {
+    in_order(by_group(source, &mut ticks).into_par_iter().zip(&source.groups), |(out, group)| {
         let mut chunks = Chunks::open(source, *group, &[column], Types::Decoding, BATCH_ROWS)?;
         let mut row = 0;
         while let Some(arrays) = chunks.next()? {

@@ -156,7 +156,11 @@ impl Dialect {
                      ELSE TRY_CAST({text} AS DOUBLE) / {per_second} END)"
                 )
             }
-            (Self::Duckdb, _) => format!("epoch({column})"),
+            // Nanoseconds divided once, as in training: epoch drops them. Those of other columns would overflow.
+            (Self::Duckdb, _) => format!(
+                "(CASE WHEN ends_with(typeof({column}), '_NS') THEN CAST(epoch_ns({column}) AS DOUBLE) / 1e9 \
+                 ELSE epoch({column}) END)"
+            ),
             (Self::Bigquery, Temporal::Date) => format!("CAST(UNIX_DATE({column}) AS FLOAT64)"),
             (Self::Bigquery, Temporal::Timestamp) => format!("(UNIX_MICROS(TIMESTAMP({column})) / 1e6)"),
             (Self::Bigquery, Temporal::Time) => {

@@ -132,7 +132,10 @@ impl Query<'_> {
         Ok(match model.target_type {
             TargetType::Boolean => self.dialect.boolean(class == "true").to_owned(),
             TargetType::Integer => class.clone(),
-            TargetType::Float if model.target_arrow_type.as_deref() == Some("Float32") => {
+            // Databases read float16 as float32.
+            TargetType::Float
+                if matches!(model.target_arrow_type.as_deref(), Some("Float32" | "Float16")) =>
+            {
                 self.dialect.single(class.parse().unwrap_or(f32::NAN))
             }
             TargetType::Float => self.dialect.float(class.parse().unwrap_or(f64::NAN)),
