@@ -2,4 +2,5 @@
 
 mod refusals;
 mod statsmodels;
+mod stored;
 mod theory;
