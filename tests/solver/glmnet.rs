@@ -50,8 +50,8 @@ fn coefficients(model: &Model, class: &str, names: &[String]) -> (f64, Vec<f64>)
 /// Relative, of objectives.
 const CLOSE_OBJECTIVE: f64 = 1e-10;
 
-/// Absolute, of intercepts and of coefficients per standard deviation: steps along flat directions gain glmnet less than
-/// its threshold, 1e-14 of the null deviance, long before they end.
+/// Absolute, of intercepts and of coefficients per standard deviation: steps along flat directions gain glmnet less
+/// than its threshold, 1e-14 of the null deviance, long before they end.
 const CLOSE: f64 = 5e-4;
 
 #[test]
