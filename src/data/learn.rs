@@ -6,7 +6,7 @@ use super::fill::{Encode, FillColumn, Filled, Part, fill};
 use super::levels::LevelIndex;
 use super::options::{Missing, ReadOptions, Selection};
 use super::rows::RowPlan;
-use super::schema::unit;
+use super::schema::{ticks, unit};
 use super::statistics::{Moments, Range, narrow};
 use super::training::Reading;
 use super::{Column, ColumnKind, Encoding};
@@ -38,7 +38,11 @@ pub(crate) struct Learned {
     /// For each span.
     pub(crate) fixes: Vec<Vec<Fix>>,
     pub(crate) constant_columns: Vec<String>,
+    pub(crate) blurred_columns: Vec<String>,
 }
+
+/// Up to here float64 holds every whole number.
+const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
 
 /// Mean and standard deviation of a column, nulls filled.
 #[derive(Debug, Clone, Copy)]
@@ -142,7 +146,7 @@ pub(crate) fn learn(
 
     let mut levels = levels.into_iter();
     let mut learned = Vec::with_capacity(columns.len());
-    let mut constant_columns = Vec::new();
+    let (mut constant_columns, mut blurred_columns) = (Vec::new(), Vec::new());
     for (at, &(column, kind)) in selection.features.iter().enumerate() {
         let name = source.columns[column].name.clone();
         if kind == ColumnKind::Categorical {
@@ -167,8 +171,12 @@ pub(crate) fn learn(
         if !found.mean.is_finite() || !found.deviation.is_finite() {
             return Err(DataError::Overflow { column: name });
         }
+        let natural = source.files[0].natural_type(column);
         if found.is_constant() {
             constant_columns.push(name.clone());
+            if ticks(&natural).is_some_and(|ticks| found.mean.abs() * ticks >= EXACT_INTEGERS) {
+                blurred_columns.push(name.clone());
+            }
         }
         let is_scaled = kind == ColumnKind::Numeric && options.standardize;
         let scale = if is_scaled { found.scale() } else { 1.0 };
@@ -186,7 +194,7 @@ pub(crate) fn learn(
         let missing = (options.missing == Missing::Mean).then_some(found.mean);
         let (mean, scale) = (Some(found.mean), Some(scale));
         let temporal = source.columns[column].value_type.temporal();
-        let unit = unit(&source.files[0].natural_type(column));
+        let unit = unit(&natural);
         let (level_type, levels) = (None, None);
         learned.push(Column { name, kind, mean, scale, missing, temporal, unit, level_type, levels });
     }
@@ -197,7 +205,7 @@ pub(crate) fn learn(
         nan: options.nan,
     };
     let fixes = fixes(&encoding, &columns, &filled);
-    Ok(Learned { encoding, fixes, constant_columns })
+    Ok(Learned { encoding, fixes, constant_columns, blurred_columns })
 }
 
 fn fill_columns<'a>(

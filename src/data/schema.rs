@@ -134,6 +134,19 @@ pub(crate) fn unit(data_type: &DataType) -> Option<Unit> {
     }
 }
 
+/// Whole numbers of such a type per 1 of a column's values, if it holds whole numbers: times are kept in seconds.
+pub(crate) fn ticks(data_type: &DataType) -> Option<f64> {
+    match data_type {
+        DataType::Timestamp(unit, _) | DataType::Duration(unit) => Some(match unit {
+            TimeUnit::Second => 1.0,
+            TimeUnit::Millisecond => 1e3,
+            TimeUnit::Microsecond => 1e6,
+            TimeUnit::Nanosecond => 1e9,
+        }),
+        other => (other.is_integer() || other.is_decimal()).then_some(1.0),
+    }
+}
+
 /// The type to decode to: text as dictionaries (so that each dictionary page is looked up once, not once a row),
 /// everything else plain.
 pub(crate) fn decoding_type(data_type: &DataType) -> DataType {

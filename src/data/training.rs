@@ -80,6 +80,8 @@ pub struct Dataset {
     pub validation: Option<(Panels, Rows)>,
     /// Numeric columns whose training values are all the same: their coefficient stays 0.
     pub constant_columns: Vec<String>,
+    /// Of these, whole numbers and times that are too large for float64 to tell whether they differ.
+    pub blurred_columns: Vec<String>,
     /// Columns of a pandas index, which were left out.
     pub index_columns: Vec<String>,
 }
@@ -241,7 +243,7 @@ fn read_selected(
     let mut held_out =
         (options.validation_fraction > 0.0).then(|| Panels::zeros(rows_of(&held_out_spans), n_features));
     let parts = (&mut panels, &*train_spans, held_out.as_mut(), &*held_out_spans);
-    let Learned { encoding, fixes, constant_columns } =
+    let Learned { encoding, fixes, constant_columns, blurred_columns } =
         learn(&reading, &plan, selection, levels, options, parts)?;
     finish(&mut panels, &train_spans, &fixes);
     source.unchanged()?;
@@ -260,6 +262,7 @@ fn read_selected(
         rows_without_target: dropped.without_target,
         validation,
         constant_columns,
+        blurred_columns,
         index_columns: selection.index_columns.clone(),
     })
 }

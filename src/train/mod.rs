@@ -256,18 +256,33 @@ fn one_sided(scoring: Scoring, rows: &Rows, stack: &Stack, classes: &[String]) -
     })
 }
 
+/// The first few names, quoted.
+fn some_names(names: &[&String]) -> String {
+    let quoted: Vec<_> = names.iter().take(5).map(|name| format!("{name:?}")).collect();
+    format!("{}{}", quoted.join(", "), if names.len() > 5 { ", .." } else { "" })
+}
+
 /// What a user should look at in the table.
 pub(crate) fn warnings(dataset: &Dataset) -> Vec<String> {
-    let constant = &dataset.constant_columns;
+    // Without an intercept, a column of one value but 0 is one.
+    let mean = |name: &str| dataset.encoding.columns.iter().find(|column| column.name == name)?.mean;
+    let is_intercept =
+        |name: &String| !dataset.encoding.intercept && mean(name).is_none_or(|mean| mean != 0.0);
+    let suspects = dataset.constant_columns.iter().filter(|name| !is_intercept(name));
+    let (blurred, constant): (Vec<_>, Vec<_>) =
+        suspects.partition(|name| dataset.blurred_columns.contains(name));
     let mut warnings = Vec::new();
     if !constant.is_empty() {
-        let names: Vec<_> = constant.iter().take(5).map(|name| format!("{name:?}")).collect();
-        let more = if constant.len() > 5 { ", .." } else { "" };
         let count =
             if constant.len() == 1 { "1 column holds" } else { &format!("{} columns hold", constant.len()) };
+        let names = some_names(&constant);
+        warnings.push(format!("{count} one value only, and cannot tell classes apart: {names}"));
+    }
+    if !blurred.is_empty() {
         warnings.push(format!(
-            "{count} one value only, and cannot tell classes apart: {}{more}",
-            names.join(", ")
+            "float64, which rounds whole numbers and times beyond 2^53, tells no values apart in {}; store how far they \
+             are from the first one",
+            some_names(&blurred)
         ));
     }
     if !dataset.index_columns.is_empty() {

@@ -193,3 +193,28 @@ fn large_tables_keep_exactly_what_decides() {
     let (alone, all) = (objective("lag.parquet"), objective("t.parquet"));
     assert!(all <= alone && alone - all < 1e-4, "{all} with all columns, {alone} with the difference alone");
 }
+
+/// Times a tick apart, which float64 rounds to one: what the program does not see it does not state.
+#[test]
+fn times_that_float64_does_not_tell_apart_are_not_said_to_be_one() {
+    let folder = tempdir().unwrap();
+    let n = 60;
+    let tick = |i: usize| 1_700_000_000_000_000_001 + (i % 2) as i64;
+    let columns = vec![
+        ("tick", Arc::new(TimestampNanosecondArray::from_iter_values((0..n).map(tick))) as ArrayRef),
+        ("one", float_column((0..n).map(|_| 1.0))),
+        ("x", float_column((0..n).map(|i| weyl(i, 0.618_033_988_749_895)))),
+        ("y", labels(n, |i| weyl(i, 0.618_033_988_749_895))),
+    ];
+    write_parquet(&folder.path().join("t.parquet"), columns);
+    let warnings = |flags: &str| {
+        let line = format!("train t.parquet --target y -o m.json --device cpu {flags}");
+        succeed_json(folder.path(), &line)["warnings"].clone()
+    };
+    let found = warnings("");
+    assert_eq!(found[0], "1 column holds one value only, and cannot tell classes apart: \"one\"");
+    let blurred = found[1].as_str().unwrap();
+    assert!(blurred.starts_with("float64, which rounds") && blurred.contains("\"tick\""), "{blurred}");
+    // Without an intercept a column of ones takes its place.
+    assert_eq!(warnings("--features x,one --no-intercept"), serde_json::json!([]));
+}

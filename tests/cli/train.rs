@@ -363,3 +363,42 @@ fn no_intercept_is_a_model_through_the_origin() {
         assert!((a - b).abs() < 1e-5 * b.abs(), "{a} {b}");
     }
 }
+
+/// Values that float32 blurs to a thousandth of their spread, as they are: what a run says of its end is one thing.
+#[test]
+fn what_ended_a_run_and_whether_it_converged_agree() {
+    let folder = tempdir().unwrap();
+    let g = |i: usize, step: f64| 3.0 * ((i as f64 * step).fract() - 0.5);
+    let (a, b, c) =
+        (|i| g(i, 0.618_033_988_749_895), |i| g(i, 0.754_877_666_246_692_7), |i| g(i, 0.569_840_290_998_053));
+    let noise = |i| 0.5 * g(i, 0.819_172_513_396_164_4);
+    let y = (0..200).map(|i| f64::from(u8::from(a(i) + 2.0 * b(i) - c(i) + noise(i) > 0.0)));
+    let columns = vec![
+        ("a", float_column((0..200).map(a))),
+        ("b", float_column((0..200).map(|i| 1e6 + 1e3 * b(i)))),
+        ("c", float_column((0..200).map(|i| 1e9 + 1e6 * c(i)))),
+        ("y", float_column(y)),
+    ];
+    write_parquet(&folder.path().join("t.parquet"), columns);
+    let trained = |flags: &str| {
+        let line = format!("train t.parquet --target y --no-standardize --device cpu -o m.json {flags}");
+        (succeed_json(folder.path(), &line), succeed(folder.path(), &line))
+    };
+    // Lines end where they are full.
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for flags in ["", "--solver lbfgs", "--l1 0.01 --l2 0", "--max-iterations 2"] {
+        let (report, text) = trained(flags);
+        let model = &report["models"][0];
+        let (converged, residual) =
+            (model["converged"].as_bool().unwrap(), model["kkt_residual"].as_f64().unwrap());
+        assert_eq!(report["stopped"] == "converged", converged, "{flags}: {report}");
+        assert_eq!(plain(&text).contains("not converged"), !converged, "{flags}: {text}");
+        assert!(!converged || residual <= 1e-6, "{flags}: {report}");
+        assert!(
+            plain(&text).contains(&format!("residual {residual:.1e}")),
+            "{flags}: {residual} is not in {text}"
+        );
+    }
+    let (report, _) = trained("");
+    assert_eq!(report["models"][0]["converged"], true, "{report}");
+}

@@ -3,4 +3,5 @@
 mod nearly;
 mod refusals;
 mod statsmodels;
+mod stored;
 mod theory;

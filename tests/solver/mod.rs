@@ -2,6 +2,7 @@
 
 mod descent;
 mod exact;
+mod glmnet;
 mod hard;
 mod random;
 mod sgd;
