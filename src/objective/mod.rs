@@ -29,7 +29,7 @@ pub use gram::Gram;
 pub use hessian::Hessian;
 pub use logistic::{Logistic, log1pexp, logistics, logit, sigmoid, sigmoids};
 pub use penalty::Penalty;
-pub use rounding::rounding_bound;
+pub use rounding::{Rounding, mean_square};
 pub use smoothness::{Smoothness, smoothness};
 
 use crate::panels::{NO_CLASS, Rows, Totals, class_of, fold_of};

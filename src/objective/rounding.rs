@@ -1,7 +1,9 @@
 //! What float32 rounding of the features may have changed of an objective.
 
+use rayon::prelude::*;
+
 use super::ModelSpec;
-use crate::panels::{Panels, Rows};
+use crate::panels::{PANEL_ROWS, Panels, Rows};
 
 /// Rounding of a float32 value, root mean square, as a share of it: uniform within half a unit of the last of 24 bits.
 const ROUNDING: f64 = 2.4e-8;
@@ -9,37 +11,91 @@ const ROUNDING: f64 = 2.4e-8;
 /// Standard deviations that a bound allows for.
 const DEVIATIONS: f64 = 6.0;
 
-/// A bound on the change of a model's objective by the rounding of features that are not kept exactly, at any
-/// coefficients as large as these:
-///
-/// ```text
-/// e = 2.4e-8 sqrt(sum_j w_j^2 rms(x_j)^2),   j over the rounded features
-/// |F~ - F| <= 6 e rms(r) / sqrt(n) + e^2 / 8,   rms(r)^2 <= F,   n = (sum_i s_i)^2 / sum_i s_i^2
-/// ```
-///
-/// A row's predictor is off by e, independently of other rows', so that the slopes r of the loss average it out; its
-/// curvature is a quarter at most. `mean_squares` holds `rms(x_j)^2` of each feature.
-///
-/// # Panics
-/// If there is not one mean square for each feature.
-pub fn rounding_bound(
-    panels: &Panels,
-    rows: &Rows,
-    model: &ModelSpec,
-    coefficients: &[f64],
-    mean_squares: &[f64],
-    objective: f64,
-) -> f64 {
-    assert_eq!(mean_squares.len(), panels.n_features(), "a mean square for each feature");
-    let of = |j: usize| coefficients[j].powi(2) * mean_squares[j];
-    let of_row =
-        ROUNDING * (0..mean_squares.len()).filter(|&j| panels.is_rounded(j)).map(of).sum::<f64>().sqrt();
-    if of_row == 0.0 {
-        return 0.0;
+/// A table whose features are rounded to float32, but for those that are kept exactly.
+#[derive(Debug)]
+pub struct Rounding<'a> {
+    panels: &'a Panels,
+    rows: &'a Rows,
+    /// `(1/S) sum_i s_i x_ij^2` of each feature; 0 for those that are kept exactly.
+    squares: Vec<f64>,
+}
+
+impl<'a> Rounding<'a> {
+    /// Of a table: one reading of X where anything is rounded.
+    pub fn new(panels: &'a Panels, rows: &'a Rows) -> Self {
+        let of = |j: usize| if panels.is_rounded(j) { mean_square(panels, rows, j) } else { 0.0 };
+        Self { panels, rows, squares: (0..panels.n_features()).into_par_iter().map(of).collect() }
     }
-    let weight = |slot: usize| model.weight(rows.labels()[slot], rows.exact_weight(slot)).powi(2);
-    let share = (0..rows.n_rows()).map(weight).sum::<f64>().sqrt() / model.weight_sum(rows);
-    DEVIATIONS * of_row * objective.max(0.0).sqrt() * share + of_row.powi(2) / 8.0
+
+    /// A bound on the change of a model's objective, at any coefficients as large as these:
+    ///
+    /// ```text
+    /// e = 2.4e-8 sqrt(sum_j w_j^2 rms(x_j)^2),   j over the rounded features
+    /// |F~ - F| <= 6 e rms(r) / sqrt(n) + e^2 / 8,   rms(r)^2 <= F,   n = (sum_i s_i)^2 / sum_i s_i^2
+    /// ```
+    ///
+    /// A row's predictor is off by e, independently of other rows', so that the slopes r of the loss average it out; its
+    /// curvature is a quarter at most.
+    ///
+    /// # Panics
+    /// If there is not one coefficient for each feature.
+    pub fn bound(&self, model: &ModelSpec, coefficients: &[f64], objective: f64) -> f64 {
+        assert_eq!(coefficients.len(), self.panels.n_features(), "a coefficient for each feature");
+        let parts: f64 = self.parts(coefficients).map(|(_, part)| part).sum();
+        self.bound_of(model, parts, objective)
+    }
+
+    /// The features that must be kept exactly for the bound to be at most `allowed`: as few as will do.
+    ///
+    /// # Panics
+    /// If there is not one coefficient for each feature.
+    pub fn too_coarse(
+        &self,
+        model: &ModelSpec,
+        coefficients: &[f64],
+        objective: f64,
+        allowed: f64,
+    ) -> Vec<usize> {
+        assert_eq!(coefficients.len(), self.panels.n_features(), "a coefficient for each feature");
+        let mut parts: Vec<(usize, f64)> = self.parts(coefficients).collect();
+        parts.sort_by(|a, b| a.1.total_cmp(&b.1));
+        let mut left = 0.0;
+        let mut kept = parts.len();
+        while let Some((_, part)) = parts.get(parts.len() - kept)
+            && self.bound_of(model, left + part, objective) <= allowed
+        {
+            left += part;
+            kept -= 1;
+        }
+        parts.split_off(parts.len() - kept).into_iter().map(|(j, _)| j).collect()
+    }
+
+    /// `w_j^2 rms(x_j)^2` of the rounded features that have one.
+    fn parts(&self, coefficients: &[f64]) -> impl Iterator<Item = (usize, f64)> {
+        let parts = coefficients.iter().zip(&self.squares).map(|(w, square)| w * w * square);
+        parts.enumerate().filter(|(_, part)| *part > 0.0)
+    }
+
+    fn bound_of(&self, model: &ModelSpec, parts: f64, objective: f64) -> f64 {
+        if parts == 0.0 {
+            return 0.0;
+        }
+        let (rows, of_row) = (self.rows, ROUNDING * parts.sqrt());
+        let weight = |slot: usize| model.weight(rows.labels()[slot], rows.exact_weight(slot)).powi(2);
+        let share = (0..rows.n_rows()).map(weight).sum::<f64>().sqrt() / model.weight_sum(rows);
+        DEVIATIONS * of_row * objective.max(0.0).sqrt() * share + of_row.powi(2) / 8.0
+    }
+}
+
+/// `(1/S) sum_i s_i x_ij^2` of a feature.
+pub fn mean_square(panels: &Panels, rows: &Rows, feature: usize) -> f64 {
+    let (mut sum, mut x) = (0.0, [0.0; PANEL_ROWS]);
+    for p in 0..panels.n_panels() {
+        panels.widen(p, feature, &mut x);
+        let weights = rows.panel_weights(p);
+        sum += x.iter().zip(weights).map(|(x, s)| s * x * x).sum::<f64>();
+    }
+    sum / rows.weight_sum()
 }
 
 #[cfg(test)]
@@ -65,9 +121,14 @@ mod tests {
             evaluate(panels, &rows, &[model], &columns, Gaps::Without).evaluation.loss[0]
         };
         let (found, expected) = (loss(&rounded), loss(&exact));
-        let bound = rounding_bound(&rounded, &rows, &model, &coefficients, &[1.0, 1.0], found);
+        let rounding = Rounding::new(&rounded, &rows);
+        let bound = rounding.bound(&model, &coefficients[..2], found);
         let change = (found - expected).abs();
         assert!(change > 0.0 && change <= bound && bound < 1e3 * change, "{change:e}, bound {bound:e}");
-        assert_eq!(rounding_bound(&exact, &rows, &model, &coefficients, &[1.0, 1.0], found), 0.0);
+        assert_eq!(Rounding::new(&exact, &rows).bound(&model, &coefficients[..2], found), 0.0);
+        let too_coarse = |allowed: f64| rounding.too_coarse(&model, &coefficients[..2], found, allowed);
+        assert_eq!(too_coarse(bound), [] as [usize; 0]);
+        assert_eq!(too_coarse(0.9 * bound), [0]);
+        assert_eq!(too_coarse(0.0).len(), 2);
     }
 }

@@ -19,6 +19,7 @@ use crate::config::{Grid, Rule, Strengths, ValidTune};
 use crate::data::{self, FoldName, Folding, Folds};
 use crate::error::{Result, SweepError};
 use crate::model::{CurveRecorder, Model, PenaltyScales, Seconds, Training};
+use crate::objective::Rounding;
 use crate::train::{
     Chosen, HostTable, Observer, Stack, many_classes, read_options, training, warnings, with_threads,
 };
@@ -192,7 +193,8 @@ impl<'a> Sweep<'a> {
         notes.extend(at_the_edge(config, &plan, &choice));
         let (refit, solution) = runner.refit(&plan, &stack, &outcomes, &choice)?;
 
-        let fitted = refit.fitted(&dataset, &solution, train.tolerance);
+        let rounding = Rounding::new(&dataset.panels, &dataset.rows);
+        let fitted = refit.fitted(&dataset, &solution, &rounding, train.tolerance);
         notes.extend(refit.remarks(&dataset, &solution));
         let (passes, n_refit) = (runner.passes, fitted.len());
         let seconds =

@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::error::Result;
 use crate::objective::{
-    Coefficients, Exact, Gaps, Gram, Hessian, ModelSpec, evaluate, linear_predictor, sigmoid,
+    Coefficients, Exact, Gaps, Gram, Hessian, ModelSpec, evaluate, linear_predictor, mean_square, sigmoid,
 };
 use crate::panels::{PANEL_ROWS, Panels, Rows};
 use crate::solver::{Host, Spectrum};
@@ -74,7 +74,8 @@ impl Host for HostTable<'_> {
     }
 
     fn mean_squares(&self) -> Result<Vec<f64>> {
-        Ok(mean_squares(self.panels, self.rows))
+        let of = |j: usize| mean_square(self.panels, self.rows, j);
+        Ok((0..self.panels.n_features()).into_par_iter().map(of).collect())
     }
 
     fn rows(&self) -> &Rows {
@@ -145,18 +146,4 @@ impl Host for HostTable<'_> {
     ) -> Result<()> {
         work(&mut CpuEngine::new(panels, self.rows), &HostTable::new(panels, self.rows))
     }
-}
-
-/// `(1/S) sum_i s_i x_ij^2` of each feature.
-pub(crate) fn mean_squares(panels: &Panels, rows: &Rows) -> Vec<f64> {
-    let of = |j: usize| {
-        let (mut sum, mut x) = (0.0, [0.0; PANEL_ROWS]);
-        for p in 0..panels.n_panels() {
-            panels.widen(p, j, &mut x);
-            let weights = rows.panel_weights(p);
-            sum += x.iter().zip(weights).map(|(x, s)| s * x * x).sum::<f64>();
-        }
-        sum / rows.weight_sum()
-    };
-    (0..panels.n_features()).into_par_iter().map(of).collect()
 }

@@ -23,7 +23,7 @@ use crate::config::{ClassWeight, Features, Scoring, ValidConfig, Validation};
 use crate::data::{self, Dataset, ReadOptions, ReadProgress, Room, TableShape};
 use crate::error::{ConfigError, Result};
 use crate::model::{FittedModel, HeldOutRows, Seconds, Training};
-use crate::objective::ModelSpec;
+use crate::objective::{ModelSpec, Rounding};
 use crate::panels::{Panels, Rows};
 use crate::solver::{Solution, Stop};
 use solved::{SolvedTable, solve_table};
@@ -81,15 +81,18 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
     let mut options = read_options(config);
     let mut run = solve_table(config, &source, &options, &device, observer)?;
     // Where float32 rounding decides the minimum, the columns that it blurs are read again, exactly.
-    while let columns = run.stack.blurred(&run.dataset, &run.solution)
-        && columns.iter().any(|column| !options.exact.contains(column))
-    {
+    let mut fitted = loop {
+        let rounding = Rounding::new(&run.dataset.panels, &run.dataset.rows);
+        let columns = run.stack.blurred(&run.dataset, &run.solution, &rounding, config.tolerance);
+        if columns.iter().all(|column| options.exact.contains(column)) {
+            break run.stack.fitted(&run.dataset, &run.solution, &rounding, config.tolerance);
+        }
         let names = remarks::list(&columns.iter().map(String::as_str).collect::<Vec<_>>());
         observer.message(&format!("float32 is too coarse for {names}: reading the table again, exactly"));
         options.exact.extend(columns);
         drop(run);
         run = solve_table(config, &source, &options, &device, observer)?;
-    }
+    };
     let SolvedTable {
         dataset,
         validation,
@@ -102,7 +105,6 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         started,
         best,
     } = run;
-    let mut fitted = stack.fitted(&dataset, &solution, config.tolerance);
     fitted.iter_mut().zip(best).for_each(|(fitted, best)| fitted.best = best);
     agree(&mut solution.stops, &fitted);
     warnings.extend(stack.remarks(&dataset, &solution));

@@ -1,6 +1,5 @@
 //! The stack of models of a run: from the classes to the models, and from the solution to the file.
 
-use super::host::mean_squares;
 use super::remarks::remarks;
 use crate::config::{ClassWeight, ValidConfig};
 use crate::data::Dataset;
@@ -8,7 +7,7 @@ use crate::error::{ConfigError, Result};
 use crate::model::{
     FittedModel, Model, PenaltyScales, Task, Training, centre_levels, to_original_units, to_panel_units,
 };
-use crate::objective::{Certificate, Coefficients, HeldOut, ModelSpec, Penalty, certify, rounding_bound};
+use crate::objective::{Certificate, Coefficients, HeldOut, ModelSpec, Penalty, Rounding, certify};
 use crate::panels::Rows;
 use crate::solver::{Proof, Solution, Stop};
 
@@ -56,7 +55,13 @@ impl Stack {
 
     /// Each model in the units of the original columns, with its certificate at those very numbers:
     /// the solver's own, unless the change of units rounded them away.
-    pub(crate) fn fitted(&self, dataset: &Dataset, solution: &Solution, tolerance: f64) -> Vec<FittedModel> {
+    pub(crate) fn fitted(
+        &self,
+        dataset: &Dataset,
+        solution: &Solution,
+        rounding: &Rounding<'_>,
+        tolerance: f64,
+    ) -> Vec<FittedModel> {
         let mut panel = solution.coefficients.clone();
         if self.models.iter().all(|model| model.penalty == Penalty::default()) {
             centre_levels(&dataset.encoding, &mut panel);
@@ -68,21 +73,23 @@ impl Stack {
             stored.model_mut(m)[panel.n_features()] = panel.intercept(m);
         }
         let certificates = self.certificates(dataset, solution, &stored);
-        let rounding = rounding(dataset, &self.models, &stored, &certificates);
+        // Of the objective at the minimum, and here.
+        let bound = |(m, certificate): (usize, &Certificate)| {
+            2.0 * rounding.bound(&self.models[m], stored.features(m), certificate.objective)
+        };
+        let bounds: Vec<f64> = certificates.iter().enumerate().map(bound).collect();
         let n_features = original.n_features();
         let classes = self.models.iter().map(|model| &dataset.target.classes[model.class as usize]);
         classes
-            .zip(certificates.into_iter().zip(rounding))
+            .zip(certificates.into_iter().zip(bounds))
             .enumerate()
-            .map(|(m, (class, (certificate, rounding)))| {
+            .map(|(m, (class, (certificate, bound)))| {
                 let certificate = Certificate {
-                    duality_gap: certificate.duality_gap.map(|gap| gap + rounding),
+                    duality_gap: certificate.duality_gap.map(|gap| gap + bound),
                     ..certificate
                 };
                 let proof = Proof {
-                    newton_decrement: solution.proofs[m]
-                        .newton_decrement
-                        .map(|decrement| decrement + rounding),
+                    newton_decrement: solution.proofs[m].newton_decrement.map(|decrement| decrement + bound),
                     ..solution.proofs[m].clone()
                 };
                 FittedModel {
@@ -107,11 +114,24 @@ impl Stack {
             .collect()
     }
 
-    /// Columns whose float32 rounding decides where the minimum of some model is.
-    pub(crate) fn blurred(&self, dataset: &Dataset, solution: &Solution) -> Vec<String> {
+    /// Columns whose float32 rounding decides where the minimum of some model is, or how far it is within the tolerance.
+    pub(crate) fn blurred(
+        &self,
+        dataset: &Dataset,
+        solution: &Solution,
+        rounding: &Rounding<'_>,
+        tolerance: f64,
+    ) -> Vec<String> {
         let names = dataset.encoding.feature_names();
         let mut features: Vec<usize> =
             solution.proofs.iter().flat_map(|proof| proof.blurred.iter().copied()).collect();
+        for (m, certificate) in solution.certificates.iter().enumerate() {
+            let Some(Certificate { objective, .. }) = *certificate else { continue };
+            // Half is left to the minimum in the engine's table; the bound counts twice, here and there.
+            let allowed = 0.25 * Certificate::distance_allowed(objective, tolerance);
+            let column = solution.coefficients.features(m);
+            features.extend(rounding.too_coarse(&self.models[m], column, objective, allowed));
+        }
         features.sort_unstable();
         features.dedup();
         features.into_iter().map(|j| names[j].clone()).collect()
@@ -175,26 +195,6 @@ impl Stack {
             models,
         }
     }
-}
-
-/// What float32 rounding of the table may have changed of the distance of each model to its minimum: of the objective
-/// there, and here.
-fn rounding(
-    dataset: &Dataset,
-    models: &[ModelSpec],
-    stored: &Coefficients,
-    certificates: &[Certificate],
-) -> Vec<f64> {
-    let (panels, rows) = (&dataset.panels, &dataset.rows);
-    if !(0..panels.n_features()).any(|j| panels.is_rounded(j)) {
-        return vec![0.0; models.len()];
-    }
-    let mean_squares = mean_squares(panels, rows);
-    let of = |(m, certificate): (usize, &Certificate)| {
-        let objective = certificate.objective;
-        2.0 * rounding_bound(panels, rows, &models[m], stored.features(m), &mean_squares, objective)
-    };
-    certificates.iter().enumerate().map(of).collect()
 }
 
 /// Where every model starts: coefficients 0, the intercept at the log odds of its class.
