@@ -1,6 +1,7 @@
 //! Inverse and condition of an information matrix.
 
 use faer::linalg::solvers::{DenseSolveCore, Llt};
+use faer::prelude::Solve;
 use faer::{Mat, Side};
 
 /// Share of a column's squared length that columns before it leave unexplained, at or below which it counts as their
@@ -39,6 +40,13 @@ impl Factor {
         (0..self.scale.len())
             .map(|k| lower[(k, k)].powi(2))
             .fold(1.0, |a, b| if b < a || b.is_nan() { b } else { a })
+    }
+
+    /// The x of `A x = right`.
+    pub(super) fn solve(&self, right: &[f64]) -> Vec<f64> {
+        let scaled = Mat::from_fn(right.len(), 1, |k, _| right[k] * self.scale[k]);
+        let solved = self.factor.solve(scaled);
+        (0..right.len()).map(|k| solved[(k, 0)] * self.scale[k]).collect()
     }
 
     /// The inverse of the matrix.

@@ -87,6 +87,11 @@ impl Parameters {
         Self { kept, combinations, ..self }
     }
 
+    /// The kept parameters' part of a gram matrix, factored; none where they are not told apart.
+    pub(super) fn factor(&self, gram: &Gram) -> Option<Factor> {
+        Factor::new(self.kept.len(), |a, b| gram.value(self.kept[a], self.kept[b]))
+    }
+
     /// The directions in which a gram matrix says that nothing is left of the aliased ones: the place of each, and a
     /// coefficient for each place, 1 for its own.
     pub(super) fn directions(&self) -> Vec<(usize, Vec<f64>)> {

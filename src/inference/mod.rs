@@ -230,11 +230,11 @@ pub fn infer(
             };
             if gram.is_none() && !(0..chosen.len()).all(is_clear) {
                 let found = pass.gram(observer)?;
-                let directions = contrasts.clone().identified(&found).directions();
+                let identified = contrasts.clone().identified(&found);
                 // A penalty is one on the features themselves, in no other basis.
                 let remainders = match any_penalised || basis.n_levels() == MAX_LEVELS {
                     true => Vec::new(),
-                    false => pass.remainders(directions, &found, observer)?,
+                    false => pass.remainders(&identified, &found, observer)?,
                 };
                 if !remainders.is_empty() {
                     basis.add(remainders);

@@ -3,14 +3,18 @@
 use rayon::prelude::*;
 
 use super::columns::ColumnSums;
+use super::identify::Parameters;
 use crate::data::{self, Block, BlocksOptions, ColumnKind, Encoding, Source, Target};
 use crate::error::{InferenceError, Result};
 use crate::objective::{
     Basis, Coefficients, Gaps, Gram, ModelSpec, Remainder, evaluate, linear_predictor, log1pexp,
 };
-use crate::panels::{NO_CLASS, Panels, Rows, class_of};
+use crate::panels::{NO_CLASS, PANEL_ROWS, Panels, Rows, class_of};
 use crate::predict::{report_rows, rows_per_block};
 use crate::train::{Chosen, Observer};
+
+/// Refinements of a direction: each takes what rounding left of the one before.
+const REFINEMENTS: usize = 2;
 
 /// Rows whose terms one task computes.
 const ROWS_PER_TASK: usize = 1 << 14;
@@ -34,6 +38,15 @@ pub(super) struct Pass<'a> {
     pub(super) matrices: u64,
     /// Bytes that they and blocks of the table may take.
     pub(super) memory: Option<u64>,
+}
+
+/// What directions leave of the rows, `u = X d`.
+struct Left {
+    /// `sum_i s_i u_i^2` of each.
+    squares: Vec<f64>,
+    /// `sum_i s_i u_i [x_i, 1]` of each.
+    along: Vec<Vec<f64>>,
+    weight_sum: f64,
 }
 
 /// Sums over the rows of the table.
@@ -112,37 +125,82 @@ impl Pass<'_> {
         Ok(gram)
     }
 
-    /// Reads the table once for what the rows leave of features that `gram` takes for combinations of others.
+    /// What the rows leave of features that `gram` takes for combinations of others. Their directions are refined first: of
+    /// a gram matrix that is nearly singular besides, rounding enters a direction many times enlarged.
     ///
     /// # Errors
     /// As [`Pass::run`].
     pub(super) fn remainders(
         &self,
-        directions: Vec<(usize, Vec<f64>)>,
+        identified: &Parameters,
         gram: &Gram,
         observer: &dyn Observer,
     ) -> Result<Vec<Remainder>> {
         let n_features = self.encoding.n_features();
-        let columns = directions.iter().map(|(_, direction)| direction.as_slice());
-        let columns = Coefficients::from_columns(n_features, columns);
-        let (mut squares, mut all) = (vec![0.0; directions.len()], 0.0);
-        self.read(self.block_rows(n_features.max(2 * directions.len()))?, observer, |_, panels, rows| {
-            all += rows.weight_sum();
-            let scores = linear_predictor(&self.basis.panels(panels), &columns);
-            for (slot, scores) in scores.chunks_exact(directions.len().max(1)).enumerate() {
-                let weight = rows.exact_weight(slot);
-                squares.iter_mut().zip(scores).for_each(|(sum, u)| *sum += weight * u * u);
+        let mut directions = identified.directions();
+        if directions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let factor = identified.factor(gram);
+        for _ in 0..REFINEMENTS {
+            let Some(factor) = &factor else { break };
+            let left = self.left_by(&directions, observer)?;
+            for ((_, direction), left) in directions.iter_mut().zip(&left.along) {
+                let along: Vec<f64> = identified.kept.iter().map(|&place| left[place]).collect();
+                for (&place, by) in identified.kept.iter().zip(factor.solve(&along)) {
+                    direction[place] -= by;
+                }
             }
-            Ok(())
-        })?;
-        let sizes: Vec<f64> = (0..n_features).map(|j| (gram.value(j, j) / all).max(0.0).sqrt()).collect();
+        }
+        let left = self.left_by(&directions, observer)?;
+        let sizes: Vec<f64> =
+            (0..n_features).map(|j| (gram.value(j, j) / left.weight_sum).max(0.0).sqrt()).collect();
         let remainder = |((place, direction), square): ((usize, Vec<f64>), f64)| {
             // The table is read with both words of every value.
             (place < n_features)
-                .then(|| Remainder::new(place, direction, &sizes, (square / all).sqrt(), |_| true))
+                .then(|| {
+                    Remainder::new(place, direction, &sizes, (square / left.weight_sum).sqrt(), |_| true)
+                })
                 .flatten()
         };
-        Ok(directions.into_iter().zip(squares).filter_map(remainder).collect())
+        Ok(directions.into_iter().zip(left.squares).filter_map(remainder).collect())
+    }
+
+    /// Reads the table once for what directions leave of its rows.
+    fn left_by(&self, directions: &[(usize, Vec<f64>)], observer: &dyn Observer) -> Result<Left> {
+        let n_features = self.encoding.n_features();
+        let columns = directions.iter().map(|(_, direction)| direction.as_slice());
+        let columns = Coefficients::from_columns(n_features, columns);
+        let n = directions.len();
+        let mut left =
+            Left { squares: vec![0.0; n], along: vec![vec![0.0; n_features + 1]; n], weight_sum: 0.0 };
+        self.read(self.block_rows(n_features.max(2 * n))?, observer, |_, panels, rows| {
+            left.weight_sum += rows.weight_sum();
+            let panels = self.basis.panels(panels);
+            let scores = linear_predictor(&panels, &columns);
+            let mut x = [0.0; PANEL_ROWS];
+            for p in 0..panels.n_panels() {
+                let slots = p * PANEL_ROWS..panels.n_rows().min((p + 1) * PANEL_ROWS);
+                let scores = &scores[slots.start * n..slots.end * n];
+                let weighted: Vec<f64> = scores
+                    .iter()
+                    .enumerate()
+                    .map(|(at, u)| rows.exact_weight(slots.start + at / n) * u)
+                    .collect();
+                for (at, (u, su)) in scores.iter().zip(&weighted).enumerate() {
+                    left.squares[at % n] += u * su;
+                    left.along[at % n][n_features] += su;
+                }
+                for j in 0..n_features {
+                    panels.widen(p, j, &mut x);
+                    for (weighted, x) in weighted.chunks_exact(n).zip(&x) {
+                        weighted.iter().zip(&mut left.along).for_each(|(su, along)| along[j] += su * x);
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        Ok(left)
     }
 
     /// Rows of a block: as many as fit beside the matrices.

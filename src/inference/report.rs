@@ -53,7 +53,7 @@ pub struct ModelInference {
     pub log_likelihood: Option<f64>,
     /// That of the intercept alone, or of no parameter where there is no intercept.
     pub null_log_likelihood: f64,
-    /// The test of all other parameters at once; none with a penalty.
+    /// The test of all other parameters at once; none with a penalty, or without any.
     pub likelihood_ratio: Option<LikelihoodRatio>,
     /// McFadden's pseudo R squared: `1 - log L / log L_0`.
     pub mcfadden_r2: Option<f64>,

@@ -97,7 +97,7 @@ impl Context<'_> {
             effective_parameters: k,
             log_likelihood,
             null_log_likelihood,
-            likelihood_ratio: log_likelihood.filter(|_| l2 == 0.0).map(|log_likelihood| {
+            likelihood_ratio: log_likelihood.filter(|_| l2 == 0.0 && df > 0).map(|log_likelihood| {
                 let chi2 = 2.0 * (log_likelihood - null_log_likelihood);
                 let tail = tails::chi_squared(chi2, df as f64);
                 LikelihoodRatio { chi2, df, p_value: tail.p, log10_p_value: tail.log10 }

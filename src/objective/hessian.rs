@@ -71,6 +71,18 @@ impl Hessian {
         (0..self.order).map(|i| self.row(i).iter().zip(v).map(|(a, b)| a * b).sum()).collect()
     }
 
+    /// The matrix with rows and columns of zeros.
+    #[must_use]
+    pub fn without(mut self, places: &[usize]) -> Self {
+        for &place in places {
+            for other in 0..self.order {
+                self.values[place * self.order + other] = 0.0;
+                self.values[other * self.order + place] = 0.0;
+            }
+        }
+        self
+    }
+
     /// Every value times `factor`.
     #[must_use]
     pub fn scaled(mut self, factor: f64) -> Self {

@@ -8,6 +8,11 @@ use crate::panels::{PANEL_ROWS, Panels, Rows};
 /// Rounding of a float32 value, root mean square, as a share of it: uniform within half a unit of the last of 24 bits.
 const ROUNDING: f64 = 2.4e-8;
 
+const ROWS_PER_TASK: usize = 1 << 16;
+
+/// Rows whose rounding is taken for independent, at most.
+const INDEPENDENT_ROWS: f64 = 4096.0;
+
 /// Standard deviations that a bound allows for.
 const DEVIATIONS: f64 = 6.0;
 
@@ -31,18 +36,18 @@ impl<'a> Rounding<'a> {
     ///
     /// ```text
     /// e = 2.4e-8 sqrt(sum_j w_j^2 rms(x_j)^2),   j over the rounded features
-    /// |F~ - F| <= 6 e rms(r) / sqrt(n) + e^2 / 8,   rms(r)^2 <= F,   n = (sum_i s_i)^2 / sum_i s_i^2
+    /// |F~ - F| <= 6 e rms(r) / sqrt(n) + e^2 / 8,   rms(r)^2 <= F,   n = min((sum_i s_i)^2 / sum_i s_i^2, 4096)
     /// ```
     ///
-    /// A row's predictor is off by e, independently of other rows', so that the slopes r of the loss average it out; its
-    /// curvature is a quarter at most.
+    /// A row's predictor is off by e, so that the slopes r of the loss average it out; the loss's curvature is a quarter at
+    /// most. Equal values are rounded alike, so that no more than some thousand rows are taken for independent.
     ///
     /// # Panics
     /// If there is not one coefficient for each feature.
     pub fn bound(&self, model: &ModelSpec, coefficients: &[f64], objective: f64) -> f64 {
         assert_eq!(coefficients.len(), self.panels.n_features(), "a coefficient for each feature");
         let parts: f64 = self.parts(coefficients).map(|(_, part)| part).sum();
-        self.bound_of(model, parts, objective)
+        if parts > 0.0 { bound(parts, objective, self.share(model)) } else { 0.0 }
     }
 
     /// The features that must be kept exactly for the bound to be at most `allowed`: as few as will do.
@@ -58,11 +63,14 @@ impl<'a> Rounding<'a> {
     ) -> Vec<usize> {
         assert_eq!(coefficients.len(), self.panels.n_features(), "a coefficient for each feature");
         let mut parts: Vec<(usize, f64)> = self.parts(coefficients).collect();
+        if parts.is_empty() {
+            return Vec::new();
+        }
         parts.sort_by(|a, b| a.1.total_cmp(&b.1));
-        let mut left = 0.0;
+        let (mut left, share) = (0.0, self.share(model));
         let mut kept = parts.len();
         while let Some((_, part)) = parts.get(parts.len() - kept)
-            && self.bound_of(model, left + part, objective) <= allowed
+            && bound(left + part, objective, share) <= allowed
         {
             left += part;
             kept -= 1;
@@ -76,15 +84,22 @@ impl<'a> Rounding<'a> {
         parts.enumerate().filter(|(_, part)| *part > 0.0)
     }
 
-    fn bound_of(&self, model: &ModelSpec, parts: f64, objective: f64) -> f64 {
-        if parts == 0.0 {
-            return 0.0;
-        }
-        let (rows, of_row) = (self.rows, ROUNDING * parts.sqrt());
+    /// `1 / sqrt(n)`.
+    fn share(&self, model: &ModelSpec) -> f64 {
+        let rows = self.rows;
         let weight = |slot: usize| model.weight(rows.labels()[slot], rows.exact_weight(slot)).powi(2);
-        let share = (0..rows.n_rows()).map(weight).sum::<f64>().sqrt() / model.weight_sum(rows);
-        DEVIATIONS * of_row * objective.max(0.0).sqrt() * share + of_row.powi(2) / 8.0
+        let starts: Vec<usize> = (0..rows.n_rows()).step_by(ROWS_PER_TASK).collect();
+        let of_task =
+            |first: usize| -> f64 { (first..rows.n_rows().min(first + ROWS_PER_TASK)).map(weight).sum() };
+        // Collected first: the same bits on any number of threads.
+        let squares: Vec<f64> = starts.into_par_iter().map(of_task).collect();
+        (squares.iter().sum::<f64>().sqrt() / model.weight_sum(rows)).max(1.0 / INDEPENDENT_ROWS.sqrt())
     }
+}
+
+fn bound(parts: f64, objective: f64, share: f64) -> f64 {
+    let of_row = ROUNDING * parts.sqrt();
+    DEVIATIONS * of_row * objective.max(0.0).sqrt() * share + of_row.powi(2) / 8.0
 }
 
 /// `(1/S) sum_i s_i x_ij^2` of a feature.

@@ -209,6 +209,19 @@ pub struct Solution {
     pub method: String,
 }
 
+impl Solution {
+    /// Whether a model is within the tolerance of its minimum, by its certificate and its proof.
+    pub fn has_converged(&self, m: usize, certificate: &Certificate, proof: &Proof, tolerance: f64) -> bool {
+        let is_proved = certificate.duality_gap.is_some() || proof.newton_decrement.is_some();
+        // Who stopped early was not asked for a proof.
+        let is_open = matches!(self.stops[m], Stop::Interrupted | Stop::Patience) && !is_proved;
+        certificate.is_within(tolerance)
+            && proof.is_within(certificate.objective, tolerance)
+            && self.stops[m] != Stop::Separated
+            && !is_open
+    }
+}
+
 /// The change of the loss between two close points, each given with its gradient, by the trapezoidal rule: it
 /// keeps its digits where the difference of two objectives has none left.
 fn trapezoid((from, before): (&[f64], &[f64]), (to, after): (&[f64], &[f64])) -> f64 {

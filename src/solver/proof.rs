@@ -23,7 +23,7 @@ use super::stages::Run;
 use super::{Host, Problem, Solution, Stop};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::objective::{Certificate, Coefficients, Hessian, ModelSpec, Remainder};
+use crate::objective::{Certificate, Coefficients, Hessian, ModelSpec};
 use crate::panels::{Rows, Sample};
 
 /// Newton steps at most.
@@ -50,11 +50,12 @@ pub struct Proof {
     pub newton_decrement: Option<f64>,
     /// A direction, a coefficient for each feature and the intercept, that separates the classes.
     pub separating: Option<Vec<f64>>,
-    /// Features that are combinations of others, to working precision.
+    /// Features that are combinations of others, but for the rounding of their values.
     pub undetermined: Vec<usize>,
     /// Features that are nearly so, but not exactly: they are solved for in another basis.
     pub nearly_dependent: Vec<usize>,
-    /// Whether the values of such a feature have too few digits for how close the minimum is.
+    /// Whether how close the minimum is could not be told: the values of such a feature have too few digits, or the
+    /// Hessian is singular all the same.
     pub is_beyond_precision: bool,
     /// Features whose float32 rounding decides where the minimum is: to be kept exactly.
     pub blurred: Vec<usize>,
@@ -71,7 +72,7 @@ impl Proof {
 }
 
 impl FullBatch {
-    /// Proves what another solver found, or takes it on where it is not close enough.
+    /// Proves what another solver found, and takes it on where it is not close enough and `may_move`.
     ///
     /// # Errors
     /// Those of the host.
@@ -81,15 +82,21 @@ impl FullBatch {
         host: &dyn Host,
         problem: &Problem<'_>,
         solution: Solution,
+        may_move: bool,
     ) -> Result<Solution> {
         if problem.start.stride() > MAX_ORDER {
             return Ok(solution);
         }
         let found = Problem { start: solution.coefficients.clone(), ..problem.clone() };
         let mut run = Run::new(self, engine, host, &found, None);
-        run.resume(&solution.stops)?;
+        // A model that reached its bound is proved where it is.
+        let held = vec![Stop::Limit; solution.stops.len()];
+        run.resume(if may_move { &solution.stops } else { &held })?;
         run.prove()?;
-        let proved = run.finish();
+        let mut proved = run.finish();
+        if !may_move {
+            proved.stops = solution.stops;
+        }
         let add = |(a, b): (&usize, &usize)| a + b;
         Ok(Solution {
             iterations: solution.iterations.iter().zip(&proved.iterations).map(add).collect(),
@@ -241,33 +248,24 @@ impl Run<'_, '_> {
         }
         let hessian = self.host.hessian(&self.fits[m].model, &self.fits[m].point.column)?;
         self.passes += 1.0;
-        let has_ridge = self.fits[m].model.penalty.l2 > 0.0;
-        let dependent = if has_ridge {
-            Vec::new()
-        } else {
-            factor::dependent(&hessian, 0.0, self.problem.intercept, 0.0)
-        };
-        let undetermined: Vec<usize> = dependent.iter().map(|dependent| dependent.feature).collect();
-        // Rows decide once whether features are combinations exactly: they do not change from step to step.
-        if undetermined != self.proofs[m].undetermined {
-            let remainders = self.remainders(m, dependent)?;
-            let proof = &mut self.proofs[m];
-            proof.nearly_dependent = remainders.iter().map(Remainder::feature).collect();
-            proof.is_beyond_precision = !remainders.is_empty();
+        let has_penalty = self.fits[m].model.penalty.l2 > 0.0;
+        if !has_penalty {
+            self.find_dependencies(m, &hessian)?;
         }
         let blurred = match self.may_be_blurred(m) {
             true => self.blurred(&hessian, &self.blurred_directions(m, &hessian)),
             false => Vec::new(),
         };
         let proof = &mut self.proofs[m];
-        (proof.undetermined, proof.blurred) = (undetermined, blurred);
+        proof.blurred = blurred;
+        // Without a penalty nothing is gained along them: they stay where they are.
+        let held = if has_penalty { &[][..] } else { &proof.undetermined };
         let fit = &mut self.fits[m];
-        fit.learn_exactly(hessian);
+        fit.learn_exactly(hessian.without(held));
         let promise = fit.aim(Stage::Float64, self.problem.intercept);
-        if !fit.has_ridge() {
-            // The minimum of the quadratic model lies half of what its slope promises below the point.
-            proof.newton_decrement = Some(0.5 * promise.max(0.0));
-        }
+        // The minimum of the quadratic model lies half of what its slope promises below the point.
+        proof.is_beyond_precision = fit.has_ridge() || !proof.nearly_dependent.is_empty();
+        proof.newton_decrement = (!proof.is_beyond_precision).then(|| 0.5 * promise.max(0.0));
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use super::full_batch::FullBatch;
 use super::{Host, Problem, Progress, Proof, Solution, Stop, Validated, Validation};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::objective::{Coefficients, ModelSpec, kkt_residual, log1pexp};
+use crate::objective::{Coefficients, ModelSpec, Remainder, kkt_residual, log1pexp};
 use crate::panels::{PANEL_ROWS, Rows, Sample, Totals};
 
 /// Steps over the table after which a fit that still goes on may follow nothing but rounding.
@@ -48,6 +48,8 @@ pub(super) struct Run<'a, 'v> {
     pub(super) separated_below: Option<Vec<f64>>,
     pub(super) passes: f64,
     pub(super) proofs: Vec<Proof>,
+    /// What is left of each fit's features that are nearly combinations of others.
+    pub(super) remainders: Vec<Vec<Remainder>>,
     /// Substitutions of features that this run is within.
     pub(super) depth: usize,
 }
@@ -88,6 +90,7 @@ impl<'a, 'v> Run<'a, 'v> {
             bases: None,
             separated_below: None,
             passes: 0.0,
+            remainders: vec![Vec::new(); problem.models.len()],
             depth: 0,
         }
     }
@@ -327,11 +330,14 @@ impl<'a, 'v> Run<'a, 'v> {
     pub(super) fn finish(self) -> Solution {
         let mut coefficients = self.problem.start.clone();
         let mut certificates = Vec::with_capacity(self.fits.len());
+        let mut proofs = Vec::with_capacity(self.fits.len());
         for (m, fit) in self.fits.iter().enumerate() {
             let best = self.validation.as_ref().and_then(|validation| validation.best(m));
             let column = best.unwrap_or(&fit.point.column);
             coefficients.model_mut(m).copy_from_slice(column);
-            certificates.push(fit.point.certificate.filter(|_| column == fit.point.column));
+            let is_last = column == fit.point.column;
+            certificates.push(fit.point.certificate.filter(|_| is_last));
+            proofs.push(if is_last { self.proofs[m].clone() } else { Proof::default() });
         }
         let stop = |fit: &Fit| match fit.state {
             State::Stopped(stop) => stop,
@@ -341,7 +347,7 @@ impl<'a, 'v> Run<'a, 'v> {
         Solution {
             coefficients,
             certificates,
-            proofs: self.proofs,
+            proofs,
             iterations: self.fits.iter().map(|fit| fit.iterations).collect(),
             stops: self.fits.iter().map(stop).collect(),
             passes: self.passes,

@@ -4,12 +4,12 @@
 //! it is.
 
 use super::descent::{Stage, State};
-use super::factor::{self, Dependent};
+use super::factor::{self, Dependent, Factor};
 use super::full_batch::FullBatch;
 use super::stages::Run;
 use super::{Method, Problem, Proof, Solution, Stop};
 use crate::error::Result;
-use crate::objective::{Basis, Coefficients, Remainder};
+use crate::objective::{Basis, Coefficients, Hessian, Remainder, sigmoid};
 use crate::panels::Sample;
 
 /// Tables in which features are substituted have at most so many values: they are copied.
@@ -17,6 +17,13 @@ const MAX_VALUES: usize = 1 << 24;
 
 /// Substitutions within each other: what is left of a feature may itself be nearly a combination.
 const MAX_DEPTH: usize = 4;
+
+/// The share of a feature's curvature that others leave, at most, where the rows are asked: sums of products keep what
+/// is more than that to some four digits.
+const SUSPECT: f64 = 1e-11;
+
+/// Refinements of a direction: each takes what rounding left of the one before.
+const REFINEMENTS: usize = 2;
 
 /// A standard deviation that rounding of the values may have in an objective that is called a minimum, as a share of
 /// it: three are 1e-8.
@@ -34,11 +41,8 @@ impl Run<'_, '_> {
         if self.depth >= MAX_DEPTH || d.saturating_mul(problem.n_rows) > MAX_VALUES {
             return Ok(());
         }
-        let hessian = self.host.hessian(&self.fits[m].model, &self.fits[m].point.column)?;
-        self.passes += 1.0;
-        let remainders = self.remainders(m, factor::dependent(&hessian, 0.0, problem.intercept, 0.0))?;
         let mut basis = Basis::default();
-        basis.add(remainders);
+        basis.add(std::mem::take(&mut self.remainders[m]));
         let all: Vec<usize> = (0..d).collect();
         let panels = basis.panels(self.host.select(&all));
 
@@ -113,25 +117,98 @@ impl Run<'_, '_> {
         Ok(ROUNDING * of_row.sqrt() * self.fits[m].point.objective.max(0.0).sqrt() * share)
     }
 
-    /// What is left of features that are combinations of others as far as sums of products tell.
-    pub(super) fn remainders(&mut self, m: usize, dependent: Vec<Dependent>) -> Result<Vec<Remainder>> {
-        if dependent.is_empty() {
-            return Ok(Vec::new());
+    /// Finds the features that are combinations of others as far as the Hessian tells, and asks the rows which of them
+    /// are so but for rounding, and what is left of the others.
+    pub(super) fn find_dependencies(&mut self, m: usize, hessian: &Hessian) -> Result<()> {
+        let suspects = factor::dependent(hessian, 0.0, self.problem.intercept, SUSPECT);
+        let mut found: Vec<usize> = suspects.iter().map(|suspect| suspect.feature).collect();
+        found.sort_unstable();
+        let proof = &self.proofs[m];
+        let mut known = [proof.undetermined.as_slice(), &proof.nearly_dependent].concat();
+        known.sort_unstable();
+        // What the rows said once does not change from step to step.
+        if found == known {
+            return Ok(());
         }
+        let directions = self.refined(m, hessian, &suspects)?;
+        let scores = self.host.scores(&directions)?;
         let sizes: Vec<f64> = self.host.mean_squares()?.into_iter().map(f64::sqrt).collect();
-        let columns = dependent.iter().map(|dependent| dependent.direction.as_slice());
-        let columns = Coefficients::from_columns(self.problem.start.n_features(), columns);
-        let scores = self.host.scores(&columns)?;
         self.passes += 2.0;
         let (model, rows) = (&self.fits[m].model, self.host.rows());
         let weight = |slot: usize| model.weight(rows.labels()[slot], rows.exact_weight(slot));
         let all = model.weight_sum(rows);
-        let remainder = |(k, (Dependent { feature, direction }, scores)): (usize, (Dependent, Vec<f64>))| {
-            let intercept = columns.intercept(k);
-            let squares = scores.iter().enumerate().map(|(slot, u)| weight(slot) * (u + intercept).powi(2));
-            let rms = (squares.sum::<f64>() / all).sqrt();
-            Remainder::new(feature, direction, &sizes, rms, |j| self.host.is_exact(j))
+        let dot = |a: &[f64], b: &[f64]| -> f64 {
+            a.iter().zip(b).enumerate().map(|(slot, (a, b))| weight(slot) * a * b).sum()
         };
-        Ok(dependent.into_iter().zip(scores).enumerate().filter_map(remainder).collect())
+        let is_exact = |j: usize| self.host.is_exact(j);
+        let mut remainders: Vec<Remainder> = Vec::new();
+        // What is left of one may be what is left of another: then it is a combination of it, and of the others.
+        let mut apart: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
+        for (k, mut scores) in scores.into_iter().enumerate() {
+            let (feature, direction) = (suspects[k].feature, directions.model(k).to_vec());
+            let intercept = directions.intercept(k);
+            scores.iter_mut().for_each(|u| *u += intercept);
+            let rms = (dot(&scores, &scores) / all).sqrt();
+            let (mut own, mut combination) = (scores, direction.clone());
+            for (u, of) in &apart {
+                let share = dot(&own, u) / dot(u, u);
+                own.iter_mut().zip(u).for_each(|(own, u)| *own -= share * u);
+                combination.iter_mut().zip(of).for_each(|(part, of)| *part -= share * of);
+            }
+            let own_rms = (dot(&own, &own) / all).sqrt();
+            if Remainder::new(feature, combination.clone(), &sizes, own_rms, is_exact).is_some() {
+                remainders.extend(Remainder::new(feature, direction, &sizes, rms, is_exact));
+                apart.push((own, combination));
+            }
+        }
+        let proof = &mut self.proofs[m];
+        proof.nearly_dependent = remainders.iter().map(Remainder::feature).collect();
+        found.retain(|feature| !proof.nearly_dependent.contains(feature));
+        proof.undetermined = found;
+        self.remainders[m] = remainders;
+        Ok(())
+    }
+
+    /// The directions of suspects, with what the rows leave along the other features taken out: of a Hessian that is
+    /// nearly singular besides, rounding enters a direction many times enlarged.
+    fn refined(&mut self, m: usize, hessian: &Hessian, suspects: &[Dependent]) -> Result<Coefficients> {
+        let (d, has_intercept) = (self.problem.start.n_features(), self.problem.intercept);
+        let columns = suspects.iter().map(|suspect| suspect.direction.as_slice());
+        let mut directions = Coefficients::from_columns(d, columns);
+        let mut held: Vec<usize> = suspects.iter().map(|suspect| suspect.feature).collect();
+        held.extend((!has_intercept).then_some(d));
+        let others = hessian.clone().without(&held);
+        let Some(factor) = Factor::new(d + 1, |a, b| others.row(a)[b], 0.0) else { return Ok(directions) };
+        let curvatures = self.curvatures(m)?;
+        for _ in 0..REFINEMENTS {
+            let mut scores = self.host.scores(&directions)?;
+            for (k, scores) in scores.iter_mut().enumerate() {
+                let intercept = directions.intercept(k);
+                scores.iter_mut().zip(&curvatures).for_each(|(u, h)| *u = h * (*u + intercept));
+            }
+            let along = self.host.combine_rows(&scores)?;
+            self.passes += 2.0;
+            for (k, (mut along, scores)) in along.into_iter().zip(&scores).enumerate() {
+                along.push(scores.iter().sum());
+                held.iter().for_each(|&place| along[place] = 0.0);
+                factor.solve(&mut along);
+                directions.model_mut(k).iter_mut().zip(along).for_each(|(part, by)| *part -= by);
+            }
+        }
+        Ok(directions)
+    }
+
+    /// `s_i p_i (1 - p_i) / S` of each row: the weights of the Hessian.
+    fn curvatures(&self, m: usize) -> Result<Vec<f64>> {
+        let fit = &self.fits[m];
+        let column =
+            Coefficients::from_columns(self.problem.start.n_features(), [fit.point.column.as_slice()]);
+        let (scores, rows) = (self.host.scores(&column)?, self.host.rows());
+        let share = 1.0 / fit.model.weight_sum(rows);
+        let of = |(slot, z): (usize, &f64)| {
+            let (weight, z) = (rows.exact_weight(slot), z + column.intercept(0));
+            share * fit.model.weight(rows.labels()[slot], weight) * sigmoid(z) * sigmoid(-z)
+        };
+        Ok(scores[0].iter().enumerate().map(of).collect())
     }
 }

@@ -294,9 +294,12 @@ impl Runner<'_> {
                 model: *model,
                 column: solution.coefficients.model(m).to_vec(),
                 certificate,
-                converged: certificate.is_within(self.config.train.tolerance)
-                    && solution.proofs[m].is_within(certificate.objective, self.config.train.tolerance)
-                    && solution.stops[m] != Stop::Separated,
+                converged: solution.has_converged(
+                    m,
+                    &certificate,
+                    &solution.proofs[m],
+                    self.config.train.tolerance,
+                ),
                 separated: solution.stops[m] == Stop::Separated,
                 iterations: solution.iterations[m],
                 score: certificate.held_out.and_then(|sums| self.config.scoring.of_sums(&sums)),

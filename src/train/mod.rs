@@ -84,7 +84,8 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
     let mut fitted = loop {
         let rounding = Rounding::new(&run.dataset.panels, &run.dataset.rows);
         let columns = run.stack.blurred(&run.dataset, &run.solution, &rounding, config.tolerance);
-        if columns.iter().all(|column| options.exact.contains(column)) {
+        let is_interrupted = run.solution.stops.contains(&Stop::Interrupted);
+        if is_interrupted || columns.iter().all(|column| options.exact.contains(column)) {
             break run.stack.fitted(&run.dataset, &run.solution, &rounding, config.tolerance);
         }
         let names = remarks::list(&columns.iter().map(String::as_str).collect::<Vec<_>>());

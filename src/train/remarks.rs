@@ -27,9 +27,7 @@ pub(super) fn remarks(
             let features = listed(&separating(encoding, direction));
             format!("no finite optimum without a penalty, as rows are separated by {features}")
         });
-        let is_sure = |feature: &usize| !proof.nearly_dependent.contains(feature);
-        let undetermined: Vec<usize> = proof.undetermined.iter().copied().filter(is_sure).collect();
-        let undetermined = self::undetermined(encoding, &undetermined);
+        let undetermined = undetermined(encoding, &proof.undetermined);
         let undetermined = (!undetermined.is_empty()).then(|| {
             format!(
                 "not determined by these data, as combinations of other columns: {}",
@@ -38,8 +36,8 @@ pub(super) fn remarks(
         });
         let nearly = (proof.is_beyond_precision && !proof.nearly_dependent.is_empty()).then(|| {
             format!(
-                "nearly combinations of other columns, so that rounding of their values leaves the objective fewer than \
-                 eight digits: {}; give the difference a column of its own, leave one out, or add a penalty",
+                "so nearly combinations of other columns that how close the minimum is cannot be told to eight digits: \
+                 {}; give the difference a column of its own, leave one out, or add a penalty",
                 listed(&proof.nearly_dependent)
             )
         });

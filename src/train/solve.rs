@@ -140,8 +140,10 @@ pub(crate) fn minimise(
                 tolerance,
                 seed: config.seed,
             };
+            // Kept is the best model on the validation rows, not the minimum.
+            let may_move = validation.is_none();
             let found = sgd.run(engine, problem, validation, watch)?;
-            full_batch(Method::Newton).prove(engine, host, problem, found)
+            full_batch(Method::Newton).prove(engine, host, problem, found, may_move)
         }
     }
 }

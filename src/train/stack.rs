@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::objective::{Certificate, Coefficients, HeldOut, ModelSpec, Penalty, Rounding, certify};
 use crate::panels::Rows;
-use crate::solver::{Proof, Solution, Stop};
+use crate::solver::{Proof, Solution};
 
 /// The models of a run.
 #[derive(Debug, Clone)]
@@ -103,9 +103,7 @@ impl Stack {
                     nonzero: original.features(m).iter().filter(|&&w| w != 0.0).count(),
                     objective: certificate.objective,
                     kkt_residual: certificate.kkt_residual,
-                    converged: certificate.is_within(tolerance)
-                        && proof.is_within(certificate.objective, tolerance)
-                        && solution.stops[m] != Stop::Separated,
+                    converged: solution.has_converged(m, &certificate, &proof, tolerance),
                     iterations: solution.iterations[m],
                     best: None,
                     penalty: None,

@@ -151,7 +151,7 @@ fn what_rounding_hides_is_not_called_converged() {
     let rest: Vec<f64> = (0..n).map(|i| weyl(i, 0.569_840_290_998_053) - 0.5).collect();
     let y = labels(n, |i| 1.0 / (1.0 + (-6.0 * rest[i]).exp()));
     for (share, converged, said) in
-        [(1e-9, false, "fewer than eight digits"), (0.0, true, "not determined"), (1e-7, true, "")]
+        [(1e-9, false, "eight digits"), (0.0, true, "not determined"), (1e-7, true, "")]
     {
         let columns = vec![
             ("x", float_column(x.iter().copied())),
@@ -217,4 +217,81 @@ fn times_that_float64_does_not_tell_apart_are_not_said_to_be_one() {
     assert!(blurred.starts_with("float64, which rounds") && blurred.contains("\"tick\""), "{blurred}");
     // Without an intercept a column of ones takes its place.
     assert_eq!(warnings("--features x,one --no-intercept"), serde_json::json!([]));
+}
+
+/// Beside a column that others give exactly, one that they nearly give is still told apart, and by its own name.
+#[test]
+fn near_dependence_beside_exact_dependence() {
+    let folder = tempdir().unwrap();
+    let n = 4000;
+    let a: Vec<f64> = (0..n).map(|i| weyl(i, 0.618_033_988_749_895) - 0.5).collect();
+    let u: Vec<f64> = (0..n).map(|i| 4.0 * weyl(i, 0.569_840_290_998_053) - 2.0).collect();
+    let c: Vec<f64> = (0..n).map(|i| weyl(i, 0.438_447_187_191_17) - 0.5).collect();
+    let level: Vec<&str> = (0..n).map(|i| ["a", "b", "c"][(i * 7) % 3]).collect();
+    let y = labels(n, |i| 1.0 / (1.0 + (-u[i] - c[i]).exp()));
+    let objective = |second: Vec<f64>| {
+        let columns = vec![
+            ("a", float_column(a.iter().copied())),
+            ("second", float_column(second)),
+            ("c", float_column(c.iter().copied())),
+            ("t", float_column(c.iter().map(|c| 3.7 * c + 1.0))),
+            ("level", super::support::text_column(level.iter().copied())),
+            ("y", y.clone()),
+        ];
+        write_parquet(&folder.path().join("t.parquet"), columns);
+        let line = "train t.parquet --target y --l1 0 --l2 0 -o m.json --device cpu";
+        let trained = succeed_json(folder.path(), line);
+        assert_eq!(trained["models"][0]["converged"], true, "{trained}");
+        let said = trained["warnings"].to_string();
+        assert!(
+            said.contains("combinations of other columns: \\\"t\\\"") && !said.contains("level"),
+            "{said}"
+        );
+        let evaluated = succeed_json(folder.path(), "evaluate m.json t.parquet");
+        let stated = trained["models"][0]["objective"].as_f64().unwrap();
+        assert!((evaluated["log_loss"].as_f64().unwrap() - stated).abs() < 1e-8 * stated);
+        succeed_json(folder.path(), "inspect m.json t.parquet --inference");
+        stated
+    };
+    let clear = objective(u.clone());
+    for share in [1e-3, 1e-4, 1.5e-5, 1e-6, 1e-7] {
+        let near = objective(a.iter().zip(&u).map(|(a, u)| a + share * u).collect());
+        // Of a + share u the last digits are lost.
+        assert!((near - clear).abs() < 1e-8 * clear, "{share}: {near}, expected {clear}");
+    }
+}
+
+/// The model that is kept has the score that is said to be the best, whatever ends the run.
+#[test]
+fn the_best_score_is_that_of_the_model_that_is_kept() {
+    let folder = tempdir().unwrap();
+    let table = |name: &str, first: usize, n: usize| {
+        let x = |j: usize| {
+            let step = [0.618_033_988_749_895, 0.569_840_290_998_053, 0.438_447_187_191_17][j % 3];
+            float_column((first..first + n).map(move |i| weyl(i * (j / 3 + 1), step) - 0.5))
+        };
+        let names: Vec<String> = (0..30).map(|j| format!("x{j}")).collect();
+        let mut columns: Vec<_> = names.iter().enumerate().map(|(j, name)| (name.as_str(), x(j))).collect();
+        columns.push((
+            "y",
+            float_column((first..first + n).map(|i| {
+                let chance = 0.35 + 0.3 * weyl(i, 0.618_033_988_749_895);
+                f64::from(u8::from(weyl(i, 0.754_877_666_246_692_7) < chance))
+            })),
+        ));
+        write_parquet(&folder.path().join(name), columns);
+    };
+    table("train.parquet", 0, 150);
+    table("held.parquet", 1000, 500);
+    for flags in ["", "--solver lbfgs", "--solver sgd", "--patience 3"] {
+        let line = format!(
+            "train train.parquet --target y --l1 0 --l2 1e-4 --validation held.parquet -o m.json --device cpu {flags}"
+        );
+        let trained = succeed_json(folder.path(), &line);
+        let best = trained["models"][0]["best"]["score"].as_f64();
+        let best = best.unwrap_or_else(|| panic!("{flags}: {trained}"));
+        let evaluated = succeed_json(folder.path(), "evaluate m.json held.parquet");
+        let found = evaluated["log_loss"].as_f64().unwrap();
+        assert!((found - best).abs() < 1e-5, "{flags}: best {best}, and the model has {found}");
+    }
 }

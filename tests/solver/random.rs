@@ -94,6 +94,10 @@ impl Problem {
             z.iter_mut().zip(column).for_each(|(z, x)| *z += slope * x);
         }
         let labels = z.iter().map(|z| rng.random::<f64>() < 1.0 / (1.0 + (-z).exp())).collect();
+        // A column that another gives, to the last bit.
+        if rng.random::<f64>() < 0.3 {
+            columns.push(columns[p - 1].iter().map(|x| -4.0 * x).collect());
+        }
         // Powers of two, from 1e-30 to 1e30: they cost no digits.
         if rng.random() {
             for column in &mut columns {
