@@ -3,11 +3,12 @@
 use rayon::prelude::*;
 
 use super::ModelSpec;
-use crate::panels::{PANEL_ROWS, Panels, Rows};
+use crate::panels::{PANEL_ROWS, Panels, Rows, class_of};
 
 /// Rounding of a float32 value, root mean square, as a share of it: uniform within half a unit of the last of 24 bits.
 const ROUNDING: f64 = 2.4e-8;
 
+/// Rows whose weights one task adds up.
 const ROWS_PER_TASK: usize = 1 << 16;
 
 /// Rows whose rounding is taken for independent, at most.
@@ -19,17 +20,25 @@ const DEVIATIONS: f64 = 6.0;
 /// A table whose features are rounded to float32, but for those that are kept exactly.
 #[derive(Debug)]
 pub struct Rounding<'a> {
-    panels: &'a Panels,
     rows: &'a Rows,
     /// `(1/S) sum_i s_i x_ij^2` of each feature; 0 for those that are kept exactly.
     squares: Vec<f64>,
+    /// `sum_i s_i^2` of each class; empty where nothing is rounded.
+    squared_weights: Vec<f64>,
 }
 
 impl<'a> Rounding<'a> {
-    /// Of a table: one reading of X where anything is rounded.
-    pub fn new(panels: &'a Panels, rows: &'a Rows) -> Self {
-        let of = |j: usize| if panels.is_rounded(j) { mean_square(panels, rows, j) } else { 0.0 };
-        Self { panels, rows, squares: (0..panels.n_features()).into_par_iter().map(of).collect() }
+    /// Of a table: one reading of the rows' weights where anything is rounded, and of the features whose mean square is
+    /// not `known`.
+    pub fn new(panels: &Panels, rows: &'a Rows, known: impl Fn(usize) -> Option<f64> + Sync) -> Self {
+        let of = |j: usize| match panels.is_rounded(j) {
+            true => known(j).unwrap_or_else(|| mean_square(panels, rows, j)),
+            false => 0.0,
+        };
+        let squares: Vec<f64> = (0..panels.n_features()).into_par_iter().map(of).collect();
+        let is_rounded = squares.iter().any(|square| *square > 0.0);
+        let squared_weights = if is_rounded { squared_weights(rows) } else { Vec::new() };
+        Self { rows, squares, squared_weights }
     }
 
     /// A bound on the change of a model's objective, at any coefficients as large as these:
@@ -45,7 +54,7 @@ impl<'a> Rounding<'a> {
     /// # Panics
     /// If there is not one coefficient for each feature.
     pub fn bound(&self, model: &ModelSpec, coefficients: &[f64], objective: f64) -> f64 {
-        assert_eq!(coefficients.len(), self.panels.n_features(), "a coefficient for each feature");
+        assert_eq!(coefficients.len(), self.squares.len(), "a coefficient for each feature");
         let parts: f64 = self.parts(coefficients).map(|(_, part)| part).sum();
         if parts > 0.0 { bound(parts, objective, self.share(model)) } else { 0.0 }
     }
@@ -61,7 +70,7 @@ impl<'a> Rounding<'a> {
         objective: f64,
         allowed: f64,
     ) -> Vec<usize> {
-        assert_eq!(coefficients.len(), self.panels.n_features(), "a coefficient for each feature");
+        assert_eq!(coefficients.len(), self.squares.len(), "a coefficient for each feature");
         let mut parts: Vec<(usize, f64)> = self.parts(coefficients).collect();
         if parts.is_empty() {
             return Vec::new();
@@ -84,17 +93,35 @@ impl<'a> Rounding<'a> {
         parts.enumerate().filter(|(_, part)| *part > 0.0)
     }
 
-    /// `1 / sqrt(n)`.
+    /// `1 / sqrt(n)`; rows that a model holds out count too, which makes the bound larger.
     fn share(&self, model: &ModelSpec) -> f64 {
-        let rows = self.rows;
-        let weight = |slot: usize| model.weight(rows.labels()[slot], rows.exact_weight(slot)).powi(2);
-        let starts: Vec<usize> = (0..rows.n_rows()).step_by(ROWS_PER_TASK).collect();
-        let of_task =
-            |first: usize| -> f64 { (first..rows.n_rows().min(first + ROWS_PER_TASK)).map(weight).sum() };
-        // Collected first: the same bits on any number of threads.
-        let squares: Vec<f64> = starts.into_par_iter().map(of_task).collect();
-        (squares.iter().sum::<f64>().sqrt() / model.weight_sum(rows)).max(1.0 / INDEPENDENT_ROWS.sqrt())
+        let factor = |class: usize| match class == model.class as usize {
+            true => model.positive_weight,
+            false => model.negative_weight,
+        };
+        let of = |(class, square): (usize, &f64)| factor(class).powi(2) * square;
+        let squares: f64 = self.squared_weights.iter().enumerate().map(of).sum();
+        (squares.sqrt() / model.weight_sum(self.rows)).max(1.0 / INDEPENDENT_ROWS.sqrt())
     }
+}
+
+/// `sum_i s_i^2` of each class.
+fn squared_weights(rows: &Rows) -> Vec<f64> {
+    let starts: Vec<usize> = (0..rows.n_rows()).step_by(ROWS_PER_TASK).collect();
+    let of_task = |first: usize| {
+        let mut sums = vec![0.0; rows.class_weight().len()];
+        for slot in first..rows.n_rows().min(first + ROWS_PER_TASK) {
+            if let Some(sum) = sums.get_mut(class_of(rows.labels()[slot]) as usize) {
+                *sum += rows.exact_weight(slot).powi(2);
+            }
+        }
+        sums
+    };
+    // Collected first: the same bits on any number of threads.
+    let tasks: Vec<Vec<f64>> = starts.into_par_iter().map(of_task).collect();
+    let mut all = vec![0.0; rows.class_weight().len()];
+    tasks.iter().for_each(|sums| all.iter_mut().zip(sums).for_each(|(all, sum)| *all += sum));
+    all
 }
 
 fn bound(parts: f64, objective: f64, share: f64) -> f64 {
@@ -136,11 +163,11 @@ mod tests {
             evaluate(panels, &rows, &[model], &columns, Gaps::Without).evaluation.loss[0]
         };
         let (found, expected) = (loss(&rounded), loss(&exact));
-        let rounding = Rounding::new(&rounded, &rows);
+        let rounding = Rounding::new(&rounded, &rows, |_| Some(1.0));
         let bound = rounding.bound(&model, &coefficients[..2], found);
         let change = (found - expected).abs();
         assert!(change > 0.0 && change <= bound && bound < 1e3 * change, "{change:e}, bound {bound:e}");
-        assert_eq!(Rounding::new(&exact, &rows).bound(&model, &coefficients[..2], found), 0.0);
+        assert_eq!(Rounding::new(&exact, &rows, |_| None).bound(&model, &coefficients[..2], found), 0.0);
         let too_coarse = |allowed: f64| rounding.too_coarse(&model, &coefficients[..2], found, allowed);
         assert_eq!(too_coarse(bound), [] as [usize; 0]);
         assert_eq!(too_coarse(0.9 * bound), [0]);

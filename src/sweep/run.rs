@@ -19,9 +19,9 @@ use crate::config::{Grid, Rule, Strengths, ValidTune};
 use crate::data::{self, FoldName, Folding, Folds};
 use crate::error::{Result, SweepError};
 use crate::model::{CurveRecorder, Model, PenaltyScales, Seconds, Training};
-use crate::objective::Rounding;
 use crate::train::{
-    Chosen, HostTable, Observer, Stack, many_classes, read_options, training, warnings, with_threads,
+    Chosen, HostTable, Observer, Stack, many_classes, read_options, rounding, training, warnings,
+    with_threads,
 };
 
 /// A sweep to be run: a grid of penalties, cross-validated, and a model with the penalty that it chooses.
@@ -193,7 +193,7 @@ impl<'a> Sweep<'a> {
         notes.extend(at_the_edge(config, &plan, &choice));
         let (refit, solution) = runner.refit(&plan, &stack, &outcomes, &choice)?;
 
-        let rounding = Rounding::new(&dataset.panels, &dataset.rows);
+        let rounding = rounding(&dataset);
         let fitted = refit.fitted(&dataset, &solution, &rounding, train.tolerance);
         notes.extend(refit.remarks(&dataset, &solution));
         let (passes, n_refit) = (runner.passes, fitted.len());

@@ -17,13 +17,13 @@ pub use report::{EpochReport, Observer, Silent, SweepProgress, TrainReport, Trai
 pub(crate) use device::Chosen;
 pub(crate) use memory::shared as memory_of_solver;
 pub(crate) use solve::{hessian_order, minimise, takes_small_tables};
-pub(crate) use stack::{Stack, model as class_model, start};
+pub(crate) use stack::{Stack, model as class_model, rounding, start};
 
 use crate::config::{ClassWeight, Features, Scoring, ValidConfig, Validation};
 use crate::data::{self, Dataset, ReadOptions, ReadProgress, Room, TableShape};
 use crate::error::{ConfigError, Result};
 use crate::model::{FittedModel, HeldOutRows, Seconds, Training};
-use crate::objective::{ModelSpec, Rounding};
+use crate::objective::ModelSpec;
 use crate::panels::{Panels, Rows};
 use crate::solver::{Solution, Stop};
 use solved::{SolvedTable, solve_table};
@@ -82,7 +82,7 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
     let mut run = solve_table(config, &source, &options, &device, observer)?;
     // Where float32 rounding decides the minimum, the columns that it blurs are read again, exactly.
     let mut fitted = loop {
-        let rounding = Rounding::new(&run.dataset.panels, &run.dataset.rows);
+        let rounding = rounding(&run.dataset);
         let columns = run.stack.blurred(&run.dataset, &run.solution, &rounding, config.tolerance);
         let is_interrupted = run.solution.stops.contains(&Stop::Interrupted);
         if is_interrupted || columns.iter().all(|column| options.exact.contains(column)) {

@@ -195,6 +195,21 @@ impl Stack {
     }
 }
 
+/// What float32 rounds of a table. Standardised columns have the mean square that their centre leaves.
+pub(crate) fn rounding(dataset: &Dataset) -> Rounding<'_> {
+    let encoding = &dataset.encoding;
+    let transform = encoding.panel_transform();
+    let means: Vec<Option<f64>> = encoding
+        .columns
+        .iter()
+        .flat_map(|column| std::iter::repeat_n(column.mean, column.levels.as_ref().map_or(1, Vec::len)))
+        .collect();
+    Rounding::new(&dataset.panels, &dataset.rows, |j| {
+        let (centre, scale) = transform[j];
+        means[j].filter(|_| encoding.standardize).map(|mean| 1.0 + ((mean - centre) / scale).powi(2))
+    })
+}
+
 /// Where every model starts: coefficients 0, the intercept at the log odds of its class.
 pub(crate) fn start(rows: &Rows, models: &[ModelSpec], n_features: usize, intercept: bool) -> Coefficients {
     let mut start = Coefficients::zeros(n_features, models.len());
