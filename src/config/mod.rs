@@ -315,7 +315,8 @@ impl TrainConfig {
     /// Reads a TOML file. Paths in it are relative to the working directory, as on the command line.
     ///
     /// # Errors
-    /// [`ConfigError::Read`]; [`ConfigError::Parse`] with line and column, also for an unknown key.
+    /// [`ConfigError::Read`](crate::error::ConfigError::Read);
+    /// [`ConfigError::Parse`](crate::error::ConfigError::Parse) with line and column, also for an unknown key.
     pub fn load(path: &Path) -> Result<Self> {
         parse(path, &read(path)?)
     }
