@@ -96,6 +96,13 @@ pub struct Column {
     pub levels: Option<Vec<Option<String>>>,
 }
 
+impl Column {
+    /// Number of features that the column becomes: one for each level, or itself.
+    pub fn width(&self) -> usize {
+        self.levels.as_ref().map_or(1, Vec::len)
+    }
+}
+
 /// All input columns in encoding order, and the space that the objective is written in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Encoding {

@@ -22,6 +22,7 @@ impl Context<'_> {
         fitted: &FittedModel,
         separation: &Separation,
         infinite: &Infinite,
+        unfinished: &[String],
         solved: Option<&Solved>,
     ) -> Vec<String> {
         let mut doubts = Vec::new();
@@ -62,10 +63,19 @@ impl Context<'_> {
         }
         if !separation.suspected.is_empty() {
             doubts.push(format!(
-                "a further step would move coefficients by more than a tenth of a standard deviation: they have no finite \
-                 optimum, or training stopped early: {}",
+                "some rows are separated by {}: along them the optimum lies at infinity, and their coefficients only grow \
+                 with more iterations; train with a penalty",
                 some(&separation.suspected)
             ));
+        }
+        if !unfinished.is_empty() {
+            doubts.push(format!(
+                "a further step would still move coefficients by more than a tenth of a standard deviation ({}), and no \
+                 plane separates the classes: training stopped before the optimum, and statistics are withheld; train again \
+                 with more --max-iterations",
+                some(unfinished)
+            ));
+            return doubts;
         }
         match solved.map(|solved| solved.distance) {
             None => doubts.push(

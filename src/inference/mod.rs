@@ -37,14 +37,14 @@ mod doubts;
 mod factor;
 mod identify;
 mod infinite;
+mod job;
 mod pass;
+mod remainders;
 mod report;
 mod same_table;
 mod solved;
 mod statistics;
 mod tails;
-
-use rayon::prelude::*;
 
 pub use report::{
     CoefficientInference, Covariance, Inference, LikelihoodRatio, ModelInference, Separation, Status,
@@ -54,22 +54,15 @@ use crate::config::Device;
 use crate::data;
 use crate::error::{ConfigError, InferenceError, Result};
 use crate::model::Model;
-use crate::objective::{Basis, Gram, HeldOut, ModelSpec, Penalty};
+use crate::objective::{Gram, Penalty};
 use crate::output;
 use crate::train::{Chosen, Observer};
 use identify::Parameters;
-use pass::{Pass, TableSums};
-use same_table::{check_objective, check_table};
-use statistics::{Context, Subject};
+use job::{Job, ToldApart};
+use pass::TableSums;
 
 /// Parameters up to which the statistics of several models are computed side by side.
 const SIDE_BY_SIDE: usize = 1000;
-
-/// The share of a parameter that float32 products must leave it for them to show that it is no combination of others.
-const RESOLVED_BY_FLOAT32: f64 = 1e-4;
-
-/// Changes of the basis, one after the other: what is left of a feature may itself be nearly a combination.
-const MAX_LEVELS: usize = 4;
 
 /// Which sandwich estimator takes the place of the information's inverse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,91 +180,24 @@ pub fn infer(
             chosen.len().div_ceil(together)
         ));
     }
-    let columns = model.panel_coefficients();
     let names = encoding.feature_names();
-    let is_indicator = pass::indicators(&encoding);
-    let contrasts = Parameters::contrasts(&encoding, &references);
-    let resolved = if device.is_host() { factor::TOLERANCE } else { RESOLVED_BY_FLOAT32 };
-    let mut gram: Option<Gram> = None;
-    let mut basis = Basis::default();
+    let job = Job {
+        model,
+        source: &source,
+        encoding: &encoding,
+        target: model.target(),
+        names: &names,
+        is_indicator: pass::indicators(&encoding),
+        references: &references,
+        contrasts: Parameters::contrasts(&encoding, &references),
+        any_penalised,
+        options,
+        device: &device,
+    };
+    let mut told_apart = ToldApart::default();
     let mut inference: Option<Inference> = None;
     for chosen in chosen.chunks(together) {
-        let models: Vec<ModelSpec> = chosen.iter().map(|&m| spec(model, m)).collect();
-        let mut absorbed = columns.select(chosen);
-        for k in (0..models.len()).filter(|&k| models[k].penalty.l2 == 0.0) {
-            identify::absorb(&encoding, &references, absorbed.model_mut(k));
-        }
-        let (table, sums, coefficients) = loop {
-            let mut coefficients = absorbed.clone();
-            for k in 0..models.len() {
-                coefficients.model_mut(k).copy_from_slice(&basis.from_features(absorbed.model(k)));
-            }
-            let pass = Pass {
-                source: &source,
-                encoding: &encoding,
-                target: &model.target(),
-                weight: options.weight.as_deref(),
-                models: &models,
-                basis: &basis,
-                coefficients: &coefficients,
-                robust: options.robust.is_some(),
-                device: &device,
-                matrices: matrices(n_parameters, models.len(), options),
-                memory: options.memory,
-            };
-            let (table, sums) = pass.run(observer)?;
-            check_table(model, &table)?;
-            for (k, &m) in chosen.iter().enumerate() {
-                check_objective(&model.models[m], &models[k], coefficients.model(k), &sums[k], &table)?;
-            }
-            // An information matrix of full rank shows the same of the table; another asks the rows themselves.
-            let is_clear = |k: usize| {
-                models[k].penalty.l2 > 0.0 || contrasts.are_told_apart(&sums[k].information, resolved)
-            };
-            if gram.is_none() && !(0..chosen.len()).all(is_clear) {
-                let found = pass.gram(observer)?;
-                let identified = contrasts.clone().identified(&found);
-                // A penalty is one on the features themselves, in no other basis.
-                let remainders = match any_penalised || basis.n_levels() == MAX_LEVELS {
-                    true => Vec::new(),
-                    false => pass.remainders(&identified, &found, observer)?,
-                };
-                if !remainders.is_empty() {
-                    basis.add(remainders);
-                    continue;
-                }
-                gram = Some(found);
-            }
-            break (table, sums, coefficients);
-        };
-        let subject = |k: usize| Subject {
-            fitted: &model.models[chosen[k]],
-            model: &models[k],
-            column: coefficients.model(k),
-            sums: &sums[k],
-        };
-        let identified = match &gram {
-            Some(gram) => contrasts.clone().identified(gram),
-            None => contrasts.clone(),
-        };
-        let context = Context {
-            encoding: &encoding,
-            names: &names,
-            is_indicator: &is_indicator,
-            references: &references,
-            identified: &identified,
-            options,
-            table: &table,
-            basis: &basis,
-            is_resolved: device.is_host(),
-            tolerance: model.training.tolerance,
-        };
-        let statistics = |k: usize| context.statistics(&subject(k));
-        let found: Vec<ModelInference> = if n_parameters <= SIDE_BY_SIDE {
-            (0..chosen.len()).into_par_iter().map(statistics).collect()
-        } else {
-            (0..chosen.len()).map(statistics).collect()
-        };
+        let (table, models) = job.infer(chosen, &mut told_apart, observer)?;
         let whole = inference.get_or_insert_with(|| Inference {
             rows: table.rows,
             rows_dropped: source.n_rows() - table.rows,
@@ -286,24 +212,13 @@ pub fn infer(
             models: Vec::new(),
             warnings: warnings(&table),
         });
-        whole.models.extend(found);
+        whole.models.extend(models);
     }
     Ok(inference.expect("a model file has a model at least"))
 }
 
 fn penalty(model: &Model, m: usize) -> Penalty {
     model.penalty_of(&model.models[m]).penalty()
-}
-
-#[allow(clippy::cast_possible_truncation, reason = "classes are at most some thousands")]
-fn spec(model: &Model, m: usize) -> ModelSpec {
-    ModelSpec {
-        class: model.model_classes()[m] as u32,
-        penalty: penalty(model, m),
-        positive_weight: 1.0,
-        negative_weight: 1.0,
-        held_out: HeldOut::NONE,
-    }
 }
 
 fn refuse_l1(model: &Model, chosen: &[usize]) -> Result<()> {

@@ -3,18 +3,14 @@
 use rayon::prelude::*;
 
 use super::columns::ColumnSums;
-use super::identify::Parameters;
 use crate::data::{self, Block, BlocksOptions, ColumnKind, Encoding, Source, Target};
 use crate::error::{InferenceError, Result};
 use crate::objective::{
-    Basis, Coefficients, Gaps, Gram, ModelSpec, Remainder, evaluate, linear_predictor, log1pexp,
+    Basis, Coefficients, Gaps, Gram, ModelSpec, Sides, evaluate, linear_predictor, log1pexp,
 };
-use crate::panels::{NO_CLASS, PANEL_ROWS, Panels, Rows, class_of};
+use crate::panels::{NO_CLASS, Panels, Rows, class_of};
 use crate::predict::{report_rows, rows_per_block};
 use crate::train::{Chosen, Observer};
-
-/// Refinements of a direction: each takes what rounding left of the one before.
-const REFINEMENTS: usize = 2;
 
 /// Rows whose terms one task computes.
 const ROWS_PER_TASK: usize = 1 << 14;
@@ -38,15 +34,6 @@ pub(super) struct Pass<'a> {
     pub(super) matrices: u64,
     /// Bytes that they and blocks of the table may take.
     pub(super) memory: Option<u64>,
-}
-
-/// What directions leave of the rows, `u = X d`.
-struct Left {
-    /// `sum_i s_i u_i^2` of each.
-    squares: Vec<f64>,
-    /// `sum_i s_i u_i [x_i, 1]` of each.
-    along: Vec<Vec<f64>>,
-    weight_sum: f64,
 }
 
 /// Sums over the rows of the table.
@@ -125,86 +112,29 @@ impl Pass<'_> {
         Ok(gram)
     }
 
-    /// What the rows leave of features that `gram` takes for combinations of others. Their directions are refined first: of
-    /// a gram matrix that is nearly singular besides, rounding enters a direction many times enlarged.
+    /// Reads the table once for how steps move its rows: of each, the model that it is of and a coefficient for each
+    /// place.
     ///
     /// # Errors
     /// As [`Pass::run`].
-    pub(super) fn remainders(
-        &self,
-        identified: &Parameters,
-        gram: &Gram,
-        observer: &dyn Observer,
-    ) -> Result<Vec<Remainder>> {
+    pub(super) fn sides(&self, steps: &[(usize, Vec<f64>)], observer: &dyn Observer) -> Result<Vec<Sides>> {
         let n_features = self.encoding.n_features();
-        let mut directions = identified.directions();
-        if directions.is_empty() {
-            return Ok(Vec::new());
-        }
-        let factor = identified.factor(gram);
-        for _ in 0..REFINEMENTS {
-            let Some(factor) = &factor else { break };
-            let left = self.left_by(&directions, observer)?;
-            for ((_, direction), left) in directions.iter_mut().zip(&left.along) {
-                let along: Vec<f64> = identified.kept.iter().map(|&place| left[place]).collect();
-                for (&place, by) in identified.kept.iter().zip(factor.solve(&along)) {
-                    direction[place] -= by;
-                }
-            }
-        }
-        let left = self.left_by(&directions, observer)?;
-        let sizes: Vec<f64> =
-            (0..n_features).map(|j| (gram.value(j, j) / left.weight_sum).max(0.0).sqrt()).collect();
-        let remainder = |((place, direction), square): ((usize, Vec<f64>), f64)| {
-            // The table is read with both words of every value.
-            (place < n_features)
-                .then(|| {
-                    Remainder::new(place, direction, &sizes, (square / left.weight_sum).sqrt(), |_| true)
-                })
-                .flatten()
-        };
-        Ok(directions.into_iter().zip(left.squares).filter_map(remainder).collect())
-    }
-
-    /// Reads the table once for what directions leave of its rows.
-    fn left_by(&self, directions: &[(usize, Vec<f64>)], observer: &dyn Observer) -> Result<Left> {
-        let n_features = self.encoding.n_features();
-        let columns = directions.iter().map(|(_, direction)| direction.as_slice());
+        let columns = steps.iter().map(|(_, step)| step.as_slice());
         let columns = Coefficients::from_columns(n_features, columns);
-        let n = directions.len();
-        let mut left =
-            Left { squares: vec![0.0; n], along: vec![vec![0.0; n_features + 1]; n], weight_sum: 0.0 };
-        self.read(self.block_rows(n_features.max(2 * n))?, observer, |_, panels, rows| {
-            left.weight_sum += rows.weight_sum();
-            let panels = self.basis.panels(panels);
-            let scores = linear_predictor(&panels, &columns);
-            let mut x = [0.0; PANEL_ROWS];
-            for p in 0..panels.n_panels() {
-                let slots = p * PANEL_ROWS..panels.n_rows().min((p + 1) * PANEL_ROWS);
-                let scores = &scores[slots.start * n..slots.end * n];
-                let weighted: Vec<f64> = scores
-                    .iter()
-                    .enumerate()
-                    .map(|(at, u)| rows.exact_weight(slots.start + at / n) * u)
-                    .collect();
-                for (at, (u, su)) in scores.iter().zip(&weighted).enumerate() {
-                    left.squares[at % n] += u * su;
-                    left.along[at % n][n_features] += su;
-                }
-                for j in 0..n_features {
-                    panels.widen(p, j, &mut x);
-                    for (weighted, x) in weighted.chunks_exact(n).zip(&x) {
-                        weighted.iter().zip(&mut left.along).for_each(|(su, along)| along[j] += su * x);
-                    }
-                }
+        let mut sides = vec![Sides::default(); steps.len()];
+        self.read(self.block_rows(n_features.max(2 * steps.len()))?, observer, |_, panels, rows| {
+            let moves = linear_predictor(&self.basis.panels(panels), &columns);
+            for (k, ((m, _), sides)) in steps.iter().zip(&mut sides).enumerate() {
+                let own = moves.iter().skip(k).step_by(steps.len()).take(rows.n_rows());
+                sides.add(&self.models[*m], &rows, own.copied());
             }
             Ok(())
         })?;
-        Ok(left)
+        Ok(sides)
     }
 
     /// Rows of a block: as many as fit beside the matrices.
-    fn block_rows(&self, n_values: usize) -> Result<usize> {
+    pub(super) fn block_rows(&self, n_values: usize) -> Result<usize> {
         let models = self.models.len() as u64;
         // Predictors and curvatures are float64, and so is each row of a stripe of features.
         let beside = 4 * 8 * models;
@@ -213,7 +143,7 @@ impl Pass<'_> {
     }
 
     /// Gives `add` each block: how many of its rows have a label and features, its panels, classes and weights.
-    fn read(
+    pub(super) fn read(
         &self,
         rows_per_block: usize,
         observer: &dyn Observer,

@@ -23,6 +23,8 @@ pub(super) struct Solved {
     pub(super) condition_number: Option<f64>,
     /// Places of the coefficients that a further step would move.
     pub(super) moving: Vec<usize>,
+    /// That step: a coefficient for each place, in the basis of the sums.
+    pub(super) step: Vec<f64>,
     /// In standard errors, but for the coefficients that move.
     pub(super) distance: f64,
     /// What the log-likelihood still gains towards infinity: what the rows there still lose, as their loss is the slope
@@ -67,9 +69,11 @@ impl Context<'_> {
         let along = |g: &[f64]| -> f64 { times(g).iter().zip(g).map(|(step, g)| step * g).sum() };
         let whole = along(&gradient);
         let mut moving = Vec::new();
-        for (k, step) in times(&gradient).into_iter().enumerate() {
+        let mut step = vec![0.0; intercept + 1];
+        for (k, by) in times(&gradient).into_iter().enumerate() {
             let place = places[k];
-            if model.penalty.l2 == 0.0 && place != intercept && step.abs() * self.unit(place) > MOVES {
+            step[place] = -by;
+            if model.penalty.l2 == 0.0 && place != intercept && by.abs() * self.unit(place) > MOVES {
                 gradient[k] = 0.0;
                 moving.push(place);
             }
@@ -110,6 +114,7 @@ impl Context<'_> {
             vif,
             condition_number,
             moving,
+            step,
             distance: squared.max(0.0).sqrt(),
             gain: (whole - squared).max(0.0) + left_out,
             effective: parameters.kept.len() as f64 - shrunk,

@@ -43,8 +43,15 @@ pub(super) struct Subject<'a> {
 }
 
 impl Context<'_> {
-    /// The statistics of one model.
-    pub(super) fn statistics(&self, subject: &Subject<'_>) -> ModelInference {
+    /// The statistics of one model, and Newton's step where it would still move coefficients by much.
+    ///
+    /// Either the classes are separated along that step, and the coefficients that do not move are at their optimum; or
+    /// the model is unfinished, which is known once the rows have been asked.
+    pub(super) fn statistics(
+        &self,
+        subject: &Subject<'_>,
+        is_unfinished: bool,
+    ) -> (ModelInference, Option<Vec<f64>>) {
         let Subject { fitted, model, column, sums } = subject;
         let Penalty { l2, .. } = model.penalty;
         let all;
@@ -61,10 +68,16 @@ impl Context<'_> {
         };
         let solved = self.solve(subject, parameters, &infinite);
         let moving = solved.as_ref().map_or(&[][..], |solved| &solved.moving);
-        separation.suspected = moving.iter().map(|&j| self.names[j].clone()).collect();
+        let moved: Vec<String> = moving.iter().map(|&j| self.names[j].clone()).collect();
+        let step = solved.as_ref().filter(|_| !moving.is_empty()).map(|solved| solved.step.clone());
+        if !is_unfinished {
+            separation.suspected.clone_from(&moved);
+        }
         let distance = solved.as_ref().map(|solved| solved.distance);
-        let is_away = distance.is_none_or(|distance| distance.is_nan() || distance > DISTANCE_REFUSED);
-        let warnings = self.doubts(fitted, &separation, &infinite, solved.as_ref());
+        let is_away =
+            is_unfinished || distance.is_none_or(|distance| distance.is_nan() || distance > DISTANCE_REFUSED);
+        let unfinished = if is_unfinished { moved.as_slice() } else { &[] };
+        let warnings = self.doubts(fitted, &separation, &infinite, unfinished, solved.as_ref());
         let is_withheld = is_away || separation.complete;
         let status = |place: usize| match parameters.dropped[place] {
             Some(Dropped::Reference) => Status::Reference,
@@ -85,7 +98,7 @@ impl Context<'_> {
         let null_log_likelihood = self.null_log_likelihood(model);
         let k = solved.as_ref().map_or(parameters.kept.len() as f64, |solved| solved.effective);
         let df = parameters.kept.len() - usize::from(self.encoding.intercept);
-        ModelInference {
+        let inference = ModelInference {
             class: fitted.class.clone(),
             covariance: match (l2 > 0.0, self.options.robust) {
                 (true, _) => Covariance::Posterior,
@@ -116,7 +129,8 @@ impl Context<'_> {
                 .collect(),
             warnings,
             coefficients,
-        }
+        };
+        (inference, step)
     }
 
     fn null_log_likelihood(&self, model: &ModelSpec) -> f64 {

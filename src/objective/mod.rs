@@ -19,6 +19,7 @@ mod logistic;
 mod penalty;
 mod predictor;
 mod rounding;
+mod sides;
 mod smoothness;
 
 pub use basis::{Basis, Remainder};
@@ -30,6 +31,7 @@ pub use hessian::Hessian;
 pub use logistic::{Logistic, log1pexp, logistics, logit, sigmoid, sigmoids};
 pub use penalty::Penalty;
 pub use rounding::{Rounding, mean_square};
+pub use sides::Sides;
 pub use smoothness::{Smoothness, smoothness};
 
 use crate::panels::{NO_CLASS, Rows, Totals, class_of, fold_of};

@@ -23,17 +23,11 @@ use super::stages::Run;
 use super::{Host, Problem, Solution, Stop};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::objective::{Certificate, Coefficients, Hessian, ModelSpec};
-use crate::panels::{Rows, Sample};
+use crate::objective::{Certificate, Coefficients, Hessian, Sides};
+use crate::panels::Sample;
 
 /// Newton steps at most.
 const MAX_STEPS: usize = 24;
-
-/// A step that moves some row's linear predictor by this is not one of a model that has arrived.
-const MOVES: f64 = 0.1;
-
-/// Share of the largest move by which a row may go against its side, for rounding.
-const AGAINST: f64 = 1e-6;
 
 /// A direction of which the curvature is at most this share of its features' is decided by float32 rounding, where the
 /// features are kept in one word: a column's values are rounded by 2^-25 of them, root mean square 2^-26.
@@ -280,9 +274,10 @@ impl Run<'_, '_> {
         let tolerance = self.settings.tolerance;
         for (k, ((m, step), moves)) in steps.into_iter().zip(moves).enumerate() {
             let fit = &mut self.fits[m];
-            let [with, against] = sides(&fit.model, self.host.rows(), &moves, columns.intercept(k));
-            let is_moving = is_unpenalised(&fit.model) && with.max(against) >= MOVES;
-            if is_moving && against <= AGAINST * with {
+            let mut sides = Sides::default();
+            sides.add(&fit.model, self.host.rows(), moves.iter().map(|by| by + columns.intercept(k)));
+            let is_moving = is_unpenalised(&fit.model) && sides.is_moving();
+            if is_moving && sides.are_separated() {
                 self.proofs[m].separating = Some(step);
                 fit.state = State::Stopped(Stop::Separated);
                 continue;
@@ -297,20 +292,4 @@ impl Run<'_, '_> {
         }
         Ok(())
     }
-}
-
-/// The largest moves of rows with a weight towards their side, and against it.
-fn sides(model: &ModelSpec, rows: &Rows, moves: &[f64], intercept: f64) -> [f64; 2] {
-    let mut sides = [0.0_f64; 2];
-    for (slot, by) in moves.iter().enumerate() {
-        let label = rows.labels()[slot];
-        if model.weight(label, rows.exact_weight(slot)) == 0.0 {
-            continue;
-        }
-        let is_positive = rows.class(slot) == model.class;
-        let towards = if is_positive { by + intercept } else { -by - intercept };
-        sides[0] = sides[0].max(towards);
-        sides[1] = sides[1].max(-towards);
-    }
-    sides
 }

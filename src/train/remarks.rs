@@ -56,16 +56,45 @@ pub(super) fn remarks(
         .collect()
 }
 
-/// The features that a direction goes along. Levels are taken from their mean, which the intercept could move.
+/// The features that a direction goes along.
+///
+/// All levels of a column may move by the same, against the intercept, and no row moves. So the parts of levels are taken
+/// from the part that most of them share; where as many share another, from the one that leaves less to the intercept.
 fn separating(encoding: &Encoding, direction: &[f64]) -> Vec<usize> {
     let d = encoding.n_features();
     let mut centred = Coefficients::from_columns(d, [direction]);
     centre_levels(encoding, &mut centred);
-    let parts = centred.features(0);
-    let largest = parts.iter().fold(0.0, |largest: f64, part| largest.max(part.abs()));
+    let mut intercept = centred.intercept(0);
+    let mut parts = centred.features(0).to_vec();
+    let largest = |parts: &[f64]| parts.iter().fold(0.0, |largest: f64, part| largest.max(part.abs()));
+    let near = NAMED * largest(&parts);
+    let mut first = 0;
+    for column in &encoding.columns {
+        let own = &mut parts[first..first + column.width()];
+        first += column.width();
+        if column.kind == ColumnKind::Categorical {
+            let shared = shared_part(own, near, intercept);
+            own.iter_mut().for_each(|part| *part -= shared);
+            intercept += shared;
+        }
+    }
+    let largest = largest(&parts);
     let mut named: Vec<usize> = (0..d).filter(|&j| parts[j].abs() >= NAMED * largest).collect();
     named.sort_by(|&a, &b| parts[b].abs().total_cmp(&parts[a].abs()));
     named
+}
+
+/// The part that most levels share, up to `near`.
+fn shared_part(parts: &[f64], near: f64, intercept: f64) -> f64 {
+    let mut sorted = parts.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let sharing = |part: f64| {
+        sorted.partition_point(|&other| other <= part + near)
+            - sorted.partition_point(|&other| other < part - near)
+    };
+    let rank = |part: f64| (sharing(part), -(intercept + part).abs());
+    let better = |a: f64, b: f64| if rank(b) > rank(a) { b } else { a };
+    sorted.iter().copied().reduce(better).unwrap_or(0.0)
 }
 
 /// Without the one level of each column that the others and the intercept always give.

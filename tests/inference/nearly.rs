@@ -89,3 +89,37 @@ fn columns_that_differ_in_a_part_in_millions() {
         }
     }
 }
+
+/// `end` is nearly `start`, and `other` is `end + x`: what `start` and `x` leave of them is the same column.
+#[test]
+fn columns_that_leave_the_same_remainder_are_one_remainder_and_an_alias() {
+    let folder = tempfile::tempdir().unwrap();
+    let rng = &mut StdRng::seed_from_u64(5);
+    let start: Vec<f64> = (0..ROWS).map(|_| 1.3e9 + (3e8 * rng.random::<f64>()).round()).collect();
+    let lag: Vec<f64> = (0..ROWS).map(|_| (60.0 * 64.0 * rng.random::<f64>()).round() / 64.0).collect();
+    // On the scale of the times, so that the sum keeps it exactly.
+    let x: Vec<f64> = (0..ROWS).map(|_| (4e8 * rng.random::<f64>()).round()).collect();
+    let y = float_column((0..ROWS).map(|i| {
+        let z = 4.0 * lag[i] / 60.0 - 2.0 + x[i] / 4e8 - 0.5;
+        f64::from(u8::from(rng.random::<f64>() < 1.0 / (1.0 + (-z).exp())))
+    }));
+    let end: Vec<f64> = (0..ROWS).map(|i| start[i] + lag[i]).collect();
+    let other = (0..ROWS).map(|i| end[i] + x[i]);
+    let [three, four] = ["three.parquet", "four.parquet"].map(|name| folder.path().join(name));
+    let shared = [
+        ("start", float_column(start.clone())),
+        ("x", float_column(x.clone())),
+        ("end", float_column(end.clone())),
+    ];
+    write_parquet(&three, [shared.to_vec(), vec![("y", y.clone())]].concat());
+    write_parquet(&four, [shared.to_vec(), vec![("other", float_column(other)), ("y", y)]].concat());
+    let (three, four) = (statistics(&three, None), statistics(&four, None));
+    assert!(three.aliased.is_empty(), "{:?}", three.aliased);
+    assert_eq!(four.aliased, ["other"]);
+    for name in ["end", "x", "(intercept)"] {
+        let of = |c: &CoefficientInference| [c.estimate, c.standard_error.unwrap()];
+        let (found, expected) = (of(coefficient(&four, name)), of(coefficient(&three, name)));
+        assert_close(&found, &expected, 1e-5, 0.0);
+    }
+    assert_close(&[four.log_likelihood.unwrap()], &[three.log_likelihood.unwrap()], 1e-8, 0.0);
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray};
-use logodds::config::{Device, TrainConfig};
+use logodds::config::{Device, Solver, TrainConfig};
 use logodds::inference::{Covariance, Inference, InferenceOptions, Robust, Status, infer};
 use logodds::model::Model;
 use logodds::train::{Silent, train};
@@ -276,6 +276,33 @@ fn of_two_levels_only_the_one_that_meets_one_class_alone_is_infinite() {
     let estimated = found.coefficients.iter().filter(|c| c.status == Status::Estimated);
     let names: Vec<&str> = estimated.map(|c| c.feature.as_str()).collect();
     assert_eq!(names, ["(intercept)", "x"]);
+}
+
+#[test]
+fn a_model_that_stopped_before_its_optimum_has_no_statistics() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.parquet");
+    table(900).write(&path);
+    let (model, data) = fit(
+        &path,
+        TrainConfig {
+            exclude: only(&["weight", "copy"]),
+            solver: Some(Solver::Sgd),
+            epochs: Some(1),
+            learning_rate: Some(0.01),
+            ..TrainConfig::default()
+        },
+    );
+    assert!(!model.models[0].converged);
+    let found = infer(&model, &data, &InferenceOptions::default(), &Silent).unwrap().models.remove(0);
+    assert!(found.separation.suspected.is_empty(), "{:?}", found.separation);
+    assert!(found.coefficients.iter().all(|c| c.standard_error.is_none()), "{:?}", found.coefficients);
+    assert_eq!((found.log_likelihood, found.aic), (None, None));
+    assert!(
+        found.warnings.iter().any(|warning| warning.contains("--max-iterations")),
+        "{:?}",
+        found.warnings
+    );
 }
 
 #[test]
