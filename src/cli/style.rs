@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use clap::builder::Styles;
-use logodds::output::is_shown;
+use logodds::output::{escape_unless, is_shown};
 
 /// What a text is painted as.
 #[derive(Debug, Clone, Copy)]
@@ -61,32 +61,16 @@ pub(super) fn render(text: &str) -> String {
 
 /// A name, or any other text of one line, with everything that would not be shown as escapes such as `\u{1b}`.
 pub(super) fn escape(text: &str) -> Cow<'_, str> {
-    escape_by(text, |character, escaped| escaped.extend(character.escape_default()))
+    escape_unless(text, is_shown, |character, escaped| escaped.extend(character.escape_default()))
 }
 
 /// JSON with the escapes that it has itself for everything that would not be shown.
 pub(super) fn escape_json(json: &str) -> Cow<'_, str> {
-    escape_by(json, |character, escaped| {
+    escape_unless(json, is_shown, |character, escaped| {
         for unit in character.encode_utf16(&mut [0; 2]) {
             let _ = write!(escaped, "\\u{unit:04x}");
         }
     })
-}
-
-/// The text, with what `escape` writes for everything that would not be shown.
-fn escape_by(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
-    if text.chars().all(is_shown) {
-        return Cow::Borrowed(text);
-    }
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_shown(character) {
-            escaped.push(character);
-        } else {
-            escape(character, &mut escaped);
-        }
-    }
-    Cow::Owned(escaped)
 }
 
 #[cfg(test)]

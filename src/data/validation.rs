@@ -4,6 +4,7 @@ use super::blocks::class_codes;
 use super::deal::SPAN_ROWS;
 use super::fill::{Part, fill};
 use super::known::Known;
+use super::limits::available_memory;
 use super::memory::Budget;
 use super::options::weight_column;
 use super::rows::{RowPlan, is_trained};
@@ -21,6 +22,13 @@ pub struct Room {
     pub memory: Option<u64>,
     /// Of these, what is held already or will be needed.
     pub held: u64,
+}
+
+impl Room {
+    /// Bytes that are left.
+    pub fn left(&self) -> u64 {
+        self.memory.or_else(available_memory).unwrap_or(u64::MAX).saturating_sub(self.held)
+    }
 }
 
 /// A table read with an encoding from training.

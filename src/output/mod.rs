@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{ConfigError, Result};
 
 pub use draft::{Draft, abandon, write_whole};
-pub use terminal::{for_terminal, is_shown};
+pub use terminal::{escape_unless, for_terminal, is_shown};
 
 /// Whether `path` names stdout.
 pub fn is_stdout(path: &Path) -> bool {

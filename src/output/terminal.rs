@@ -16,15 +16,24 @@ pub fn is_shown(character: char) -> bool {
 /// `\u{1b}`.
 pub fn for_terminal(content: &str) -> Cow<'_, str> {
     let is_kept = |character| is_shown(character) || matches!(character, '\n' | '\t');
-    if content.chars().all(is_kept) {
-        return Cow::Borrowed(content);
+    escape_unless(content, is_kept, |character, escaped| escaped.extend(character.escape_default()))
+}
+
+/// The text, with what `escape` writes for every character that is not to be kept.
+pub fn escape_unless(
+    text: &str,
+    is_kept: impl Fn(char) -> bool,
+    escape: impl Fn(char, &mut String),
+) -> Cow<'_, str> {
+    if text.chars().all(&is_kept) {
+        return Cow::Borrowed(text);
     }
-    let mut escaped = String::with_capacity(content.len());
-    for character in content.chars() {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
         if is_kept(character) {
             escaped.push(character);
         } else {
-            escaped.extend(character.escape_default());
+            escape(character, &mut escaped);
         }
     }
     Cow::Owned(escaped)

@@ -4,6 +4,7 @@ use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::{factor, solve};
 use faer::{Mat, Par};
 
+use super::full_batch::MAX_ORDER;
 use super::quadratic::dot;
 use crate::objective::Hessian;
 
@@ -29,32 +30,44 @@ impl Factor {
     /// Factors the `n` x `n` matrix whose lower triangle is `value(row, column)`, `ridge` added to its
     /// scaled diagonal; the ridge is raised until the matrix is positive definite to working precision.
     pub(super) fn new(n: usize, value: impl Fn(usize, usize) -> f64, mut ridge: f64) -> Option<Self> {
-        let scale: Vec<f64> = (0..n)
-            .map(|k| value(k, k))
-            .map(|h| if h > f64::MIN_POSITIVE { 1.0 / h.sqrt() } else { 0.0 })
-            .collect();
         while ridge <= MAX_RIDGE {
-            let mut lower = Mat::from_fn(n, n, |a, b| match a.cmp(&b) {
-                std::cmp::Ordering::Equal => 1.0 + ridge,
-                std::cmp::Ordering::Greater => value(a, b) * scale[a] * scale[b],
-                std::cmp::Ordering::Less => 0.0,
-            });
-            let scratch = factor::cholesky_in_place_scratch::<f64>(n, Par::Seq, Default::default());
-            let mut memory = MemBuffer::new(scratch);
-            // One thread, for the same bits on any number of them; models are factored side by side.
-            let factored = factor::cholesky_in_place(
-                lower.as_mut(),
-                Default::default(),
-                Par::Seq,
-                MemStack::new(&mut memory),
-                Default::default(),
-            );
-            if factored.is_ok() && (0..n).all(|k| lower[(k, k)].powi(2) > singular(n)) {
-                return Some(Self { lower, scale });
+            let factor = Self::with_pivots_above(singular(n), n, &value, ridge);
+            if factor.is_some() {
+                return factor;
             }
             ridge = (ridge * 100.0).max(1e-10);
         }
         None
+    }
+
+    /// The same with that very ridge; none where rows leave a share of at most `least` of the diagonal of one after them.
+    fn with_pivots_above(
+        least: f64,
+        n: usize,
+        value: impl Fn(usize, usize) -> f64,
+        ridge: f64,
+    ) -> Option<Self> {
+        let scale: Vec<f64> = (0..n)
+            .map(|k| value(k, k))
+            .map(|h| if h > f64::MIN_POSITIVE { 1.0 / h.sqrt() } else { 0.0 })
+            .collect();
+        let mut lower = Mat::from_fn(n, n, |a, b| match a.cmp(&b) {
+            std::cmp::Ordering::Equal => 1.0 + ridge,
+            std::cmp::Ordering::Greater => value(a, b) * scale[a] * scale[b],
+            std::cmp::Ordering::Less => 0.0,
+        });
+        let scratch = factor::cholesky_in_place_scratch::<f64>(n, Par::Seq, Default::default());
+        let mut memory = MemBuffer::new(scratch);
+        // One thread, for the same bits on any number of them; models are factored side by side.
+        let factored = factor::cholesky_in_place(
+            lower.as_mut(),
+            Default::default(),
+            Par::Seq,
+            MemStack::new(&mut memory),
+            Default::default(),
+        );
+        let is_clear = factored.is_ok() && (0..n).all(|k| lower[(k, k)].powi(2) > least);
+        is_clear.then_some(Self { lower, scale })
     }
 
     /// Solves for `right`, in its place.
@@ -71,7 +84,7 @@ impl Factor {
 }
 
 /// Orders up to which dependent columns are looked for: one by one, they take as long as a factor of twice the order.
-const MAX_LISTED: usize = 2048;
+const MAX_LISTED: usize = MAX_ORDER;
 
 /// A feature that is a combination of others, as far as a Hessian tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,11 +104,19 @@ pub(super) fn dependent(hessian: &Hessian, l2: f64, intercept: bool, least: f64)
     let ridge = |k: usize| if k < n - 1 { l2 } else { 0.0 };
     let scale = |k: usize| (hessian.row(k)[k].max(0.0) + ridge(k)).sqrt();
     let least = least.max(singular(n));
+    // The same pivots, as blocks: only where one is small, rows are taken one by one to leave its own out.
+    let order: Vec<usize> = intercept.then_some(n - 1).into_iter().chain(0..n - 1).collect();
+    let value = |a: usize, b: usize| {
+        let (a, b) = (order[a], order[b]);
+        hessian.row(a)[b] + if a == b { ridge(a) } else { 0.0 }
+    };
+    if Factor::with_pivots_above(least, order.len(), value, 0.0).is_some() {
+        return Vec::new();
+    }
     let mut dependent = Vec::new();
     // Rows of the Cholesky factor, each with the place of its column; a dependent one is left out.
     let mut rows: Vec<(usize, Vec<f64>)> = Vec::new();
-    let first = intercept.then_some(n - 1);
-    for k in first.into_iter().chain(0..n - 1) {
+    for &k in &order {
         if scale(k) <= f64::MIN_POSITIVE.sqrt() {
             continue;
         }

@@ -84,6 +84,9 @@ pub trait Host: Sync {
     /// Whether a feature's values are kept as the table has them, and not as float32 rounds them.
     fn is_exact(&self, feature: usize) -> bool;
 
+    /// Bytes that a copy of the table may take.
+    fn room(&self) -> u64;
+
     /// The columns `features` alone, as a table of their own.
     fn select(&self, features: &[usize]) -> Panels;
 

@@ -51,6 +51,8 @@ pub struct Proof {
     /// Whether how close the minimum is could not be told: the values of such a feature have too few digits, or the
     /// Hessian is singular all the same.
     pub is_beyond_precision: bool,
+    /// Whether the table was too large to be copied, and to be solved in that basis.
+    pub is_too_large: bool,
     /// Features whose float32 rounding decides where the minimum is: to be kept exactly.
     pub blurred: Vec<usize>,
 }
@@ -138,7 +140,10 @@ impl Run<'_, '_> {
             }
             for &m in &left {
                 self.take_aim(m)?;
-                if self.proofs[m].is_beyond_precision && self.proofs[m].blurred.is_empty() {
+                if !self.proofs[m].blurred.is_empty() {
+                    // Where the minimum of the table itself is, float32 does not tell.
+                    self.fits[m].state = State::Stopped(Stop::ProgressEnded);
+                } else if self.proofs[m].is_beyond_precision {
                     self.substitute(m)?;
                 }
             }

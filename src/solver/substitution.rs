@@ -15,6 +15,9 @@ use crate::panels::Sample;
 /// Tables in which features are substituted have at most so many values: they are copied.
 const MAX_VALUES: usize = 1 << 24;
 
+/// Bytes of a value in a copy: two float32 words.
+const OF_VALUE: u64 = 8;
+
 /// Substitutions within each other: what is left of a feature may itself be nearly a combination.
 const MAX_DEPTH: usize = 4;
 
@@ -35,10 +38,14 @@ const ROUNDING: f64 = 6e-16;
 
 impl Run<'_, '_> {
     /// Minimises in a basis in which no feature is nearly a combination of others, unless the table is too large to be
-    /// copied: then the fit stays as it is.
+    /// copied: then the fit stays as it is, and unproved.
     pub(super) fn substitute(&mut self, m: usize) -> Result<()> {
         let (problem, d) = (self.problem, self.problem.start.n_features());
-        if self.depth >= MAX_DEPTH || d.saturating_mul(problem.n_rows) > MAX_VALUES {
+        let n_values = d.saturating_mul(problem.n_rows);
+        let proof = &mut self.proofs[m];
+        proof.is_too_large = !proof.nearly_dependent.is_empty()
+            && (n_values > MAX_VALUES || OF_VALUE.saturating_mul(n_values as u64) > self.host.room());
+        if self.depth >= MAX_DEPTH || proof.is_too_large {
             return Ok(());
         }
         let mut basis = Basis::default();

@@ -102,6 +102,10 @@ impl Host for RememberedHost<'_> {
         self.host.is_exact(feature)
     }
 
+    fn room(&self) -> u64 {
+        self.host.room()
+    }
+
     fn select(&self, features: &[usize]) -> Panels {
         self.host.select(features)
     }

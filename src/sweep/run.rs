@@ -20,8 +20,8 @@ use crate::data::{self, FoldName, Folding, Folds};
 use crate::error::{Result, SweepError};
 use crate::model::{CurveRecorder, Model, PenaltyScales, Seconds, Training};
 use crate::train::{
-    Chosen, HostTable, Observer, Stack, many_classes, read_options, rounding, training, warnings,
-    with_threads,
+    Chosen, HostTable, Observer, Stack, many_classes, read_options, room_beside, rounding, training,
+    warnings, with_threads,
 };
 
 /// A sweep to be run: a grid of penalties, cross-validated, and a model with the penalty that it chooses.
@@ -144,7 +144,8 @@ impl<'a> Sweep<'a> {
             }
             None => Journal::default(),
         };
-        let host = HostTable::new(&dataset.panels, &dataset.rows);
+        let room = room_beside(train, &dataset).left();
+        let host = HostTable::new(&dataset.panels, &dataset.rows).with_room(room);
         let mut runner = Runner {
             config,
             dataset: &dataset,

@@ -24,12 +24,19 @@ const COLUMNS_AT_ONCE: usize = 512;
 pub struct HostTable<'a> {
     panels: &'a Panels,
     rows: &'a Rows,
+    room: u64,
 }
 
 impl<'a> HostTable<'a> {
     /// Over a table.
     pub fn new(panels: &'a Panels, rows: &'a Rows) -> Self {
-        Self { panels, rows }
+        Self { panels, rows, room: u64::MAX }
+    }
+
+    /// Where copies of the table may take so many bytes.
+    #[must_use]
+    pub fn with_room(self, room: u64) -> Self {
+        Self { room, ..self }
     }
 
     /// The features, some at a time.
@@ -84,6 +91,10 @@ impl Host for HostTable<'_> {
 
     fn is_exact(&self, feature: usize) -> bool {
         !self.panels.is_rounded(feature)
+    }
+
+    fn room(&self) -> u64 {
+        self.room
     }
 
     fn select(&self, features: &[usize]) -> Panels {
@@ -144,6 +155,7 @@ impl Host for HostTable<'_> {
         panels: &Panels,
         work: &mut dyn FnMut(&mut dyn Engine, &dyn Host) -> Result<()>,
     ) -> Result<()> {
-        work(&mut CpuEngine::new(panels, self.rows), &HostTable::new(panels, self.rows))
+        let room = self.room.saturating_sub(panels.bytes());
+        work(&mut CpuEngine::new(panels, self.rows), &HostTable::new(panels, self.rows).with_room(room))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::solve::{hessian_order, takes_working_sets};
 use crate::config::{Solver, ValidConfig};
-use crate::data::TableShape;
+use crate::data::{Dataset, Room, TableShape};
 use crate::objective::{Gram, Penalty};
 use crate::solver::{FullBatch, WorkingSet};
 
@@ -27,6 +27,14 @@ pub(super) fn beside(config: &ValidConfig, shape: &TableShape) -> u64 {
         shape,
         &[penalty],
     ))
+}
+
+/// The room that a table for training, and what trains on it, leave to another one.
+pub(crate) fn room_beside(config: &ValidConfig, dataset: &Dataset) -> Room {
+    let shape = dataset.shape();
+    // What the system has available is without the table already.
+    let table = if config.memory.is_some() { dataset.bytes() } else { 0 };
+    Room { memory: config.memory, held: table.saturating_add(beside(config, &shape)) }
 }
 
 /// Bytes that a solver takes for models of these penalties, however many they are.

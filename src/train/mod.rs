@@ -15,12 +15,12 @@ pub use host::HostTable;
 pub use report::{EpochReport, Observer, Silent, SweepProgress, TrainReport, Trained};
 
 pub(crate) use device::Chosen;
-pub(crate) use memory::shared as memory_of_solver;
+pub(crate) use memory::{room_beside, shared as memory_of_solver};
 pub(crate) use solve::{hessian_order, minimise, takes_small_tables};
 pub(crate) use stack::{Stack, model as class_model, rounding, start};
 
 use crate::config::{ClassWeight, Features, Scoring, ValidConfig, Validation};
-use crate::data::{self, Dataset, ReadOptions, ReadProgress, Room, TableShape};
+use crate::data::{self, Dataset, ReadOptions, ReadProgress, TableShape};
 use crate::error::{ConfigError, Result};
 use crate::model::{FittedModel, HeldOutRows, Seconds, Training};
 use crate::objective::ModelSpec;
@@ -89,8 +89,20 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
             break run.stack.fitted(&run.dataset, &run.solution, &rounding, config.tolerance);
         }
         let names = remarks::list(&columns.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut exact = [options.exact.as_slice(), &columns].concat();
+        exact.sort_unstable();
+        exact.dedup();
+        let validation = run.validation.as_ref().map_or(0, |(panels, _)| panels.bytes());
+        let beside = validation.saturating_add(memory::beside(config, &run.dataset.shape()));
+        if let Err(error) = run.dataset.check_exact(&source, &exact, config.memory, beside) {
+            run.warnings.push(format!(
+                "float32 is too coarse for {names}, which leaves the minimum unproved: reading the table again, exactly, \
+                 was not possible, as {error}"
+            ));
+            break run.stack.fitted(&run.dataset, &run.solution, &rounding, config.tolerance);
+        }
         observer.message(&format!("float32 is too coarse for {names}: reading the table again, exactly"));
-        options.exact.extend(columns);
+        options.exact = exact;
         drop(run);
         run = solve_table(config, &source, &options, &device, observer)?;
     };
@@ -231,14 +243,6 @@ fn validation_table(
             Ok(Some((table.panels, table.rows)))
         }
     }
-}
-
-/// The room that a table for training, and what trains on it, leave to one for validation.
-fn room_beside(config: &ValidConfig, dataset: &Dataset) -> Room {
-    let shape = dataset.shape();
-    // What the system has available is without the table already.
-    let table = if config.memory.is_some() { dataset.bytes() } else { 0 };
-    Room { memory: config.memory, held: table.saturating_add(memory::beside(config, &shape)) }
 }
 
 /// The classes whose models no score can stop, as the validation rows are on one side of them.

@@ -35,9 +35,13 @@ pub(super) fn remarks(
             )
         });
         let nearly = (proof.is_beyond_precision && !proof.nearly_dependent.is_empty()).then(|| {
+            let doubt = match proof.is_too_large {
+                true => "such columns are resolved in a copy of the table, which is too large for one",
+                false => "how close the minimum is cannot be told to eight digits",
+            };
             format!(
-                "so nearly combinations of other columns that how close the minimum is cannot be told to eight digits: \
-                 {}; give the difference a column of its own, leave one out, or add a penalty",
+                "so nearly combinations of other columns that their own parts are lost in rounding: {}; {doubt}; give the \
+                 difference a column of its own, leave one out, or add a penalty",
                 listed(&proof.nearly_dependent)
             )
         });

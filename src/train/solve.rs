@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::host::HostTable;
+use super::memory::room_beside;
 use super::report::{EpochReport, Observer};
 use super::stack::{Stack, start};
 use crate::config::{Solver, ValidConfig};
@@ -26,7 +27,8 @@ pub(super) fn solve(
     observer: &dyn Observer,
 ) -> Result<(Solution, Option<TrainingCurve>)> {
     let n_rows = dataset.panels.n_rows();
-    let host = HostTable::new(&dataset.panels, &dataset.rows);
+    let room = room_beside(config, dataset).left();
+    let host = HostTable::new(&dataset.panels, &dataset.rows).with_room(room);
     let smoothness = match config.solver {
         Solver::Sgd => smoothness(&dataset.panels, &dataset.rows, &stack.models, config.intercept),
         _ => Vec::new(),

@@ -116,3 +116,37 @@ fn scores_count_with_the_blocks_of_a_table() {
     assert_says(&fail(folder.path(), &format!("{line} 16MiB"), 1), &["16777216 may be used", "--memory"]);
     succeed(folder.path(), &format!("{line} 64MiB"));
 }
+
+/// Two times over ten years, a minute apart at most, in a table too large to be kept exactly from the start.
+#[test]
+fn a_fit_is_kept_where_what_would_prove_it_does_not_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let n: usize = 2_200_000;
+    let part = |i: usize, step: f64| (i as f64 * step).fract();
+    let lag = |i: usize| (3600.0 * part(i, 0.569_840_290_998_053)).round() / 60.0;
+    let start = |i: usize| (3e8 * part(i, 0.618_033_988_749_895)).round();
+    let chance = |i: usize| 1.0 / (1.0 + (3.0 - lag(i) / 10.0).exp());
+    let y = (0..n).map(|i| f64::from(u8::from(part(i, 0.754_877_666_246_692_7) < chance(i))));
+    let columns = vec![
+        ("start", float_column((0..n).map(start))),
+        ("end", float_column((0..n).map(|i| start(i) + lag(i)))),
+        ("y", float_column(y)),
+    ];
+    write_parquet(&folder.path().join("t.parquet"), columns);
+    let line = "train t.parquet --target y --l1 0 --l2 0 -o m.json --device cpu --threads 2 --memory";
+    let refused = fail(folder.path(), &format!("{line} 100MiB"), 1);
+    let sizes = refused.split_once(" need ").expect("sizes").1;
+    let needed: u64 = sizes.split_once(" bytes").unwrap().0.parse().unwrap();
+    let second_words = 2 * 4 * n as u64;
+    for (memory, is_proved, said) in [
+        (needed, false, "reading the table again, exactly, was not possible"),
+        (needed + second_words, false, "a copy of the table, which is too large"),
+        (needed + 4 * second_words, true, ""),
+    ] {
+        let trained = succeed_json(folder.path(), &format!("{line} {memory}"));
+        assert_eq!(trained["models"][0]["converged"], is_proved, "{trained}");
+        let warnings = trained["warnings"].as_array().unwrap();
+        let is_said = |warning: &serde_json::Value| warning.as_str().unwrap().contains(said);
+        assert_eq!(warnings.iter().any(is_said), !is_proved, "{memory}: {trained}");
+    }
+}

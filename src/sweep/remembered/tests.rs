@@ -81,6 +81,10 @@ impl Host for MortalHost<'_> {
         self.host.is_exact(feature)
     }
 
+    fn room(&self) -> u64 {
+        u64::MAX
+    }
+
     fn select(&self, features: &[usize]) -> Panels {
         self.host.select(features)
     }
