@@ -9,6 +9,9 @@ const BITS: u32 = 16;
 /// Holds out `fraction` of the rows, to the nearest whole row, in the order of a hash of their places. The last row
 /// of each class in that order is trained on in any case. Nothing is held out where that leaves too few rows.
 pub(super) fn hold_out(codes: &mut [u16], fraction: f64, seed: u64, n_classes: usize) {
+    if fraction <= 0.0 {
+        return;
+    }
     let key = |row: usize| hash(seed ^ 0x7661_6c69, row as u64);
     let mut last: Vec<Option<(u64, usize)>> = vec![None; n_classes];
     let mut kept = 0;

@@ -83,14 +83,14 @@ impl RowPlan {
     ) -> Rows {
         let n_rows = spans.last().map_or(0, |s| s.slots().end);
         let mut class = vec![0; n_rows];
-        let mut weight = vec![1.0; n_rows];
+        let mut weight = self.weights.as_ref().map(|_| vec![1.0; n_rows]);
         let mut fold = folds.map(|_| vec![0; n_rows]);
         for (run, span) in self.runs.iter().zip(spans) {
             let kept = self.rows(source, run).filter(|&row| part(self.codes[row]));
             for (row, (piece, round)) in kept.zip(span.places()) {
                 let slot = span.starts()[piece] + round;
                 class[slot] = u32::from(self.codes[row] & !HELD_OUT);
-                if let Some(weights) = &self.weights {
+                if let (Some(weight), Some(weights)) = (&mut weight, &self.weights) {
                     weight[slot] = weights[row];
                 }
                 if let (Some(fold), Some(folds)) = (&mut fold, folds) {
@@ -98,11 +98,22 @@ impl RowPlan {
                 }
             }
         }
-        match (fold, folds) {
-            (Some(fold), Some(folds)) => {
-                Rows::with_folds(&class, &fold, &weight, n_classes, folds.folds.n_folds)
-            }
-            _ => Rows::new(class, &weight, n_classes),
+        let fold = fold.zip(folds).map(|(fold, folds)| (fold, folds.folds.n_folds));
+        match weight {
+            Some(weight) => with_weights(class, fold, &weight, n_classes),
+            None => with_weights(class, fold, &vec![1.0_f32; n_rows], n_classes),
         }
+    }
+}
+
+fn with_weights<W: Copy + Into<f64>>(
+    class: Vec<u32>,
+    fold: Option<(Vec<u32>, usize)>,
+    weight: &[W],
+    n_classes: usize,
+) -> Rows {
+    match fold {
+        Some((fold, n_folds)) => Rows::with_folds(&class, &fold, weight, n_classes, n_folds),
+        None => Rows::new(class, weight, n_classes),
     }
 }

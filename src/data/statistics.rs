@@ -26,15 +26,25 @@ impl Default for Range {
 }
 
 impl Range {
-    /// Of those that are no NaN.
+    /// Of those that are no NaN: in lanes, so that vectors can be used.
     pub(crate) fn of(values: &[f64]) -> Self {
+        const LANES: usize = 8;
+        let (mut least, mut most) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
+        let (chunks, rest) = values.as_chunks::<LANES>();
+        for x in chunks {
+            for lane in 0..LANES {
+                // One comparison each, where `f64::min` would also look for NaN.
+                least[lane] = if x[lane] < least[lane] { x[lane] } else { least[lane] };
+                most[lane] = if x[lane] > most[lane] { x[lane] } else { most[lane] };
+            }
+        }
         let mut range = Self::default();
-        values.iter().for_each(|&value| range.add(value));
+        rest.iter().for_each(|&value| range.add(value));
+        least.into_iter().zip(most).for_each(|(least, most)| range.merge(Self { least, most }));
         range
     }
 
-    /// Adds a value. One comparison each, where `f64::min` would also look for NaN.
-    #[inline(always)]
+    /// Adds a value, if it is no NaN.
     fn add(&mut self, value: f64) {
         self.least = if value < self.least { value } else { self.least };
         self.most = if value > self.most { value } else { self.most };
@@ -92,7 +102,6 @@ impl Moments {
 pub(crate) fn standardise(values: &[f64], centre: f64, scale: f64, out: &mut Vec<f32>) -> Moments {
     let inverse = 1.0 / scale;
     let (mut sums, mut squares) = ([0.0_f64; 8], [0.0_f64; 8]);
-    let mut ranges = [Range::default(); 8];
     let start = out.len();
     out.resize(start + values.len(), 0.0);
     let mut chunks = values.chunks_exact(8);
@@ -102,7 +111,6 @@ pub(crate) fn standardise(values: &[f64], centre: f64, scale: f64, out: &mut Vec
             let u = (x[lane] - centre) * inverse;
             sums[lane] += u;
             squares[lane] += u * u;
-            ranges[lane].add(x[lane]);
             o[lane] = narrow(u);
         }
     }
@@ -110,12 +118,10 @@ pub(crate) fn standardise(values: &[f64], centre: f64, scale: f64, out: &mut Vec
         let u = (x - centre) * inverse;
         sums[lane] += u;
         squares[lane] += u * u;
-        ranges[lane].add(*x);
         *o = narrow(u);
     }
-    let mut range = Range::default();
-    ranges.into_iter().for_each(|lane| range.merge(lane));
-    Moments::from_sums(values.len() as f64, sums.iter().sum(), squares.iter().sum(), range)
+    // A loop of its own: sums and extremes together are more than the registers hold.
+    Moments::from_sums(values.len() as f64, sums.iter().sum(), squares.iter().sum(), Range::of(values))
 }
 
 /// The same for weighted values, NaN meaning null: it stays NaN and counts for nothing.
