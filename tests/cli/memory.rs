@@ -2,6 +2,12 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use logodds::config::{Device, TrainConfig};
+use logodds::solver::Stop;
+use logodds::train::{EpochReport, Observer, train};
 
 use super::support::{
     assert_says, fail, float_column, logodds, read_parquet, succeed, succeed_json, write_parquet,
@@ -148,5 +154,41 @@ fn a_fit_is_kept_where_what_would_prove_it_does_not_fit() {
         let warnings = trained["warnings"].as_array().unwrap();
         let is_said = |warning: &serde_json::Value| warning.as_str().unwrap().contains(said);
         assert_eq!(warnings.iter().any(is_said), !is_proved, "{memory}: {trained}");
+    }
+    // One who stops the fit gets what there is, without another reading.
+    let config = TrainConfig {
+        data: vec![folder.path().join("t.parquet").display().to_string()],
+        target: Some("y".into()),
+        l1: Some(0.0),
+        l2: Some(0.0),
+        device: Some(Device::Cpu),
+        ..TrainConfig::default()
+    };
+    let impatient = Impatient::default();
+    let trained = train(&config.check().unwrap(), &impatient).unwrap();
+    assert_eq!(trained.report.stops, [Stop::Interrupted]);
+    assert!(!trained.model.models[0].converged, "{:?}", trained.model.models[0]);
+    let said = impatient.said.into_inner().unwrap();
+    assert!(!said.iter().any(|text| text.contains("again")), "{said:?}");
+}
+
+/// Stops at the first iteration.
+#[derive(Default)]
+struct Impatient {
+    has_begun: AtomicBool,
+    said: Mutex<Vec<String>>,
+}
+
+impl Observer for Impatient {
+    fn epoch(&self, _: &EpochReport) {
+        self.has_begun.store(true, Ordering::Relaxed);
+    }
+
+    fn message(&self, text: &str) {
+        self.said.lock().unwrap().push(text.to_owned());
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.has_begun.load(Ordering::Relaxed)
     }
 }
