@@ -11,9 +11,9 @@ use crate::error::{ConfigError, DataError, Result};
 use crate::metrics::normalise;
 use crate::model::{Model, Task};
 use crate::objective::{Coefficients, linear_predictor, logit, sigmoids};
+use crate::observer::Observer;
 use crate::output;
 use crate::panels::{PANEL_ROWS, Panels};
-use crate::train::Observer;
 
 /// Rows that one task decides.
 const ROWS_PER_TASK: usize = 1 << 12;

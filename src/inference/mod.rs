@@ -52,11 +52,12 @@ pub use report::{
 
 use crate::config::Device;
 use crate::data;
+use crate::engine::Chosen;
 use crate::error::{ConfigError, InferenceError, Result};
 use crate::model::Model;
 use crate::objective::{Basis, Gram, HeldOut, ModelSpec, Penalty};
+use crate::observer::Observer;
 use crate::output;
-use crate::train::{Chosen, Observer};
 use identify::Parameters;
 use pass::{Pass, TableSums};
 use same_table::{check_objective, check_table};
@@ -127,7 +128,8 @@ impl Default for InferenceOptions {
 /// ```
 /// use logodds::config::{Device, TrainConfig};
 /// use logodds::inference::{InferenceOptions, infer};
-/// use logodds::train::{Silent, train};
+/// use logodds::observer::Silent;
+/// use logodds::train::train;
 ///
 /// # fn main() -> logodds::Result<()> {
 /// let data = vec!["data/iris/train.parquet".to_owned()];

@@ -4,13 +4,14 @@ use rayon::prelude::*;
 
 use super::columns::ColumnSums;
 use crate::data::{self, Block, BlocksOptions, ColumnKind, Encoding, Source, Target};
+use crate::engine::Chosen;
 use crate::error::{InferenceError, Result};
 use crate::objective::{
     Basis, Coefficients, Gaps, Gram, ModelSpec, Remainder, evaluate, linear_predictor, log1pexp,
 };
+use crate::observer::Observer;
 use crate::panels::{NO_CLASS, Panels, Rows, class_of};
 use crate::predict::{report_rows, rows_per_block};
-use crate::train::{Chosen, Observer};
 
 /// Rows whose terms one task computes.
 const ROWS_PER_TASK: usize = 1 << 14;

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::host::HostTable;
-use super::report::{EpochReport, Observer};
 use super::stack::{Stack, start};
 use crate::config::{Solver, ValidConfig};
 use crate::data::Dataset;
@@ -11,6 +10,7 @@ use crate::engine::Engine;
 use crate::error::{ConfigError, Result};
 use crate::model::{CurveRecorder, CurveStep, TrainingCurve};
 use crate::objective::{Gaps, Penalty, smoothness};
+use crate::observer::{EpochReport, Observer};
 use crate::solver::{self, FullBatch, Host, Method, Problem, Progress, RowSpace, Sgd, Solution, WorkingSet};
 
 /// Features from which an L1 penalty is met by working sets: below, a Hessian of all of them costs less.
