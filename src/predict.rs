@@ -88,7 +88,7 @@ impl Scorer {
                 (false, Some(mean), Some(scale)) => (mean / scale).abs(),
                 _ => 0.0,
             };
-            sizes.extend(std::iter::repeat_n(1.0 + uncentred, column.levels.as_ref().map_or(1, Vec::len)));
+            sizes.extend(std::iter::repeat_n(1.0 + uncentred, column.width()));
         }
         let is_large = |j: usize| {
             let mut coefficients = (0..self.n_models()).map(|m| self.coefficients.features(m)[j]);

@@ -96,12 +96,19 @@ pub struct Column {
     pub levels: Option<Vec<Option<String>>>,
 }
 
+impl Column {
+    /// Number of features that the column becomes: one for each level, or itself.
+    pub fn width(&self) -> usize {
+        self.levels.as_ref().map_or(1, Vec::len)
+    }
+}
+
 /// All input columns in encoding order, and the space that the objective is written in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Encoding {
     /// The columns, in the order of their features.
     pub columns: Vec<Column>,
-    /// Whether numeric columns are standardised in the objective (section 2 of the design).
+    /// Whether numeric columns are standardised in the objective.
     pub standardize: bool,
     /// Whether the models have an intercept.
     pub intercept: bool,
@@ -129,7 +136,7 @@ impl Encoding {
 
     /// Number of encoded features.
     pub fn n_features(&self) -> usize {
-        self.columns.iter().map(|c| c.levels.as_ref().map_or(1, Vec::len)).sum()
+        self.columns.iter().map(Column::width).sum()
     }
 
     /// What the panels hold for each feature: `(value - centre) / scale`.

@@ -314,7 +314,7 @@ fn refuse_l1(model: &Model, chosen: &[usize]) -> Result<()> {
     let mut first = 0;
     let mut features = Vec::new();
     for column in &model.columns {
-        let width = column.levels.as_ref().map_or(1, Vec::len);
+        let width = column.width();
         if fitted.coefficients[first..first + width].iter().any(|&w| w != 0.0) {
             features.push(column.name.as_str());
         }

@@ -291,7 +291,7 @@ impl ModelSums {
 /// Which features are 0 or 1.
 pub(super) fn indicators(encoding: &Encoding) -> Vec<bool> {
     let of_column = |column: &data::Column| {
-        let width = column.levels.as_ref().map_or(1, Vec::len);
+        let width = column.width();
         std::iter::repeat_n(column.kind != ColumnKind::Numeric, width)
     };
     encoding.columns.iter().flat_map(of_column).collect()
