@@ -4,8 +4,9 @@ use criterion::{Criterion, Throughput, criterion_group};
 use logodds::config::TrainConfig;
 use logodds::data::{BlocksOptions, blocks, open};
 use logodds::evaluate::{EvaluateOptions, evaluate};
+use logodds::observer::Silent;
 use logodds::predict::{PredictOptions, predict};
-use logodds::train::{Silent, train};
+use logodds::train::train;
 
 use crate::reading::write;
 

@@ -13,6 +13,7 @@ pub mod inference;
 pub mod metrics;
 pub mod model;
 pub mod objective;
+pub mod observer;
 pub mod output;
 pub mod panels;
 pub mod plots;

@@ -11,9 +11,9 @@ use crate::error::{ConfigError, DataError, Result};
 use crate::metrics::normalise;
 use crate::model::{Model, Task};
 use crate::objective::{Coefficients, linear_predictor, logit, sigmoids};
+use crate::observer::Observer;
 use crate::output;
 use crate::panels::{PANEL_ROWS, Panels};
-use crate::train::Observer;
 
 /// Rows that one task decides.
 const ROWS_PER_TASK: usize = 1 << 12;
@@ -88,7 +88,7 @@ impl Scorer {
                 (false, Some(mean), Some(scale)) => (mean / scale).abs(),
                 _ => 0.0,
             };
-            sizes.extend(std::iter::repeat_n(1.0 + uncentred, column.levels.as_ref().map_or(1, Vec::len)));
+            sizes.extend(std::iter::repeat_n(1.0 + uncentred, column.width()));
         }
         let is_large = |j: usize| {
             let mut coefficients = (0..self.n_models()).map(|m| self.coefficients.features(m)[j]);

@@ -5,7 +5,8 @@
 use std::path::Path;
 
 use logodds::config::{Device, Solver, TrainConfig};
-use logodds::train::{Silent, train};
+use logodds::observer::Silent;
+use logodds::train::train;
 use serde_json::Value;
 
 /// The shares by which every model's objective may exceed the reference: that of the specification.

@@ -78,7 +78,7 @@ impl Choice {
             let mut found = false;
             let mut first = 0;
             for column in &model.columns {
-                let end = first + column.levels.as_ref().map_or(1, Vec::len);
+                let end = first + column.width();
                 for (j, name) in model.features[first..end].iter().enumerate() {
                     if pattern.matches(name) || pattern.matches(&column.name) {
                         (wanted[first + j], found) = (true, true);

@@ -7,8 +7,8 @@ use std::sync::Mutex;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use logodds::observer::{EpochReport, Observer, SweepProgress};
 use logodds::output::is_stdout;
-use logodds::train::{EpochReport, Observer, SweepProgress};
 use serde::Serialize;
 
 use super::interrupt;

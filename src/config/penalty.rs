@@ -2,7 +2,7 @@
 
 use crate::objective::Penalty;
 
-/// A penalty on either of the two scales, see section 2 of the design.
+/// A penalty on either of the two scales: of the mean objective, or scikit-learn's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PenaltyConfig {
     /// `l1` and `l2` of the mean objective.

@@ -60,7 +60,7 @@ impl View {
         }
         let mut kept = Vec::with_capacity(encoding.n_features());
         for column in &encoding.columns {
-            let n_features = column.levels.as_ref().map_or(1, Vec::len);
+            let n_features = column.width();
             let asked = exact.get(kept.len()).is_some_and(|&exact| exact);
             // Levels and booleans are 0 and 1, exactly.
             kept.extend(std::iter::repeat_n(asked && column.kind == ColumnKind::Numeric, n_features));

@@ -108,7 +108,7 @@ impl Column {
 pub struct Encoding {
     /// The columns, in the order of their features.
     pub columns: Vec<Column>,
-    /// Whether numeric columns are standardised in the objective (section 2 of the design).
+    /// Whether numeric columns are standardised in the objective.
     pub standardize: bool,
     /// Whether the models have an intercept.
     pub intercept: bool,
@@ -136,7 +136,7 @@ impl Encoding {
 
     /// Number of encoded features.
     pub fn n_features(&self) -> usize {
-        self.columns.iter().map(|c| c.levels.as_ref().map_or(1, Vec::len)).sum()
+        self.columns.iter().map(Column::width).sum()
     }
 
     /// What the panels hold for each feature: `(value - centre) / scale`.

@@ -27,7 +27,7 @@ impl Known {
         let mut first_feature = 0;
         let mut columns = Vec::with_capacity(self.columns.len());
         for ((&column, index), known) in self.columns.iter().zip(&self.indexes).zip(&encoding.columns) {
-            let n_features = known.levels.as_ref().map_or(1, Vec::len);
+            let n_features = known.width();
             let encode = match index {
                 Some(index) => Encode::Levels(index),
                 None => {

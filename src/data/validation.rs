@@ -82,7 +82,7 @@ fn encode(
     let spans = plan.spans(source, is_trained, 0);
     let n_rows = rows_of(&spans);
     let n_features = encoding.n_features();
-    let width = |c: &super::Column| (c.name.clone(), c.levels.as_ref().map_or(1, Vec::len));
+    let width = |c: &super::Column| (c.name.clone(), c.width());
     let widths: Vec<_> = encoding.columns.iter().map(width).collect();
     Budget::new(room.memory).beside(source, &known.columns)?.check(n_rows, &widths, room.held)?;
     let mut panels = Panels::zeros(n_rows, n_features);

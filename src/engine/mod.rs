@@ -1,8 +1,11 @@
 //! The passes over X, the only code that touches all of it. [`cpu`] and [`gpu`] implement
 //! [`Engine`]; neither sees the other, and no solver sees either.
 
+mod choice;
 pub mod cpu;
 pub mod gpu;
+
+pub(crate) use choice::Chosen;
 
 use crate::error::Result;
 pub use crate::objective::Evaluation;

@@ -8,7 +8,7 @@ use super::contest::{Contest, Rows};
 use super::sums::Terms;
 use crate::error::{DataError, Result};
 use crate::metrics::{Margins, Order, poisson_counts};
-use crate::train::Observer;
+use crate::observer::Observer;
 
 /// Replicates that one task computes: a row of sums of each stays in the first-level cache.
 const LANES: usize = 64;

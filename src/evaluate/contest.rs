@@ -9,8 +9,8 @@ use crate::error::{ConfigError, ModelFileError, Result};
 use crate::metrics::normalise;
 use crate::model::{Model, Task};
 use crate::objective::sigmoid;
+use crate::observer::Observer;
 use crate::predict::{Scorer, add_unseen, report_rows, rows_per_block};
-use crate::train::Observer;
 
 /// Models that are judged on the same rows of a table.
 pub(crate) struct Contest<'a> {

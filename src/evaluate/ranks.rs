@@ -12,7 +12,7 @@ use crate::data::available_memory;
 use crate::error::Result;
 use crate::metrics::{LiftPart, Order, Ranked, Ranking, Scores, delong};
 use crate::model::Task;
-use crate::train::Observer;
+use crate::observer::Observer;
 
 /// Memory for scores if the system does not tell how much it has.
 const DEFAULT_MEMORY: u64 = 1 << 30;

@@ -43,7 +43,7 @@ impl<'a> Stack<'a> {
         let mut inputs = Vec::new();
         let mut first_feature = 0;
         for column in &model.columns {
-            let n_features = column.levels.as_ref().map_or(1, Vec::len);
+            let n_features = column.width();
             let features = first_feature..first_feature + n_features;
             let counts =
                 model.models.iter().any(|m| m.coefficients[features.clone()].iter().any(|&w| w != 0.0));

@@ -150,7 +150,7 @@ pub(super) fn references(encoding: &Encoding, chosen: &[String]) -> Result<Vec<O
 pub(super) fn places(encoding: &Encoding) -> impl Iterator<Item = Range<usize>> {
     encoding.columns.iter().scan(0, |end, column| {
         let first = *end;
-        *end += column.levels.as_ref().map_or(1, Vec::len);
+        *end += column.width();
         Some(first..*end)
     })
 }

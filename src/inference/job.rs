@@ -10,10 +10,11 @@ use super::same_table::{check_objective, check_table};
 use super::statistics::{Context, Subject};
 use super::{InferenceOptions, SIDE_BY_SIDE, matrices, penalty};
 use crate::data::{Encoding, Source, Target};
+use crate::engine::Chosen;
 use crate::error::Result;
 use crate::model::Model;
 use crate::objective::{Basis, Coefficients, Gram, HeldOut, ModelSpec};
-use crate::train::{Chosen, Observer};
+use crate::observer::Observer;
 
 /// The share of a parameter that float32 products must leave it for them to show that it is no combination of others.
 const RESOLVED_BY_FLOAT32: f64 = 1e-4;

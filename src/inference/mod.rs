@@ -52,11 +52,12 @@ pub use report::{
 
 use crate::config::Device;
 use crate::data;
+use crate::engine::Chosen;
 use crate::error::{ConfigError, InferenceError, Result};
 use crate::model::Model;
 use crate::objective::{Gram, Penalty};
+use crate::observer::Observer;
 use crate::output;
-use crate::train::{Chosen, Observer};
 use identify::Parameters;
 use job::{Job, ToldApart};
 use pass::TableSums;
@@ -120,7 +121,8 @@ impl Default for InferenceOptions {
 /// ```
 /// use logodds::config::{Device, TrainConfig};
 /// use logodds::inference::{InferenceOptions, infer};
-/// use logodds::train::{Silent, train};
+/// use logodds::observer::Silent;
+/// use logodds::train::train;
 ///
 /// # fn main() -> logodds::Result<()> {
 /// let data = vec!["data/iris/train.parquet".to_owned()];
@@ -227,7 +229,7 @@ fn refuse_l1(model: &Model, chosen: &[usize]) -> Result<()> {
     let mut first = 0;
     let mut features = Vec::new();
     for column in &model.columns {
-        let width = column.levels.as_ref().map_or(1, Vec::len);
+        let width = column.width();
         if fitted.coefficients[first..first + width].iter().any(|&w| w != 0.0) {
             features.push(column.name.as_str());
         }

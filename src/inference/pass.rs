@@ -4,13 +4,14 @@ use rayon::prelude::*;
 
 use super::columns::ColumnSums;
 use crate::data::{self, Block, BlocksOptions, ColumnKind, Encoding, Source, Target};
+use crate::engine::Chosen;
 use crate::error::{InferenceError, Result};
 use crate::objective::{
     Basis, Coefficients, Gaps, Gram, ModelSpec, Sides, evaluate, linear_predictor, log1pexp,
 };
+use crate::observer::Observer;
 use crate::panels::{NO_CLASS, Panels, Rows, class_of};
 use crate::predict::{report_rows, rows_per_block};
-use crate::train::{Chosen, Observer};
 
 /// Rows whose terms one task computes.
 const ROWS_PER_TASK: usize = 1 << 14;
@@ -278,7 +279,7 @@ impl ModelSums {
 /// Which features are 0 or 1.
 pub(super) fn indicators(encoding: &Encoding) -> Vec<bool> {
     let of_column = |column: &data::Column| {
-        let width = column.levels.as_ref().map_or(1, Vec::len);
+        let width = column.width();
         std::iter::repeat_n(column.kind != ColumnKind::Numeric, width)
     };
     encoding.columns.iter().flat_map(of_column).collect()

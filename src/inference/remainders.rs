@@ -4,8 +4,8 @@ use super::identify::Parameters;
 use super::pass::Pass;
 use crate::error::Result;
 use crate::objective::{Coefficients, Gram, Remainder, linear_predictor};
+use crate::observer::Observer;
 use crate::panels::PANEL_ROWS;
-use crate::train::Observer;
 
 /// Refinements of a direction: each takes what rounding left of the one before.
 const REFINEMENTS: usize = 2;

@@ -1,7 +1,6 @@
 //! The trained model and its file: one JSON object, readable by a person.
 //!
-//! Section 5 of the design is the contract. What is stored is in the units of the original
-//! columns; [`to_panel_units`] and [`to_original_units`] go to and from the numbers that the
+//! The fields of [`Model`] are its keys. What is stored is in the units of the original columns; [`to_panel_units`] and [`to_original_units`] go to and from the numbers that the
 //! panels hold.
 
 mod check;

@@ -50,7 +50,7 @@ pub(crate) fn centre_levels(encoding: &Encoding, original: &mut Coefficients) {
     let mut at = 0;
     for column in &encoding.columns {
         let first = at;
-        at += column.levels.as_ref().map_or(1, Vec::len);
+        at += column.width();
         if column.kind == ColumnKind::Categorical && at > first {
             columns.push(first..at);
         }

@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::evaluate::{EvaluateOptions, Evaluation};
 use crate::inference::Inference;
 use crate::model::{Model, Task};
-use crate::train::Observer;
+use crate::observer::Observer;
 use scores::{ClassScores, collect};
 
 /// Classes whose scores a page carries.

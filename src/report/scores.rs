@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::evaluate::{Contest, EvaluateOptions, Evaluation, Rows, Witness, compare_before};
 use crate::metrics::{Calibration, Curve, Ranked, Ranking, ScoreBins};
 use crate::model::{DEFAULT_THRESHOLD, Model};
-use crate::train::Observer;
+use crate::observer::Observer;
 
 /// Bins of the histogram, of one class and of several, and of calibration.
 const HISTOGRAM_BINS: [usize; 2] = [50, 25];

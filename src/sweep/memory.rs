@@ -3,9 +3,10 @@
 use crate::config::{Grid, Strengths, ValidTune};
 use crate::data::{ReadProgress, TableShape};
 use crate::objective::Penalty;
+use crate::observer::Observer;
 use crate::scoring::ranking_bytes;
 use crate::solver::FullBatch;
-use crate::train::{Observer, hessian_order, memory_of_solver};
+use crate::train::{hessian_order, memory_of_solver};
 
 /// Float64 values that a fit keeps for each coefficient: points, gradients, the last steps.
 const VALUES_PER_COEFFICIENT: usize = 48;

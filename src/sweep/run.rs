@@ -17,11 +17,12 @@ use super::waves::Runner;
 use super::{PathPoint, SweepRow, SweepTable};
 use crate::config::{Grid, Rule, Strengths, ValidTune};
 use crate::data::{self, FoldName, Folding, Folds};
+use crate::engine::Chosen;
 use crate::error::{Result, SweepError};
 use crate::model::{CurveRecorder, Model, PenaltyScales, Seconds, Training};
+use crate::observer::Observer;
 use crate::train::{
-    Chosen, HostTable, Observer, Stack, many_classes, read_options, room_beside, rounding, training,
-    warnings, with_threads,
+    HostTable, Stack, many_classes, read_options, room_beside, rounding, training, warnings, with_threads,
 };
 
 /// A sweep to be run: a grid of penalties, cross-validated, and a model with the penalty that it chooses.
@@ -30,7 +31,7 @@ use crate::train::{
 /// ```
 /// use logodds::config::{TrainConfig, TuneConfig, TuneSettings};
 /// use logodds::sweep::Sweep;
-/// use logodds::train::Silent;
+/// use logodds::observer::Silent;
 ///
 /// # fn main() -> logodds::Result<()> {
 /// let config = TuneConfig {

@@ -15,8 +15,9 @@ use crate::engine::Engine;
 use crate::error::{Result, SweepError};
 use crate::model::{CurveRecorder, CurveStep};
 use crate::objective::{Certificate, Coefficients, Gaps, HeldOut, ModelSpec, Penalty};
+use crate::observer::{Observer, SweepProgress};
 use crate::solver::{Host, Problem, Progress, Solution, Stop};
-use crate::train::{Observer, Stack, SweepProgress, class_model, minimise, start, takes_small_tables};
+use crate::train::{Stack, class_model, minimise, start, takes_small_tables};
 
 /// A model that was trained.
 pub(super) struct Outcome {

@@ -15,8 +15,8 @@ use crate::evaluate::{Contest, Plan, Seen};
 use crate::metrics::{Averages, Confusion, Scores};
 use crate::model::{Model, Task};
 use crate::objective::sigmoids;
+use crate::observer::Observer;
 use crate::output;
-use crate::train::Observer;
 use choice::Choice;
 
 /// How to choose thresholds.

@@ -1,6 +1,5 @@
 //! The one place that wires data, engine, solver and model together.
 
-mod device;
 mod host;
 mod memory;
 mod remarks;
@@ -12,18 +11,19 @@ mod stack;
 use std::time::Instant;
 
 pub use host::HostTable;
-pub use report::{EpochReport, Observer, Silent, SweepProgress, TrainReport, Trained};
+pub use report::{TrainReport, Trained};
 
-pub(crate) use device::Chosen;
 pub(crate) use memory::{room_beside, shared as memory_of_solver};
 pub(crate) use solve::{hessian_order, minimise, takes_small_tables};
 pub(crate) use stack::{Stack, model as class_model, rounding, start};
 
 use crate::config::{ClassWeight, Features, Scoring, ValidConfig, Validation};
 use crate::data::{self, Dataset, ReadOptions, ReadProgress, TableShape};
+use crate::engine::Chosen;
 use crate::error::{ConfigError, Result};
 use crate::model::{FittedModel, HeldOutRows, Seconds, Training};
 use crate::objective::ModelSpec;
+use crate::observer::Observer;
 use crate::panels::{Panels, Rows};
 use crate::solver::{Solution, Stop};
 use solved::{SolvedTable, solve_table};
@@ -42,7 +42,8 @@ const ROWS_OF_A_CLASS: usize = 10;
 /// # Examples
 /// ```
 /// use logodds::config::{Device, TrainConfig};
-/// use logodds::train::{Silent, train};
+/// use logodds::observer::Silent;
+/// use logodds::train::train;
 ///
 /// # fn main() -> logodds::Result<()> {
 /// let config = TrainConfig {

@@ -106,7 +106,7 @@ fn undetermined(encoding: &Encoding, features: &[usize]) -> Vec<usize> {
     let mut kept = Vec::new();
     let mut first = 0;
     for column in &encoding.columns {
-        let own = first..first + column.levels.as_ref().map_or(1, Vec::len);
+        let own = first..first + column.width();
         first = own.end;
         let found: Vec<usize> = features.iter().copied().filter(|j| own.contains(j)).collect();
         let by_nature = usize::from(column.kind == ColumnKind::Categorical).min(found.len());

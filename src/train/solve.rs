@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use super::host::HostTable;
 use super::memory::room_beside;
-use super::report::{EpochReport, Observer};
 use super::stack::{Stack, start};
 use crate::config::{Solver, ValidConfig};
 use crate::data::Dataset;
@@ -12,6 +11,7 @@ use crate::engine::Engine;
 use crate::error::{ConfigError, Result};
 use crate::model::{CurveRecorder, CurveStep, TrainingCurve};
 use crate::objective::{Gaps, Penalty, smoothness};
+use crate::observer::{EpochReport, Observer};
 use crate::solver::{self, FullBatch, Host, Method, Problem, Progress, RowSpace, Sgd, Solution, WorkingSet};
 
 /// Features from which an L1 penalty is met by working sets: below, a Hessian of all of them costs less.

@@ -3,11 +3,13 @@
 use std::time::Instant;
 
 use super::solve::solve;
-use super::{Chosen, Observer, Stack, TrainReading, one_sided, validation_table, warnings};
+use super::{Stack, TrainReading, one_sided, validation_table, warnings};
 use crate::config::ValidConfig;
 use crate::data::{self, Dataset, ReadOptions, Source};
+use crate::engine::Chosen;
 use crate::error::Result;
 use crate::model::TrainingCurve;
+use crate::observer::Observer;
 use crate::panels::{Panels, Rows};
 use crate::scoring::BestScore;
 use crate::solver::{self, Solution};

@@ -199,11 +199,8 @@ impl Stack {
 pub(crate) fn rounding(dataset: &Dataset) -> Rounding<'_> {
     let encoding = &dataset.encoding;
     let transform = encoding.panel_transform();
-    let means: Vec<Option<f64>> = encoding
-        .columns
-        .iter()
-        .flat_map(|column| std::iter::repeat_n(column.mean, column.levels.as_ref().map_or(1, Vec::len)))
-        .collect();
+    let means: Vec<Option<f64>> =
+        encoding.columns.iter().flat_map(|column| std::iter::repeat_n(column.mean, column.width())).collect();
     Rounding::new(&dataset.panels, &dataset.rows, |j| {
         let (centre, scale) = transform[j];
         means[j].filter(|_| encoding.standardize).map(|mean| 1.0 + ((mean - centre) / scale).powi(2))

@@ -390,7 +390,7 @@ fn drawing_tells_how_far_it_is_and_can_be_stopped() {
     use logodds::error::DataError;
     use logodds::evaluate::{EvaluateOptions, IntervalOptions, evaluate};
     use logodds::model::Model;
-    use logodds::train::Observer;
+    use logodds::observer::Observer;
 
     /// Stops once some tables are drawn.
     struct Stop {

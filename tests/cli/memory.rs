@@ -6,8 +6,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use logodds::config::{Device, TrainConfig};
+use logodds::observer::{EpochReport, Observer};
 use logodds::solver::Stop;
-use logodds::train::{EpochReport, Observer, train};
+use logodds::train::train;
 
 use super::support::{
     assert_says, fail, float_column, logodds, read_parquet, succeed, succeed_json, write_parquet,

@@ -1,8 +1,8 @@
 //! `predict` and `evaluate` on models that `train` made.
 
 use logodds::model::Model;
+use logodds::observer::Observer;
 use logodds::predict::{PredictOptions, predict};
-use logodds::train::Observer;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use logodds::config::{Device, TrainConfig};
 use logodds::inference::{CoefficientInference, InferenceOptions, ModelInference, Robust, infer};
-use logodds::train::{Silent, train};
+use logodds::observer::Silent;
+use logodds::train::train;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 

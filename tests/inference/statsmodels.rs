@@ -6,7 +6,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray};
 use logodds::config::{Device, TrainConfig};
 use logodds::inference::{InferenceOptions, ModelInference, Robust, Status, infer};
-use logodds::train::{Silent, train};
+use logodds::observer::Silent;
+use logodds::train::train;
 use serde_json::Value;
 
 use crate::cli::support::{float_column, text_column, write_parquet};

@@ -2,7 +2,8 @@
 
 use logodds::config::{Device, TrainConfig};
 use logodds::inference::{CoefficientInference, InferenceOptions, ModelInference, Robust, infer};
-use logodds::train::{Silent, train};
+use logodds::observer::Silent;
+use logodds::train::train;
 use serde_json::Value;
 
 use crate::cli::support::{json, repository};

@@ -7,7 +7,8 @@ use arrow::array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArra
 use logodds::config::{Device, Solver, TrainConfig};
 use logodds::inference::{Covariance, Inference, InferenceOptions, Robust, Status, infer};
 use logodds::model::Model;
-use logodds::train::{Silent, train};
+use logodds::observer::Silent;
+use logodds::train::train;
 use parquet::arrow::ArrowWriter;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};

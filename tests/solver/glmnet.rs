@@ -5,7 +5,8 @@ use std::path::Path;
 
 use logodds::config::{Device, Solver, TrainConfig};
 use logodds::model::Model;
-use logodds::train::{Silent, train};
+use logodds::observer::Silent;
+use logodds::train::train;
 use serde_json::Value;
 
 use crate::cli::support::{json, repository};

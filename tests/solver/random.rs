@@ -6,7 +6,8 @@ use std::path::Path;
 
 use logodds::config::{Device, TrainConfig};
 use logodds::model::FittedModel;
-use logodds::train::{Silent, train};
+use logodds::observer::Silent;
+use logodds::train::train;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 

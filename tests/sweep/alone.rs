@@ -3,8 +3,9 @@
 use logodds::config::{ClassWeight, MemorySize, Strengths, TrainConfig, TuneSettings};
 use logodds::data::FoldName;
 use logodds::model::Model;
+use logodds::observer::Silent;
 use logodds::sweep::Tuned;
-use logodds::train::{Silent, train};
+use logodds::train::train;
 use tempfile::tempdir;
 
 use super::table::{FOLDS, config, fold, shipped, tune, write};

@@ -3,8 +3,9 @@
 use arrow::array::RecordBatch;
 use logodds::config::{Device, Rule, Scoring, Strengths, TrainConfig, TuneConfig, TuneSettings};
 use logodds::data::FoldName;
+use logodds::observer::{Observer, Silent, SweepProgress};
 use logodds::sweep::{Sweep, SweepRow};
-use logodds::train::{Observer, Silent, SweepProgress, train};
+use logodds::train::train;
 use tempfile::tempdir;
 
 use super::table::{FOLDS, config, fold, shipped, tune, write, write_wide};

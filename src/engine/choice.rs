@@ -1,9 +1,9 @@
 //! Which engine runs the passes, and why.
 
+use super::Engine;
+use super::cpu::CpuEngine;
+use super::gpu::{AdapterChoice, GpuDevice, GpuEngine, Selection, select};
 use crate::config::Device;
-use crate::engine::Engine;
-use crate::engine::cpu::CpuEngine;
-use crate::engine::gpu::{AdapterChoice, GpuDevice, GpuEngine, Selection, select};
 use crate::error::Result;
 use crate::panels::{Panels, Rows};
 
