@@ -5,7 +5,6 @@ use super::folds::{Assigned, Folds, assign};
 use super::hold_out::hold_out;
 use super::learn::{Learned, finish, learn};
 use super::levels::levels;
-use super::limits::available_memory;
 use super::memory::{self, Budget};
 use super::options::{Missing, ReadOptions, Selection, select};
 use super::rows::{DROPPED, HELD_OUT, RowPlan, is_held_out, is_trained};
@@ -104,37 +103,6 @@ impl Dataset {
         let held_out = self.validation.as_ref().map_or(0, |(panels, _)| panels.bytes());
         self.panels.bytes() + held_out + memory::of_rows(self.panels.n_rows())
     }
-}
-
-impl Dataset {
-    /// Checks that the table fits when `columns` are kept exactly, with `beside` bytes next to it, once this one is gone.
-    ///
-    /// # Errors
-    /// [`DataError::Memory`].
-    pub(crate) fn check_exact(
-        &self,
-        source: &Source,
-        columns: &[String],
-        memory: Option<u64>,
-        beside: u64,
-    ) -> Result<(), DataError> {
-        let memory = memory.or_else(|| Some(available_memory()?.saturating_add(self.bytes())));
-        let widths: Vec<(String, usize)> =
-            self.encoding.columns.iter().map(|column| (column.name.clone(), column.width())).collect();
-        let place = |name: &String| source.columns.iter().position(|column| column.name == *name);
-        let places: Vec<usize> = widths.iter().filter_map(|(name, _)| place(name)).collect();
-        let n_rows = self.panels.n_rows();
-        Budget::new(memory).beside(source, &places)?.check(
-            n_rows,
-            &widths,
-            fine_bytes(n_rows, columns.len()).saturating_add(beside),
-        )
-    }
-}
-
-/// Bytes of the second words of so many features.
-fn fine_bytes(n_rows: usize, n_exact: usize) -> u64 {
-    (n_rows as u64).saturating_mul((n_exact * size_of::<f32>()) as u64)
 }
 
 /// A reading in progress.
@@ -251,7 +219,8 @@ fn read_selected(
     let n_features: usize = widths.iter().map(|(_, width)| width).sum();
     let is_small = n_rows.saturating_mul(n_features) <= EXACT_VALUES;
     let n_exact = if is_small { n_features } else { options.exact.len() };
-    let fine = fine_bytes(n_rows, n_exact);
+    // Held-out rows have no second words.
+    let fine = (rows_of(&train_spans) as u64).saturating_mul((n_exact * size_of::<f32>()) as u64);
     let beside = progress.beside(&TableShape {
         rows: rows_of(&train_spans),
         features: n_features,

@@ -363,6 +363,15 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// Whether the table could have been read with more memory, or had the caller waited.
+    pub(super) fn is_of_resources(&self) -> bool {
+        match self {
+            Self::Memory { .. } | Self::BlockMemory { .. } | Self::Interrupted => true,
+            Self::InTable { error, .. } => error.is_of_resources(),
+            _ => false,
+        }
+    }
+
     /// This error with the name of the table, where it concerns the table as a whole and does not have it.
     pub(crate) fn in_table(self, table: impl FnOnce() -> String) -> Self {
         match self {

@@ -47,5 +47,16 @@ pub enum Error {
     Sweep(#[from] SweepError),
 }
 
+impl Error {
+    /// Whether the work could have been done with more memory or more time.
+    pub(crate) fn is_of_resources(&self) -> bool {
+        match self {
+            Self::Data(error) => error.is_of_resources(),
+            Self::Engine(EngineError::OutOfMemory { .. } | EngineError::LimitTooSmall { .. }) => true,
+            _ => false,
+        }
+    }
+}
+
 /// The library's result.
 pub type Result<T> = std::result::Result<T, Error>;

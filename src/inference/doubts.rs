@@ -70,9 +70,9 @@ impl Context<'_> {
         }
         if !unfinished.is_empty() {
             doubts.push(format!(
-                "a further step would still move coefficients by more than a tenth of a standard deviation ({}), and no \
-                 plane separates the classes: training stopped before the optimum, and statistics are withheld; train again \
-                 with more --max-iterations",
+                "a further step would still move coefficients by more than a tenth of a standard deviation ({}), and rows \
+                 against their class: the model is not at an optimum, and statistics are withheld; train again with more \
+                 --max-iterations, or a smaller --tolerance",
                 some(unfinished)
             ));
             return doubts;

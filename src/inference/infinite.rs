@@ -9,6 +9,8 @@ use crate::objective::ModelSpec;
 pub(super) struct Infinite {
     /// Places of the 0/1 features of which one value meets one side alone.
     pub(super) features: Vec<usize>,
+    /// Of each of them, the value of the rows that are at infinity.
+    pub(super) values: Vec<bool>,
     /// Those of them that are references.
     pub(super) references: Vec<usize>,
     /// For each place: whether its coefficient is infinite.
@@ -21,7 +23,13 @@ impl Infinite {
     /// None of them.
     pub(super) fn none(n_places: usize) -> Self {
         let none = vec![false; n_places];
-        Self { features: Vec::new(), references: Vec::new(), is_separated: none.clone(), is_left_out: none }
+        Self {
+            features: Vec::new(),
+            values: Vec::new(),
+            references: Vec::new(),
+            is_separated: none.clone(),
+            is_left_out: none,
+        }
     }
 
     /// The coefficients that 0/1 features put at infinity: where one value meets one side alone, every step outwards
@@ -42,6 +50,7 @@ impl Infinite {
                 let low = column.kind == ColumnKind::Boolean && !constant.is_empty() && one_sided(j, 0);
                 if low || (column.kind != ColumnKind::Numeric && one_sided(j, 1)) {
                     infinite.features.push(j);
+                    infinite.values.push(!low);
                     infinite.is_separated[j] = true;
                     infinite.is_left_out[j] = true;
                 }

@@ -7,7 +7,7 @@ use super::identify::{self, Parameters};
 use super::pass::{ModelSums, Pass, TableSums};
 use super::report::ModelInference;
 use super::same_table::{check_objective, check_table};
-use super::statistics::{Context, Subject};
+use super::statistics::{Context, Movement, Step, Subject};
 use super::{InferenceOptions, SIDE_BY_SIDE, matrices, penalty};
 use crate::data::{Encoding, Source, Target};
 use crate::engine::Chosen;
@@ -21,6 +21,11 @@ const RESOLVED_BY_FLOAT32: f64 = 1e-4;
 
 /// Changes of the basis, one after the other: what is left of a feature may itself be nearly a combination.
 const MAX_LEVELS: usize = 4;
+
+/// Share of the largest move of a row by which others may go against their sides: what is left of a step by a training that
+/// was within its tolerance, and by float32 products.
+const AGAINST: f64 = 1e-3;
+const AGAINST_OF_FLOAT32: f64 = 1e-2;
 
 /// What is asked for, of which model and table.
 pub(super) struct Job<'a> {
@@ -91,19 +96,23 @@ impl Job<'_> {
             column: coefficients.model(k),
             sums: &sums[k],
         };
-        let statistics = |k: usize| context.statistics(&subject(k), false);
-        let found: Vec<(ModelInference, Option<Vec<f64>>)> = if self.encoding.n_features() < SIDE_BY_SIDE {
+        let statistics = |k: usize| context.statistics(&subject(k), Movement::Separated);
+        let found: Vec<(ModelInference, Option<Step>)> = if self.encoding.n_features() < SIDE_BY_SIDE {
             (0..chosen.len()).into_par_iter().map(statistics).collect()
         } else {
             (0..chosen.len()).map(statistics).collect()
         };
-        let (mut found, steps): (Vec<ModelInference>, Vec<Option<Vec<f64>>>) = found.into_iter().unzip();
-        let steps: Vec<(usize, Vec<f64>)> =
+        let (mut found, steps): (Vec<ModelInference>, Vec<Option<Step>>) = found.into_iter().unzip();
+        let steps: Vec<(usize, Step)> =
             steps.into_iter().enumerate().filter_map(|(k, step)| Some((k, step?))).collect();
         if !steps.is_empty() {
-            let sides = self.pass(&models, basis, &coefficients).sides(&steps, observer)?;
-            for ((k, _), _) in steps.iter().zip(sides).filter(|(_, sides)| !sides.are_separated()) {
-                (found[*k], _) = context.statistics(&subject(*k), true);
+            let against = if self.device.is_host() { AGAINST } else { AGAINST_OF_FLOAT32 };
+            let moves = self.pass(&models, basis, &coefficients).moves(&steps, observer)?;
+            for ((k, _), moves) in steps.iter().zip(moves) {
+                let movement = moves.movement(against);
+                if movement != Movement::Separated {
+                    (found[*k], _) = context.statistics(&subject(*k), movement);
+                }
             }
         }
         Ok((table, found))

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::columns::ColumnSums;
+use super::statistics::{Movement, Step};
 use crate::data::{self, Block, BlocksOptions, ColumnKind, Encoding, Source, Target};
 use crate::engine::Chosen;
 use crate::error::{InferenceError, Result};
@@ -10,11 +11,34 @@ use crate::objective::{
     Basis, Coefficients, Gaps, Gram, ModelSpec, Sides, evaluate, linear_predictor, log1pexp,
 };
 use crate::observer::Observer;
-use crate::panels::{NO_CLASS, Panels, Rows, class_of};
+use crate::panels::{NO_CLASS, PANEL_ROWS, Panels, Rows, class_of};
 use crate::predict::{report_rows, rows_per_block};
+
+/// A linear predictor, towards a row's own side, at which its part of an information matrix, e^-20, may be the rounding of
+/// others' parts.
+const FAR: f64 = 20.0;
 
 /// Rows whose terms one task computes.
 const ROWS_PER_TASK: usize = 1 << 14;
+
+/// How a step moves the rows, but for those that 0/1 features put at infinity.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Moves {
+    near: Sides,
+    /// Of rows so far from the plane that rounding may have made the step.
+    far: Sides,
+}
+
+impl Moves {
+    /// Why the step moves coefficients, where rows that go against their sides by a share of `against` are rounding.
+    pub(super) fn movement(&self, against: f64) -> Movement {
+        match (self.near.is_moving(), self.far.is_moving()) {
+            (true, _) if !self.near.are_separated(against) => Movement::Unfinished,
+            (false, false) => Movement::None,
+            _ => Movement::Separated,
+        }
+    }
+}
 
 /// What is read, and for which models.
 pub(super) struct Pass<'a> {
@@ -113,25 +137,36 @@ impl Pass<'_> {
         Ok(gram)
     }
 
-    /// Reads the table once for how steps move its rows: of each, the model that it is of and a coefficient for each
-    /// place.
+    /// Reads the table once for how steps move its rows; each with the model that it is of.
     ///
     /// # Errors
     /// As [`Pass::run`].
-    pub(super) fn sides(&self, steps: &[(usize, Vec<f64>)], observer: &dyn Observer) -> Result<Vec<Sides>> {
-        let n_features = self.encoding.n_features();
-        let columns = steps.iter().map(|(_, step)| step.as_slice());
+    pub(super) fn moves(&self, steps: &[(usize, Step)], observer: &dyn Observer) -> Result<Vec<Moves>> {
+        let (n_features, n_models, n_steps) = (self.encoding.n_features(), self.models.len(), steps.len());
+        let columns = steps.iter().map(|(_, step)| step.by.as_slice());
         let columns = Coefficients::from_columns(n_features, columns);
-        let mut sides = vec![Sides::default(); steps.len()];
-        self.read(self.block_rows(n_features.max(2 * steps.len()))?, observer, |_, panels, rows| {
-            let moves = linear_predictor(&self.basis.panels(panels), &columns);
-            for (k, ((m, _), sides)) in steps.iter().zip(&mut sides).enumerate() {
-                let own = moves.iter().skip(k).step_by(steps.len()).take(rows.n_rows());
-                sides.add(&self.models[*m], &rows, own.copied());
+        let mut moves = vec![Moves::default(); n_steps];
+        let n_values = n_features.max(2 * (n_steps + n_models));
+        self.read(self.block_rows(n_values)?, observer, |_, panels, rows| {
+            let at_infinity: Vec<Vec<bool>> =
+                steps.iter().map(|(_, step)| rows_with(&panels, &step.at_infinity)).collect();
+            let panels = self.basis.panels(panels);
+            let z = linear_predictor(&panels, self.coefficients);
+            let by = linear_predictor(&panels, &columns);
+            for (k, ((m, _), moves)) in steps.iter().zip(&mut moves).enumerate() {
+                let own = || by.iter().skip(k).step_by(n_steps).copied();
+                let model = &self.models[*m];
+                let is_far = |slot: usize| {
+                    let z = z[slot * n_models + m];
+                    (if rows.class(slot) == model.class { z } else { -z }) > FAR
+                };
+                let counts = |slot: usize| !at_infinity[k][slot];
+                moves.near.add(model, &rows, own(), |slot| counts(slot) && !is_far(slot));
+                moves.far.add(model, &rows, own(), |slot| counts(slot) && is_far(slot));
             }
             Ok(())
         })?;
-        Ok(sides)
+        Ok(moves)
     }
 
     /// Rows of a block: as many as fit beside the matrices.
@@ -274,6 +309,22 @@ impl ModelSums {
             self.least_margin = self.least_margin.min(margin);
         }
     }
+}
+
+/// Which rows have one of some values of 0/1 features.
+fn rows_with(panels: &Panels, values: &[(usize, bool)]) -> Vec<bool> {
+    let mut found = vec![false; panels.n_panels() * PANEL_ROWS];
+    let mut x = [0.0; PANEL_ROWS];
+    for &(j, value) in values {
+        for (p, found) in found.chunks_exact_mut(PANEL_ROWS).enumerate() {
+            panels.widen(p, j, &mut x);
+            found
+                .iter_mut()
+                .zip(&x)
+                .for_each(|(found, &x)| *found |= if value { x >= 1.0 } else { x <= 0.0 });
+        }
+    }
+    found
 }
 
 /// Which features are 0 or 1.

@@ -7,7 +7,7 @@ use super::factor::Factor;
 use super::identify::Parameters;
 use super::infinite::Infinite;
 use super::pass::ModelSums;
-use super::statistics::{Context, Subject};
+use super::statistics::{Context, Movement, Subject};
 
 /// The part of a standard deviation (of a 0/1 feature: of its step) by which a coefficient may still move. Newton's step
 /// at an optimum is nothing; towards one at infinity it goes on being about 1, for each step divides the probabilities
@@ -49,6 +49,7 @@ impl Context<'_> {
         subject: &Subject<'_>,
         parameters: &Parameters,
         infinite: &Infinite,
+        movement: Movement,
     ) -> Option<Solved> {
         let Subject { model, sums, column, .. } = subject;
         let places: Vec<usize> =
@@ -73,7 +74,11 @@ impl Context<'_> {
         for (k, by) in times(&gradient).into_iter().enumerate() {
             let place = places[k];
             step[place] = -by;
-            if model.penalty.l2 == 0.0 && place != intercept && by.abs() * self.unit(place) > MOVES {
+            if model.penalty.l2 == 0.0
+                && movement != Movement::None
+                && place != intercept
+                && by.abs() * self.unit(place) > MOVES
+            {
                 gradient[k] = 0.0;
                 moving.push(place);
             }

@@ -33,6 +33,25 @@ pub(super) struct Context<'a> {
     pub(super) tolerance: f64,
 }
 
+/// Why Newton's step would still move coefficients by much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Movement {
+    /// Some rows are separated: the coefficients that move have no finite optimum, and all others are at theirs.
+    Separated,
+    /// No row moves with them: they share a direction that the data leave nearly undetermined.
+    None,
+    /// The model is not at an optimum.
+    Unfinished,
+}
+
+/// Newton's step of a model.
+pub(super) struct Step {
+    /// A coefficient for each place, in the basis of the sums.
+    pub(super) by: Vec<f64>,
+    /// 0/1 features, and the value of each whose rows are at infinity already.
+    pub(super) at_infinity: Vec<(usize, bool)>,
+}
+
 /// A model and its sums.
 pub(super) struct Subject<'a> {
     pub(super) fitted: &'a FittedModel,
@@ -43,15 +62,13 @@ pub(super) struct Subject<'a> {
 }
 
 impl Context<'_> {
-    /// The statistics of one model, and Newton's step where it would still move coefficients by much.
-    ///
-    /// Either the classes are separated along that step, and the coefficients that do not move are at their optimum; or
-    /// the model is unfinished, which is known once the rows have been asked.
+    /// The statistics of one model; and, where Newton's step would still move coefficients by much, what to ask the rows
+    /// for the `movement` to be known.
     pub(super) fn statistics(
         &self,
         subject: &Subject<'_>,
-        is_unfinished: bool,
-    ) -> (ModelInference, Option<Vec<f64>>) {
+        movement: Movement,
+    ) -> (ModelInference, Option<Step>) {
         let Subject { fitted, model, column, sums } = subject;
         let Penalty { l2, .. } = model.penalty;
         let all;
@@ -66,10 +83,14 @@ impl Context<'_> {
             features: infinite.features.iter().map(|&j| self.names[j].clone()).collect(),
             suspected: Vec::new(),
         };
-        let solved = self.solve(subject, parameters, &infinite);
+        let solved = self.solve(subject, parameters, &infinite, movement);
         let moving = solved.as_ref().map_or(&[][..], |solved| &solved.moving);
         let moved: Vec<String> = moving.iter().map(|&j| self.names[j].clone()).collect();
-        let step = solved.as_ref().filter(|_| !moving.is_empty()).map(|solved| solved.step.clone());
+        let step = solved.as_ref().filter(|_| !moving.is_empty()).map(|solved| Step {
+            by: solved.step.clone(),
+            at_infinity: infinite.features.iter().copied().zip(infinite.values.iter().copied()).collect(),
+        });
+        let is_unfinished = movement == Movement::Unfinished;
         if !is_unfinished {
             separation.suspected.clone_from(&moved);
         }

@@ -10,9 +10,6 @@ use crate::panels::Rows;
 /// A step that moves some row's linear predictor by this is not one of a model that has arrived.
 const MOVES: f64 = 0.1;
 
-/// Share of the largest move by which a row may go against its side, for rounding.
-const AGAINST: f64 = 1e-6;
-
 /// The largest moves of rows with a weight.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Sides {
@@ -21,10 +18,19 @@ pub struct Sides {
 }
 
 impl Sides {
-    /// Adds rows whose linear predictors a step changes by `moves`, in the order of their slots.
-    pub fn add(&mut self, model: &ModelSpec, rows: &Rows, moves: impl Iterator<Item = f64>) {
+    /// Share of the largest move by which a row may go against its side, for rounding of float64 steps.
+    pub const ROUNDING: f64 = 1e-6;
+
+    /// Adds the rows that count, whose linear predictors a step changes by `moves`, in the order of their slots.
+    pub fn add(
+        &mut self,
+        model: &ModelSpec,
+        rows: &Rows,
+        moves: impl Iterator<Item = f64>,
+        counts: impl Fn(usize) -> bool,
+    ) {
         for (slot, by) in moves.enumerate() {
-            if model.weight(rows.labels()[slot], rows.exact_weight(slot)) == 0.0 {
+            if model.weight(rows.labels()[slot], rows.exact_weight(slot)) == 0.0 || !counts(slot) {
                 continue;
             }
             let towards = if rows.class(slot) == model.class { by } else { -by };
@@ -38,8 +44,8 @@ impl Sides {
         self.towards.max(self.against) >= MOVES
     }
 
-    /// Whether the rows that move do so towards their sides alone.
-    pub fn are_separated(&self) -> bool {
-        self.is_moving() && self.against <= AGAINST * self.towards
+    /// Whether the rows that move do so towards their sides alone, but for a share of `rounding`.
+    pub fn are_separated(&self, rounding: f64) -> bool {
+        self.is_moving() && self.against <= rounding * self.towards
     }
 }

@@ -280,9 +280,10 @@ impl Run<'_, '_> {
         for (k, ((m, step), moves)) in steps.into_iter().zip(moves).enumerate() {
             let fit = &mut self.fits[m];
             let mut sides = Sides::default();
-            sides.add(&fit.model, self.host.rows(), moves.iter().map(|by| by + columns.intercept(k)));
+            let moves = moves.iter().map(|by| by + columns.intercept(k));
+            sides.add(&fit.model, self.host.rows(), moves, |_| true);
             let is_moving = is_unpenalised(&fit.model) && sides.is_moving();
-            if is_moving && sides.are_separated() {
+            if is_moving && sides.are_separated(Sides::ROUNDING) {
                 self.proofs[m].separating = Some(step);
                 fit.state = State::Stopped(Stop::Separated);
                 continue;

@@ -15,8 +15,11 @@ use crate::panels::Sample;
 /// Tables in which features are substituted have at most so many values: they are copied.
 const MAX_VALUES: usize = 1 << 24;
 
-/// Bytes of a value in a copy: two float32 words.
-const OF_VALUE: u64 = 8;
+/// Bytes of a value in a copy: two float32 words, and another second one while remainders take their places.
+const OF_VALUE: u64 = 12;
+
+/// Bytes of a remainder of each row, before they stand in the copy.
+const OF_REMAINDER: u64 = 16;
 
 /// Substitutions within each other: what is left of a feature may itself be nearly a combination.
 const MAX_DEPTH: usize = 4;
@@ -42,9 +45,11 @@ impl Run<'_, '_> {
     pub(super) fn substitute(&mut self, m: usize) -> Result<()> {
         let (problem, d) = (self.problem, self.problem.start.n_features());
         let n_values = d.saturating_mul(problem.n_rows);
+        let remainders = self.remainders[m].len().saturating_mul(problem.n_rows) as u64;
+        let copied = OF_VALUE.saturating_mul(n_values as u64).saturating_add(OF_REMAINDER * remainders);
         let proof = &mut self.proofs[m];
-        proof.is_too_large = !proof.nearly_dependent.is_empty()
-            && (n_values > MAX_VALUES || OF_VALUE.saturating_mul(n_values as u64) > self.host.room());
+        proof.is_too_large =
+            !proof.nearly_dependent.is_empty() && (n_values > MAX_VALUES || copied > self.host.room());
         if self.depth >= MAX_DEPTH || proof.is_too_large {
             return Ok(());
         }

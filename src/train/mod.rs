@@ -82,31 +82,34 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
     let mut options = read_options(config);
     let mut run = solve_table(config, &source, &options, &device, observer)?;
     // Where float32 rounding decides the minimum, the columns that it blurs are read again, exactly.
-    let mut fitted = loop {
+    loop {
         let rounding = rounding(&run.dataset);
         let columns = run.stack.blurred(&run.dataset, &run.solution, &rounding, config.tolerance);
         let is_interrupted = run.solution.stops.contains(&Stop::Interrupted);
         if is_interrupted || columns.iter().all(|column| options.exact.contains(column)) {
-            break run.stack.fitted(&run.dataset, &run.solution, &rounding, config.tolerance);
+            return Ok(finish(config, run, &device, start));
         }
         let names = remarks::list(&columns.iter().map(String::as_str).collect::<Vec<_>>());
-        let mut exact = [options.exact.as_slice(), &columns].concat();
-        exact.sort_unstable();
-        exact.dedup();
-        let validation = run.validation.as_ref().map_or(0, |(panels, _)| panels.bytes());
-        let beside = validation.saturating_add(memory::beside(config, &run.dataset.shape()));
-        if let Err(error) = run.dataset.check_exact(&source, &exact, config.memory, beside) {
-            run.warnings.push(format!(
-                "float32 is too coarse for {names}, which leaves the minimum unproved: reading the table again, exactly, \
-                 was not possible, as {error}"
-            ));
-            break run.stack.fitted(&run.dataset, &run.solution, &rounding, config.tolerance);
-        }
         observer.message(&format!("float32 is too coarse for {names}: reading the table again, exactly"));
-        options.exact = exact;
-        drop(run);
-        run = solve_table(config, &source, &options, &device, observer)?;
-    };
+        options.exact.extend(columns);
+        // What there is, in case the table does not fit when it is kept exactly, or nobody waits for it.
+        let mut trained = finish(config, run, &device, start);
+        run = match solve_table(config, &source, &options, &device, observer) {
+            Ok(run) => run,
+            Err(error) if error.is_of_resources() => {
+                trained.warn(format!(
+                    "float32 is too coarse for {names}, which leaves the minimum unproved: the table was not read again, \
+                     exactly, as {error}"
+                ));
+                return Ok(trained);
+            }
+            Err(error) => return Err(error),
+        };
+    }
+}
+
+/// The model of a run, and what is to be said of it.
+fn finish(config: &ValidConfig, run: SolvedTable, device: &Chosen, start: Instant) -> Trained {
     let SolvedTable {
         dataset,
         validation,
@@ -119,6 +122,7 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         started,
         best,
     } = run;
+    let mut fitted = stack.fitted(&dataset, &solution, &rounding(&dataset), config.tolerance);
     fitted.iter_mut().zip(best).for_each(|(fitted, best)| fitted.best = best);
     agree(&mut solution.stops, &fitted);
     warnings.extend(stack.remarks(&dataset, &solution));
@@ -152,7 +156,7 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         ..training(config, &dataset, &report.solver, description, passes, seconds)
     };
     let model = stack.model(dataset, fitted, training);
-    Ok(Trained { model, report })
+    Trained { model, report }
 }
 
 /// How a model came to be, for its file.

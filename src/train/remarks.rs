@@ -1,8 +1,11 @@
 //! What a proof says of a model's columns, for people.
 
-use crate::data::{ColumnKind, Encoding};
+use rayon::prelude::*;
+
+use crate::data::{ColumnKind, Dataset, Encoding};
 use crate::model::centre_levels;
-use crate::objective::{Coefficients, ModelSpec};
+use crate::objective::{Coefficients, ModelSpec, linear_predictor};
+use crate::panels::PANEL_ROWS;
 use crate::solver::Proof;
 
 /// Share of the largest part of a direction from which a feature is named.
@@ -12,19 +15,15 @@ const NAMED: f64 = 0.05;
 const LISTED: usize = 5;
 
 /// One sentence for each set of features that separates classes, or that the data leave undetermined.
-pub(super) fn remarks(
-    encoding: &Encoding,
-    models: &[ModelSpec],
-    classes: &[String],
-    proofs: &[Proof],
-) -> Vec<String> {
+pub(super) fn remarks(dataset: &Dataset, models: &[ModelSpec], proofs: &[Proof]) -> Vec<String> {
+    let (encoding, classes) = (&dataset.encoding, &dataset.target.classes);
     let names = encoding.feature_names();
     let listed = |features: &[usize]| list(&features.iter().map(|&j| names[j].as_str()).collect::<Vec<_>>());
     let mut said: Vec<(String, Vec<&str>)> = Vec::new();
     for (model, proof) in models.iter().zip(proofs) {
         let class = classes[model.class as usize].as_str();
         let separating = proof.separating.as_ref().map(|direction| {
-            let features = listed(&separating(encoding, direction));
+            let features = listed(&separating(dataset, model, direction));
             format!("no finite optimum without a penalty, as rows are separated by {features}")
         });
         let undetermined = undetermined(encoding, &proof.undetermined);
@@ -62,24 +61,33 @@ pub(super) fn remarks(
 
 /// The features that a direction goes along.
 ///
-/// All levels of a column may move by the same, against the intercept, and no row moves. So the parts of levels are taken
-/// from the part that most of them share; where as many share another, from the one that leaves less to the intercept.
-fn separating(encoding: &Encoding, direction: &[f64]) -> Vec<usize> {
-    let d = encoding.n_features();
+/// With an intercept, all levels of a column may move by the same, against the intercept, and no row moves. So the parts of
+/// levels are taken from that of a level of which some rows stay where they are.
+fn separating(dataset: &Dataset, model: &ModelSpec, direction: &[f64]) -> Vec<usize> {
+    let (encoding, d) = (&dataset.encoding, dataset.encoding.n_features());
     let mut centred = Coefficients::from_columns(d, [direction]);
     centre_levels(encoding, &mut centred);
-    let mut intercept = centred.intercept(0);
     let mut parts = centred.features(0).to_vec();
     let largest = |parts: &[f64]| parts.iter().fold(0.0, |largest: f64, part| largest.max(part.abs()));
-    let near = NAMED * largest(&parts);
-    let mut first = 0;
-    for column in &encoding.columns {
-        let own = &mut parts[first..first + column.width()];
-        first += column.width();
-        if column.kind == ColumnKind::Categorical {
-            let shared = shared_part(own, near, intercept);
-            own.iter_mut().for_each(|part| *part -= shared);
-            intercept += shared;
+    if encoding.intercept && encoding.columns.iter().any(|column| column.kind == ColumnKind::Categorical) {
+        let moves = linear_predictor(&dataset.panels, &centred);
+        let stays = NAMED * moves.iter().fold(0.0, |largest: f64, by| largest.max(by.abs()));
+        let near = NAMED * largest(&parts);
+        let mut first = 0;
+        for column in &encoding.columns {
+            let places = first..first + column.width();
+            first = places.end;
+            if column.kind == ColumnKind::Categorical {
+                let has_unmoved = |j: usize| least_move(dataset, model, &moves, j) <= stays;
+                let unmoved: Vec<usize> =
+                    places.clone().into_par_iter().filter(|&j| has_unmoved(j)).collect();
+                let of: Vec<f64> = match unmoved.is_empty() {
+                    true => places.clone().map(|j| parts[j]).collect(),
+                    false => unmoved.iter().map(|&j| parts[j]).collect(),
+                };
+                let shared = shared_part(of, near);
+                parts[places].iter_mut().for_each(|part| *part -= shared);
+            }
         }
     }
     let largest = largest(&parts);
@@ -88,17 +96,30 @@ fn separating(encoding: &Encoding, direction: &[f64]) -> Vec<usize> {
     named
 }
 
-/// The part that most levels share, up to `near`.
-fn shared_part(parts: &[f64], near: f64, intercept: f64) -> f64 {
-    let mut sorted = parts.to_vec();
-    sorted.sort_by(f64::total_cmp);
+/// The least of the moves of rows that have a level; infinite where no row that counts has it.
+fn least_move(dataset: &Dataset, model: &ModelSpec, moves: &[f64], level: usize) -> f64 {
+    let rows = &dataset.rows;
+    let counts = |slot: usize| model.weight(rows.labels()[slot], rows.exact_weight(slot)) > 0.0;
+    let (mut least, mut x) = (f64::INFINITY, [0.0; PANEL_ROWS]);
+    for (p, moves) in moves.chunks(PANEL_ROWS).enumerate() {
+        dataset.panels.widen(p, level, &mut x);
+        for (i, by) in moves.iter().enumerate().filter(|&(i, _)| x[i] >= 1.0) {
+            if by.abs() < least && counts(p * PANEL_ROWS + i) {
+                least = by.abs();
+            }
+        }
+    }
+    least
+}
+
+/// The part that most of some share, up to `near`.
+fn shared_part(mut parts: Vec<f64>, near: f64) -> f64 {
+    parts.sort_by(f64::total_cmp);
     let sharing = |part: f64| {
-        sorted.partition_point(|&other| other <= part + near)
-            - sorted.partition_point(|&other| other < part - near)
+        parts.partition_point(|&other| other <= part + near)
+            - parts.partition_point(|&other| other < part - near)
     };
-    let rank = |part: f64| (sharing(part), -(intercept + part).abs());
-    let better = |a: f64, b: f64| if rank(b) > rank(a) { b } else { a };
-    sorted.iter().copied().reduce(better).unwrap_or(0.0)
+    parts.iter().copied().max_by_key(|&part| sharing(part)).unwrap_or(0.0)
 }
 
 /// Without the one level of each column that the others and the intercept always give.

@@ -14,6 +14,14 @@ pub struct Trained {
     pub report: TrainReport,
 }
 
+impl Trained {
+    /// Adds a warning to the report and to the model.
+    pub(super) fn warn(&mut self, warning: String) {
+        self.model.training.warnings.push(warning.clone());
+        self.report.warnings.push(warning);
+    }
+}
+
 /// What people want to know of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrainReport {

@@ -24,10 +24,11 @@ pub(super) fn solve(
     stack: &Stack,
     engine: &mut dyn Engine,
     validation: Option<solver::Validation<'_>>,
+    held_out_bytes: u64,
     observer: &dyn Observer,
 ) -> Result<(Solution, Option<TrainingCurve>)> {
     let n_rows = dataset.panels.n_rows();
-    let room = room_beside(config, dataset).left();
+    let room = room_beside(config, dataset).left().saturating_sub(held_out_bytes);
     let host = HostTable::new(&dataset.panels, &dataset.rows).with_room(room);
     let smoothness = match config.solver {
         Solver::Sgd => smoothness(&dataset.panels, &dataset.rows, &stack.models, config.intercept),

@@ -65,7 +65,13 @@ pub(super) fn solve_table(
         solver::Validation::new(engine.as_mut(), (panels, rows), config.scoring, patience)
             .recording(&mut best)
     });
-    let (solution, curve) = solve(config, &dataset, &stack, engine.as_mut(), watched, observer)?;
+    // What the system has available is without them already.
+    let held_out_bytes = match (&validation, config.memory) {
+        (Some((panels, _)), Some(_)) => panels.bytes(),
+        _ => 0,
+    };
+    let (solution, curve) =
+        solve(config, &dataset, &stack, engine.as_mut(), watched, held_out_bytes, observer)?;
     drop((engine, held_out));
     Ok(SolvedTable {
         dataset,

@@ -137,7 +137,7 @@ impl Stack {
 
     /// What the proofs of a solution say in the names of columns: directions in which there is no optimum, or many.
     pub(crate) fn remarks(&self, dataset: &Dataset, solution: &Solution) -> Vec<String> {
-        remarks(&dataset.encoding, &self.models, &dataset.target.classes, &solution.proofs)
+        remarks(dataset, &self.models, &solution.proofs)
     }
 
     fn certificates(

@@ -64,9 +64,13 @@ fn what_separates_some_rows_is_named() {
     let x: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i % 10 == 0))).collect();
     let y = labels(n, |i| if x[i] == 1.0 { 1.0 } else { 1.0 / (1.0 + (-g[i]).exp()) });
     let level: Vec<&str> = (0..n).map(|i| if i % 10 == 0 { "rare" } else { ["a", "b"][i % 2] }).collect();
+    // Two levels of three are of one side, and most rows of neither.
+    let most: Vec<&str> =
+        (0..n).map(|i| if i % 10 == 0 { ["e", "f"][i / 10 % 2] } else { "mixed" }).collect();
     let pair: Vec<&str> = (0..n).map(|i| ["other", "rare"][usize::from(i % 10 == 0)]).collect();
     let columns = vec![
         ("pair", super::support::text_column(pair)),
+        ("most", super::support::text_column(most)),
         ("x", float_column(x.iter().copied())),
         ("g", float_column(g.iter().copied())),
         ("level", super::support::text_column(level)),
@@ -81,6 +85,14 @@ fn what_separates_some_rows_is_named() {
         let warning = trained["warnings"][0].as_str().unwrap();
         assert!(warning.ends_with(&format!("separated by {named:?}")), "{warning}");
         assert!(trained["stopped"].as_str().unwrap().contains("separated"), "{trained}");
+    }
+    for features in ["most,g", "most"] {
+        let line =
+            format!("train t.parquet --target y --l1 0 --l2 0 --features {features} -o m.json --device cpu");
+        let trained = succeed_json(folder.path(), &line);
+        let warning = trained["warnings"][0].as_str().unwrap();
+        assert!(warning.contains("most=e") && warning.contains("most=f"), "{warning}");
+        assert!(!warning.contains("most=mixed"), "{warning}");
     }
     // One row on the other side, and there is an optimum.
     let line = "train t.parquet --target y --l1 0 --l2 0 --features g -o m.json --device cpu";

@@ -146,9 +146,9 @@ fn a_fit_is_kept_where_what_would_prove_it_does_not_fit() {
     let needed: u64 = sizes.split_once(" bytes").unwrap().0.parse().unwrap();
     let second_words = 2 * 4 * n as u64;
     for (memory, is_proved, said) in [
-        (needed, false, "reading the table again, exactly, was not possible"),
+        (needed, false, "the table was not read again, exactly"),
         (needed + second_words, false, "a copy of the table, which is too large"),
-        (needed + 4 * second_words, true, ""),
+        (needed + 6 * second_words, true, ""),
     ] {
         let trained = succeed_json(folder.path(), &format!("{line} {memory}"));
         assert_eq!(trained["models"][0]["converged"], is_proved, "{trained}");

@@ -124,3 +124,41 @@ fn columns_that_leave_the_same_remainder_are_one_remainder_and_an_alias() {
     }
     assert_close(&[four.log_likelihood.unwrap()], &[three.log_likelihood.unwrap()], 1e-8, 0.0);
 }
+
+/// Two columns a ten-thousandth apart: their coefficients have large errors and may stand anywhere in them, but no row's
+/// predictor moves with them.
+#[test]
+fn a_model_that_has_arrived_has_statistics_however_close_its_columns_are() {
+    let folder = tempfile::tempdir().unwrap();
+    for seed in 0..4 {
+        let rng = &mut StdRng::seed_from_u64(seed);
+        let mut column = || -> Vec<f64> { (0..20_000).map(|_| 2.0 * rng.random::<f64>() - 1.0).collect() };
+        let (x, own, w, u) = (column(), column(), column(), column());
+        let near = (0..20_000).map(|i| x[i] + 1e-4 * own[i]);
+        let y = (0..20_000).map(|i| f64::from(u8::from(u[i] < 2.0 / (1.0 + (-x[i] - w[i]).exp()) - 1.0)));
+        let path = folder.path().join("t.parquet");
+        let columns = vec![
+            ("x", float_column(x.iter().copied())),
+            ("near", float_column(near)),
+            ("w", float_column(w.iter().copied())),
+            ("y", float_column(y)),
+        ];
+        write_parquet(&path, columns);
+        let data = vec![path.display().to_string()];
+        let config = TrainConfig {
+            data: data.clone(),
+            target: Some("y".into()),
+            l1: Some(0.0),
+            l2: Some(0.0),
+            device: Some(Device::Cpu),
+            ..TrainConfig::default()
+        };
+        let model = train(&config.check().unwrap(), &Silent).unwrap().model;
+        assert!(model.models[0].converged);
+        let found =
+            infer(&model, &data, &InferenceOptions::default(), &Silent).unwrap().models.swap_remove(0);
+        assert!(found.separation.suspected.is_empty(), "{:?}", found.separation);
+        assert!(found.coefficients.iter().all(|c| c.standard_error.is_some()), "seed {seed}: {found:?}");
+        assert!(found.log_likelihood.is_some());
+    }
+}

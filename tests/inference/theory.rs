@@ -279,6 +279,28 @@ fn of_two_levels_only_the_one_that_meets_one_class_alone_is_infinite() {
     assert_eq!(names, ["(intercept)", "x"]);
 }
 
+/// Rows of level `a` are all of one side, whatever their x; of the others x tells all rows but those where it is 0.
+#[test]
+fn rows_at_infinity_do_not_speak_against_a_separation() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.parquet");
+    let mut t = table(460);
+    for i in 0..460 {
+        t.level[i] = if i < 60 { "a" } else { "b" };
+        t.x[i] = f64::from((i as i32 * 7) % 5 - 2);
+        t.y[i] = i < 60 || t.x[i] > 0.0 || (t.x[i] == 0.0 && (i * 13) % 7 < 3);
+    }
+    let z = (0..460).map(|i| f64::from((i * 11) % 17)).collect();
+    t.write_with(&path, z);
+    let (model, data) = fit(&path, TrainConfig { exclude: only(&["weight"]), ..TrainConfig::default() });
+    assert!(!model.models[0].converged);
+    let found = infer(&model, &data, &InferenceOptions::default(), &Silent).unwrap().models.remove(0);
+    assert_eq!(found.separation.features, ["level=a"]);
+    assert_eq!(found.separation.suspected, ["x"], "{found:#?}");
+    let of_z = found.coefficients.iter().find(|c| c.feature == "copy").unwrap();
+    assert_eq!(of_z.status, Status::Estimated, "{:?}", found.warnings);
+}
+
 #[test]
 fn a_model_that_stopped_before_its_optimum_has_no_statistics() {
     let folder = tempfile::tempdir().unwrap();
