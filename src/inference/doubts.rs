@@ -26,7 +26,9 @@ impl Context<'_> {
         solved: Option<&Solved>,
     ) -> Vec<String> {
         let mut doubts = Vec::new();
-        if !fitted.converged && !separation.complete {
+        let is_separated =
+            separation.complete || !separation.features.is_empty() || !separation.suspected.is_empty();
+        if !fitted.converged && !is_separated {
             doubts.push(if fitted.kkt_residual <= self.tolerance {
                 "training did not prove how close its optimum is: columns may be nearly equal".to_owned()
             } else {
