@@ -87,13 +87,15 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         let columns = run.stack.blurred(&run.dataset, &run.solution, &rounding, config.tolerance);
         let is_interrupted = run.solution.stops.contains(&Stop::Interrupted);
         if is_interrupted || columns.iter().all(|column| options.exact.contains(column)) {
-            return Ok(finish(config, run, &device, start));
+            let fitted = run.stack.fitted(&run.dataset, &run.solution, &rounding, config.tolerance);
+            return Ok(finish(config, run, fitted, &device, start));
         }
         let names = remarks::list(&columns.iter().map(String::as_str).collect::<Vec<_>>());
         observer.message(&format!("float32 is too coarse for {names}: reading the table again, exactly"));
         options.exact.extend(columns);
         // What there is, in case the table does not fit when it is kept exactly, or nobody waits for it.
-        let mut trained = finish(config, run, &device, start);
+        let fitted = run.stack.fitted(&run.dataset, &run.solution, &rounding, config.tolerance);
+        let mut trained = finish(config, run, fitted, &device, start);
         run = match solve_table(config, &source, &options, &device, observer) {
             Ok(run) => run,
             Err(error) if error.is_of_resources() => {
@@ -109,7 +111,13 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
 }
 
 /// The model of a run, and what is to be said of it.
-fn finish(config: &ValidConfig, run: SolvedTable, device: &Chosen, start: Instant) -> Trained {
+fn finish(
+    config: &ValidConfig,
+    run: SolvedTable,
+    mut fitted: Vec<FittedModel>,
+    device: &Chosen,
+    start: Instant,
+) -> Trained {
     let SolvedTable {
         dataset,
         validation,
@@ -122,7 +130,6 @@ fn finish(config: &ValidConfig, run: SolvedTable, device: &Chosen, start: Instan
         started,
         best,
     } = run;
-    let mut fitted = stack.fitted(&dataset, &solution, &rounding(&dataset), config.tolerance);
     fitted.iter_mut().zip(best).for_each(|(fitted, best)| fitted.best = best);
     agree(&mut solution.stops, &fitted);
     warnings.extend(stack.remarks(&dataset, &solution));

@@ -15,6 +15,10 @@ use crate::support::assert_close;
 const ROWS: usize = 3000;
 
 fn statistics(path: &Path, robust: Option<Robust>) -> ModelInference {
+    statistics_within(1e-9, path, robust)
+}
+
+fn statistics_within(tolerance: f64, path: &Path, robust: Option<Robust>) -> ModelInference {
     let data = vec![path.display().to_string()];
     let config = TrainConfig {
         data: data.clone(),
@@ -22,7 +26,7 @@ fn statistics(path: &Path, robust: Option<Robust>) -> ModelInference {
         l1: Some(0.0),
         l2: Some(0.0),
         device: Some(Device::Cpu),
-        tolerance: Some(1e-9),
+        tolerance: Some(tolerance),
         ..TrainConfig::default()
     };
     let model = train(&config.check().unwrap(), &Silent).unwrap().model;
@@ -144,19 +148,8 @@ fn a_model_that_has_arrived_has_statistics_however_close_its_columns_are() {
             ("y", float_column(y)),
         ];
         write_parquet(&path, columns);
-        let data = vec![path.display().to_string()];
-        let config = TrainConfig {
-            data: data.clone(),
-            target: Some("y".into()),
-            l1: Some(0.0),
-            l2: Some(0.0),
-            device: Some(Device::Cpu),
-            ..TrainConfig::default()
-        };
-        let model = train(&config.check().unwrap(), &Silent).unwrap().model;
-        assert!(model.models[0].converged);
-        let found =
-            infer(&model, &data, &InferenceOptions::default(), &Silent).unwrap().models.swap_remove(0);
+        // A coarser tolerance leaves more of a way along the direction that they share.
+        let found = statistics_within(1e-6, &path, None);
         assert!(found.separation.suspected.is_empty(), "{:?}", found.separation);
         assert!(found.coefficients.iter().all(|c| c.standard_error.is_some()), "seed {seed}: {found:?}");
         assert!(found.log_likelihood.is_some());
