@@ -7,7 +7,7 @@ use super::statistics::{Range, narrow};
 use super::training::Reading;
 use super::values::numbers;
 use crate::error::DataError;
-use arrow::array::Array;
+use arrow_array::Array;
 
 /// The largest distance between values that are not scaled, and the smallest, both with room for the second word of
 /// a value that is kept exactly.

@@ -13,7 +13,7 @@ use super::weights::batch_weights;
 use super::{Encoding, Nan, Target};
 use crate::error::DataError;
 use crate::panels::Panels;
-use arrow::array::ArrayRef;
+use arrow_array::ArrayRef;
 use rayon::prelude::*;
 use std::sync::mpsc::Receiver;
 

@@ -3,8 +3,9 @@
 use super::pages::ColumnChunks;
 use super::source::{Place, RowGroup, Source};
 use crate::error::DataError;
-use arrow::array::{ArrayRef, UInt32Array};
-use arrow::compute::{cast, take};
+use arrow_array::{ArrayRef, UInt32Array};
+use arrow_cast::cast;
+use arrow_select::take::take;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
 use parquet::errors::ParquetError;

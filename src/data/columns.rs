@@ -3,8 +3,8 @@
 use super::paths::folder_columns;
 use super::schema::ValueType;
 use super::source::{FileEntry, Place, SourceColumn, Trouble};
-use arrow::array::{Int64Array, StringArray};
-use arrow::datatypes::Schema;
+use arrow_array::{Int64Array, StringArray};
+use arrow_schema::Schema;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

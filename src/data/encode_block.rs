@@ -1,6 +1,6 @@
 //! Writing the columns of a block into its panels.
 
-use arrow::array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef};
 use rayon::prelude::*;
 
 use super::beyond::Scaling;

@@ -2,8 +2,10 @@
 
 use super::Nan;
 use super::values::numbers;
-use arrow::array::{Array, ArrayRef, AsArray, StringArray};
-use arrow::datatypes::{DataType, Int32Type};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int32Type;
+use arrow_array::{Array, ArrayRef, StringArray};
+use arrow_schema::DataType;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
@@ -165,7 +167,7 @@ impl Keys {
             ($($variant:ident => $native:ident),*) => {
                 match array.data_type() {
                     $(DataType::$variant => {
-                        let values = array.as_primitive::<arrow::datatypes::$native>().values();
+                        let values = array.as_primitive::<arrow_array::types::$native>().values();
                         for (row, &value) in values.iter().enumerate() {
                             let id = if array.is_null(row) { NULL_ID } else { self.integer(i128::from(value))? };
                             ids.push(id);

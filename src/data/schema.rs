@@ -1,6 +1,6 @@
 //! What a column's values mean, whatever type stores them.
 
-use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use std::sync::Arc;
 
 pub(crate) use super::nearest::nearest;

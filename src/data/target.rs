@@ -9,7 +9,7 @@ use super::source::{RowGroup, Source};
 use super::training::Reading;
 use super::{Target, TargetType};
 use crate::error::DataError;
-use arrow::datatypes::DataType;
+use arrow_schema::DataType;
 use rayon::prelude::*;
 use std::collections::HashMap;
 

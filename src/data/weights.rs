@@ -9,7 +9,7 @@ use super::target::by_group;
 use super::training::Reading;
 use super::values::{has_non_finite, numbers};
 use crate::error::DataError;
-use arrow::array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef};
 use rayon::prelude::*;
 use std::ops::RangeInclusive;
 

@@ -50,7 +50,10 @@ fn the_gpu_api_is_known_to_one_folder() {
 
 #[test]
 fn the_data_format_is_known_to_one_folder() {
-    assert_only_under(&["arrow", "parquet"], &["src/data"]);
+    assert_only_under(
+        &["arrow", "arrow_array", "arrow_cast", "arrow_schema", "arrow_select", "parquet"],
+        &["src/data"],
+    );
 }
 
 #[test]

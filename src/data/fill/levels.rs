@@ -7,7 +7,7 @@ use super::super::levels::LevelIndex;
 use super::super::rows::{is_held_out, is_trained};
 use super::{Batch, Filled, Place};
 use crate::error::DataError;
-use arrow::array::ArrayRef;
+use arrow_array::ArrayRef;
 
 /// Writes a categorical column: panels are 0 already, only the ones are written.
 pub(super) struct LevelWriter<'a> {

@@ -14,7 +14,7 @@ use super::statistics::{Moments, Range};
 use super::training::Reading;
 use crate::error::DataError;
 use crate::panels::Panels;
-use arrow::array::Array;
+use arrow_array::Array;
 use levels::LevelWriter;
 use numbers::NumberWriter;
 use rayon::prelude::*;

@@ -7,7 +7,7 @@ use super::super::statistics::{Moments, Range, guess, rests, standardise, standa
 use super::super::values::{first_refused, has_non_finite, numbers};
 use super::{Batch, Encode, Filled, Place};
 use crate::error::DataError;
-use arrow::array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef};
 
 /// Writes a numeric or boolean column.
 pub(super) struct NumberWriter<'a> {

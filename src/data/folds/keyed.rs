@@ -6,8 +6,8 @@ use crate::data::rows::is_trained;
 use crate::data::source::RowGroup;
 use crate::data::training::Reading;
 use crate::error::{DataError, FoldError};
-use arrow::array::{ArrayRef, BooleanArray};
-use arrow::compute::nullif;
+use arrow_array::{ArrayRef, BooleanArray};
+use arrow_select::nullif::nullif;
 
 /// A column whose values are told apart.
 pub(super) struct Keyed<'a> {

@@ -3,9 +3,11 @@
 use crate::data::schema::ValueType;
 use crate::data::source::Source;
 use crate::data::values::numbers;
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type, TimeUnit, UInt64Type};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int64Type, UInt64Type};
+use arrow_array::{Array, ArrayRef};
+use arrow_cast::cast;
+use arrow_schema::{DataType, TimeUnit};
 
 /// How the values of a column become ticks, in all of its files.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,7 @@ use crate::data::rows::is_trained;
 use crate::data::target::by_group;
 use crate::data::training::Reading;
 use crate::error::{DataError, FoldError};
-use arrow::array::Array;
+use arrow_array::Array;
 use rayon::prelude::*;
 
 /// Cuts the rows, in the order of a column, into one block more than folds; the first is only learned from.
