@@ -4,9 +4,10 @@
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group};
 use logodds::engine::cpu::CpuEngine;
+use logodds::engine::exact::evaluate as evaluate_exactly;
 use logodds::engine::gpu::{AdapterChoice, GpuDevice, GpuEngine, Selection, select};
-use logodds::engine::{Engine, Epoch, SgdState};
-use logodds::objective::{Coefficients, Gaps, ModelSpec, evaluate as evaluate_exactly};
+use logodds::engine::{Engine, Epoch, MiniBatch, SgdState};
+use logodds::objective::{Coefficients, Coordinates, Gaps, ModelSpec};
 use logodds::panels::{Panels, Rows, Sample};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
@@ -122,7 +123,11 @@ fn hessians(c: &mut Criterion) {
         group.throughput(Throughput::Elements((n_rows * (n_features + 1) * (n_features + 2)) as u64));
         let mut one = |name: &str, engine: &mut dyn Engine| {
             group.bench_function(format!("{name}_{n_rows}x{n_features}"), |b| {
-                b.iter(|| engine.hessian(&model, &zeros, Sample::ALL).expect("a Hessian"));
+                b.iter(|| {
+                    let mut sums = [vec![0.0; zeros.len() * zeros.len()]];
+                    engine.add_curvatures(&[(model, &zeros)], Sample::ALL, &mut sums).expect("a Hessian");
+                    sums
+                });
             });
         };
         one("cpu", &mut CpuEngine::new(&panels, &rows));
@@ -166,11 +171,12 @@ fn epochs(c: &mut Criterion) {
         let models = data::models(n_models, 16);
         let zeros = Coefficients::zeros(FEATURES, n_models);
         let batch_order: Vec<u32> = (0..ROWS.div_ceil(batch_rows) as u32).collect();
+        let coordinates = Coordinates::new(FEATURES, true);
         let epoch = Epoch {
             panel_order: &panel_order,
             batch_rows,
             batch_order: &batch_order,
-            intercept: true,
+            coordinates: &coordinates,
             coupling: &vec![0.5; n_models],
             step: &vec![0.01; n_models],
             gradient: &zeros,

@@ -2,24 +2,20 @@
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, measurement::WallTime};
 use logodds::engine::cpu::CpuEngine;
-use logodds::objective::{Coefficients, Gaps, HeldOut, ModelSpec, Penalty};
+use logodds::objective::{Coefficients, Coordinates, HeldOut, ModelSpec, Penalty};
 use logodds::panels::{Panels, Rows};
 use logodds::solver::{FullBatch, Method, Problem, WorkingSet};
-use logodds::train::HostTable;
+use logodds::train::TablePasses;
 
 use crate::data;
 
-fn problem<'a>(models: &'a [ModelSpec], panels: &Panels, offsets: &'a [f64]) -> Problem<'a> {
-    Problem {
-        models,
-        n_rows: panels.n_rows(),
-        intercept: true,
-        offsets,
-        smoothness: &[],
-        start: Coefficients::zeros(panels.n_features(), models.len()),
-        is_warm: false,
-        gaps: Gaps::With,
-    }
+fn problem<'a>(
+    models: &'a [ModelSpec],
+    (panels, rows): (&Panels, &'a Rows),
+    coordinates: &'a Coordinates,
+) -> Problem<'a> {
+    let start = Coefficients::zeros(panels.n_features(), models.len());
+    Problem::new(models, rows, coordinates, start)
 }
 
 fn fit(
@@ -29,14 +25,15 @@ fn fit(
     rows: &Rows,
     models: &[ModelSpec],
 ) {
-    let offsets = vec![0.0; panels.n_features()];
+    let coordinates = Coordinates::new(panels.n_features(), true);
     let solver = FullBatch { method: Method::Auto, max_iterations: 100, tolerance: 1e-6 };
     group.throughput(Throughput::Bytes(size_of_val(panels.values()) as u64));
     group.bench_function(name, |b| {
         b.iter(|| {
-            let (mut engine, host) = (CpuEngine::new(panels, rows), HostTable::new(panels, rows));
-            let problem = problem(models, panels, &offsets);
-            solver.run(&mut engine, &host, &problem, None, &mut |_| true).expect("a fit")
+            let mut engine = CpuEngine::new(panels, rows);
+            let problem = problem(models, (panels, rows), &coordinates);
+            let mut table = TablePasses::new(&mut engine, panels, rows);
+            solver.run(&mut table, &problem, None, &mut |_| true).expect("a fit")
         });
     });
 }
@@ -70,13 +67,14 @@ fn fits(c: &mut Criterion) {
     fit(&mut group, "200kx256_10_classes", &panels, &rows, &models);
 
     let (panels, rows) = data::learnable(2000, 20_000, 2);
-    let (models, offsets) = ([model(1, 0.02, 0.0)], vec![0.0; 20_000]);
+    let (models, coordinates) = ([model(1, 0.02, 0.0)], Coordinates::new(20_000, true));
     let solver = WorkingSet { max_iterations: 100, tolerance: 1e-6 };
     group.bench_function("2000x20000_l1", |b| {
         b.iter(|| {
-            let (mut engine, host) = (CpuEngine::new(&panels, &rows), HostTable::new(&panels, &rows));
+            let mut engine = CpuEngine::new(&panels, &rows);
+            let problem = problem(&models, (&panels, &rows), &coordinates);
             solver
-                .run(&mut engine, &host, &problem(&models, &panels, &offsets), &mut |_| true)
+                .run(&mut TablePasses::new(&mut engine, &panels, &rows), &problem, &mut |_| true)
                 .expect("a fit")
         });
     });

@@ -1,9 +1,9 @@
-// Gradient of a batch, first stage: partials of row chunks, summed in a fixed order.
+// Gradient of a batch, first stage: partial sums over chunks of rows, added in a fixed order.
 //
 //   partials[c] = sum_{i in chunk c} r_i [x_i, 1]
 //
-// Shapes: residuals n_quads x batch rows of four models; partials n_partials x (d + 1) x n_quads, from
-// partials_at on for this buffer of X. Rows that lie in another buffer count as 0 here.
+// Shapes: residuals n_quads x batch rows, each of four models; partials n_partials x (d + 1) x n_quads.
+// This buffer of X writes its partials from index partials_at on. Rows in other buffers count as 0 here.
 //
 // Work: workgroup (a, q, c) = columns 32 a .. + 32 (column d is the intercept), quad q, chunk c; its 256
 // invocations are 8 tiles of 4 columns by 32 lanes along the rows, so loads of x and r are coalesced.
@@ -21,7 +21,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let d = step.n_features;
     let lane = t % 32u;
     let column = group.x * 32u + (t / 32u) * 4u;
-    // Columns past the last read the last; the intercept's value is 1.
+    // Columns beyond the last one read the last one. The intercept's value is 1.
     let last = max(d, 1u) - 1u;
     let c0 = min(column, last) * 256u;
     let c1 = min(column + 1u, last) * 256u;
@@ -46,13 +46,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
     }
 
-    // Column by column, so that neighbouring invocations write neighbouring words.
+    // Stored column by column, so that neighbouring invocations write neighbouring words.
     sums[t] = s0;
     sums[256u + t] = s1;
     sums[512u + t] = s2;
     sums[768u + t] = s3;
     workgroupBarrier();
-    // 32 columns, eight invocations each: a quarter-lane sum, then one adds the eight.
+    // 32 columns with eight invocations each: each adds four lanes, then one adds the eight sums.
     let tile = t / 32u;
     let k = (t / 8u) % 4u;
     let at = k * 256u + tile * 32u + (t % 8u) * 4u;

@@ -1,12 +1,13 @@
-// Change of residual between the snapshot and the coupled point, for the rows of a batch.
+// Change of the residual from the snapshot w~ to the coupled point y, for the rows of a batch.
 //
 //   z = x . w~;   dz = x . (y - w~);   r_i = s_i [sigmoid(z + dz) - sigmoid(z)]
 //
-// Shapes: snapshot and delta = y - w~ are (d + 1) x n_quads of four models; residuals n_quads x batch rows.
-// Both predictors come from one reading of x. The difference of the sigmoids is taken as
-// tanh(dz / 2) (p + q - 2 p q) with no cancellation, so that steps stay exact as the iterate nears the snapshot.
+// Shapes: snapshot and delta = y - w~ are (d + 1) x n_quads, each of four models; residuals n_quads x batch
+// rows. x is read once for both predictors. With p = sigmoid(z) and q = sigmoid(z + dz), the difference of
+// the sigmoids is computed as tanh(dz / 2) (p + q - 2 p q), where nothing cancels: it stays accurate as y
+// approaches w~.
 //
-// Work: invocation = row of the batch x four models; neighbours are neighbouring rows of a panel.
+// Work: invocation = one row of the batch x four models. Neighbouring invocations have neighbouring rows.
 
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -18,7 +19,7 @@
 @group(0) @binding(7) var<storage, read> delta: array<vec4<f32>>;
 @group(0) @binding(8) var<storage, read_write> residuals: array<vec4<f32>>;
 
-// tanh(h), relative accuracy also for tiny h, where the exponentials would cancel.
+// tanh(h). A series gives relative accuracy for small h, where the exponentials would cancel.
 fn tanh_small(h: vec4<f32>) -> vec4<f32> {
     let q = h * h;
     let series = h * (1.0 + q * (-1.0 / 3.0 + q * (2.0 / 15.0 + q * (-17.0 / 315.0 + q * (62.0 / 2835.0)))));
@@ -26,7 +27,7 @@ fn tanh_small(h: vec4<f32>) -> vec4<f32> {
     return select(series, sign(h) * (1.0 - e) / (1.0 + e), abs(h) > vec4(0.3));
 }
 
-// sigmoid(-|z|) and sigmoid(|z|) without overflow, as [sigmoid(-z), sigmoid(z)].
+// [sigmoid(-z), sigmoid(z)], without overflow.
 fn sigmoids(z: vec4<f32>) -> array<vec4<f32>, 2> {
     let e = exp(-abs(z));
     let small = e / (1.0 + e);

@@ -1,12 +1,13 @@
-// Gradient of a batch, second stage, and the penalised step.
+// Gradient of a batch, second stage, and the proximal step.
 //
 //   g = mu + scale (1/S) sum_c partials[c];   x <- prox(x - eta g);   total += x;   delta <- theta (x - w~)
 //
-// prox: soft threshold eta l1, then division by 1 + eta l2; not the intercept. scale = n / n_B.
+// prox: soft threshold at eta l1, then division by 1 + eta l2; the intercept is not penalised.
+// scale = n / n_B, the rows of the table per row of the batch.
 //
-// Shapes: everything (d + 1) x n_quads of four models, partials n_partials times that.
+// Shapes: partials n_partials x (d + 1) x n_quads, everything else (d + 1) x n_quads, each of four models.
 //
-// Work: invocation = coefficient of four models; partials are added in their order.
+// Work: invocation = one coefficient of four models. Partial sums are added in order.
 
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> quads: array<Quad>;

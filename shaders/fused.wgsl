@@ -1,15 +1,18 @@
-// Loss and gradient of one model, or of four, with X read once from device memory.
+// Loss and gradient of one or four models, with X read once from device memory.
 //
-//   z = X w + b;   loss = sum_i s_i log(1 + exp(a_i));   gradient = [X, 1]' r,   r_i = s_i (sigmoid(z_i) - y_i)
+//   z = X w + b;   loss = sum_i s_i log(1 + exp(a_i));
+//   gradient = [X, 1]' r,   r_i = s_i (sigmoid(z_i) - y_i)
 //
-// Shapes: x4 is panels of 256 rows x d features, column after column, four rows a word; coefficients
+// Shapes: x4 is panels of 256 rows x d features, column-major, four rows a word; coefficients
 // (d + 1) x Lanes; partials n_workgroups x (d + 2) x Lanes: gradient, intercept, loss.
 //
-// Work: a workgroup takes every n_workgroups-th of the n_panels panels, which lie stride apart. 4 groups of 16 invocations: a group takes every 4th column, an
-// invocation 16 of its rows, in the score as in the gradient. A column is then read as one run of 1 KiB, four
-// independent vec4 an invocation, and an invocation meets the same values twice, the second time in the cache. In
-// between, the groups' parts of a score are added up through workgroup memory: three barriers a panel. Sums over panels
-// are private to an invocation (`sums`, free of bank conflicts), and lanes are added up once, at the end.
+// Work: a workgroup takes every n_workgroups-th of the n_panels panels, which lie stride apart. Its 64
+// invocations are 4 groups of 16. A group takes every 4th column; each of its invocations takes 16 of the
+// 256 rows, for the score and for the gradient alike. So a column is read as one run of 1 KiB, four
+// independent vec4 per invocation, and an invocation reads the same values twice, the second time from the
+// cache. In between, the groups' partial scores are added through workgroup memory, with three barriers per
+// panel. Sums over panels are private to an invocation (`sums`, free of bank conflicts); they are added up
+// once, at the end.
 
 struct Fused {
     n_features: u32,
@@ -34,12 +37,12 @@ struct Fused {
 @group(0) @binding(4) var<storage, read> coefficients: array<Lanes>;
 @group(0) @binding(5) var<storage, read_write> partials: array<Lanes>;
 
-// 16 a column, columns rounded up to 16.
+// 16 sums per column, with the number of columns rounded up to a multiple of 16.
 override SUMS: u32;
 
 var<workgroup> sums: array<Lanes, SUMS>;
-// Four rows of a word apart, so that neighbouring invocations use neighbouring banks: row 4 w + i is at 64 i + w.
-// Residuals take the place of the first group's parts.
+// The four rows of a word lie 64 apart, so that neighbouring invocations use neighbouring banks: row 4 w + i
+// is at 64 i + w. Residuals overwrite the first group's partial scores.
 var<workgroup> parts: array<Lanes, 1024>;
 
 fn evaluate(z: Lanes, row_label: u32, row_weight: f32) -> Point {

@@ -1,12 +1,13 @@
-// Curvature of one model over the panels of a sample, as a tiled product: partials += [X, 1]' D [X, 1].
+// Hessian of one model over the panels of a sample, as a tiled product: partials += [X, 1]' D [X, 1].
 //
-// Shapes, P panels of the sample in this buffer of X: roots4 P x 64 words of four rows, the root of D; partials
-// n_chunks x order x order, order = d + 1, the intercept last, added to, chunk c over panels
-// c * chunk_panels .. + chunk_panels of the sample. Only tiles that touch the upper triangle are written.
+// Shapes, with P panels of the sample in this buffer of X: roots4 P x 64 words of four rows, the square
+// root of D; partials n_chunks x order x order, order = d + 1 with the intercept last. Chunk c adds the
+// panels c * chunk_panels .. + chunk_panels of the sample. Only tiles that touch the upper triangle are
+// written.
 //
-// Work: workgroup (i, j, c) = rows 32 i .. + 32 and columns 32 j .. + 32 of the matrix, chunk c. Its 64 invocations
-// bring 64 rows of the two runs of features into workgroup memory, scaled, and hold 4 x 4 sums each: 8 words
-// feed 64 multiply-adds.
+// Work: workgroup (i, j, c) = rows 32 i .. + 32 and columns 32 j .. + 32 of the matrix, chunk c. Its 64
+// invocations load 64 rows of both runs of 32 features into workgroup memory, scaled by the roots. Each
+// invocation holds 4 x 4 sums: 8 words feed 64 multiply-adds.
 
 @group(0) @binding(0) var<uniform> tile: Tile;
 @group(0) @binding(1) var<storage, read> x4: array<vec4<f32>>;

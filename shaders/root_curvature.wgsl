@@ -1,11 +1,11 @@
-// The root of each row's curvature for one model, over the panels of a sample.
+// Square root of each row's curvature for one model, over the panels of a sample.
 //
 //   z = X w + b;   root_i = sqrt(s_i p_i (1 - p_i)),   p_i = sigmoid(z_i)
 //
-// Shapes, P panels of the sample in this buffer of X: x4 panels of 256 rows x d features, four rows a word;
-// coefficients d + 1; roots4 P x 64 words of four rows.
+// Shapes, with P panels of the sample in this buffer of X: x4 panels of 256 rows x d features, four rows a
+// word; coefficients d + 1; roots4 P x 64 words of four rows.
 //
-// Work: workgroup = panel, invocation = four rows; every load of X is a coalesced vec4.
+// Work: workgroup = panel, invocation = four rows. Every load of X is a coalesced vec4.
 
 @group(0) @binding(0) var<uniform> tile: Tile;
 @group(0) @binding(1) var<storage, read> x4: array<vec4<f32>>;
@@ -32,9 +32,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let factor = select(vec4(model.negative_weight), vec4(model.positive_weight), positive);
     let held_out = is_held_out(label, vec4(model.held_first), vec4(model.held_span));
     let weight = select(row_weight4[row] * factor, vec4(0.0), held_out);
-    // p (1 - p) = e / (1 + e)^2 with e = exp(-|z|): nothing cancels.
+    // p (1 - p) = e / (1 + e)^2 with e = exp(-|z|), so that nothing cancels.
     let e = exp(-abs(z));
     let root = sqrt(weight * e) / (e + 1.0);
-    // A row of weight 0 gives exactly 0, also where z has overflowed.
+    // A row of weight 0 gives exactly 0, even if z has overflowed.
     roots4[group.x * 64u + t] = select(vec4(0.0), root, weight > vec4(0.0));
 }

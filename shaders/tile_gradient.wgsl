@@ -1,27 +1,27 @@
 // Gradient of a block of rows for a block of models, as a tiled product: partials += X' r.
 //
-// Shapes, P panels of a sample and M models (a multiple of 16) in the block: residuals P x M x 256, the rows
-// contiguous; partials n_chunks x d x M, added to, chunk c over panels c * chunk_panels .. + chunk_panels.
+// Shapes, with P panels of a sample and M models (a multiple of 16) in the block: residuals P x M x 256, rows
+// contiguous; partials n_chunks x d x M. Chunk c adds the panels c * chunk_panels .. + chunk_panels.
 //
 // Work: workgroup (a, g, c) = columns 32 a .. + 32, models 16 g .. + 16, chunk c. Its 256 invocations are 8
-// tiles of 8 columns x 8 models by 32 lanes along the rows: every load is a coalesced vec4 of 4 rows, 16
-// loads feed 256 multiply-adds, and the 8 tiles find each other's loads in the cache. Lanes are added up in a fixed order,
-// once, at the end.
+// tiles of 8 columns x 8 models, with 32 lanes along the rows each. Every load is a coalesced vec4 of 4
+// rows, and 16 loads feed 256 multiply-adds. Tiles share loads through the cache. Lanes are added up in a
+// fixed order, once, at the end.
 
 @group(0) @binding(0) var<uniform> tile: Tile;
 @group(0) @binding(1) var<storage, read> x4: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> residuals4: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> partials4: array<vec4<f32>>;
 
-// One column of each tile, 8 models, by invocation.
+// For each invocation: 8 models of one column of its tile.
 var<workgroup> sums: array<vec4<f32>, 512>;
 
-// Four models by four rows: `rows * load_models(..)` is the product summed over the rows.
+// Residuals of four models by four rows: `x * load_models(..)` sums the products over the rows.
 fn load_models(at: u32) -> mat4x4<f32> {
     return mat4x4(residuals4[at], residuals4[at + 64u], residuals4[at + 128u], residuals4[at + 192u]);
 }
 
-// Adds up the lanes of column `k` of every tile: 16 quadruples (tile, 4 models), 16 invocations each.
+// Adds up the lanes of column `k` of every tile. There are 16 sums of 4 models, with 16 invocations each.
 fn fold(k: u32, group: vec3<u32>, t: u32, low: vec4<f32>, high: vec4<f32>) {
     workgroupBarrier();
     sums[t * 2u] = low;
@@ -50,7 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let lane = t % 32u;
     let column = group.x * 32u + (t / 64u) * 8u;
     let model = group.y * 16u + ((t / 32u) % 2u) * 8u;
-    // Columns past the last read the last: loaded, never stored.
+    // Columns beyond the last one load the last one; they are never stored.
     let c0 = min(column + 0u, d - 1u) * 64u;
     let c1 = min(column + 1u, d - 1u) * 64u;
     let c2 = min(column + 2u, d - 1u) * 64u;

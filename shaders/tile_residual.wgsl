@@ -1,13 +1,15 @@
-// Residuals of a block of rows for a block of models, as a tiled product with the loss in its epilogue.
+// Residuals and losses of a block of rows for a block of models: a tiled product, with the loss in its
+// epilogue.
 //
-//   z = X w + b;   r_im = s_im (sigmoid(z_im) - y_im);   totals += [sum_i r_im, sum_i s_im log(1 + exp(a_im))]
+//   z = X w + b;   r_im = s_im (sigmoid(z_im) - y_im);
+//   totals += [sum_i r_im, sum_i s_im log(1 + exp(a_im))]
 //
-// Shapes, P panels of a sample and M models (a multiple of 16) in the block: coefficients (d + 1) x M; residuals
-// P x M x 256, the rows contiguous; totals P x 2 x M, added to, one slot a panel of the block.
+// Shapes, with P panels of a sample and M models (a multiple of 16) in the block: coefficients (d + 1) x M;
+// residuals P x M x 256, rows contiguous; totals P x 2 x M, to which each panel adds its sums.
 //
 // Work: workgroup (p, g) = panel p, models 16 g .. 16 g + 16; invocation = 4 rows x 16 models, 64 sums in
-// registers. A step of the loop is one coalesced vec4 of X and four broadcast vec4 of w for 64
-// multiply-adds, so no staging in workgroup memory and no barrier is needed.
+// registers. A step of the loop loads one coalesced vec4 of X and four broadcast vec4 of w for 64
+// multiply-adds, so X needs no staging in workgroup memory and the loop no barrier.
 
 @group(0) @binding(0) var<uniform> tile: Tile;
 @group(0) @binding(1) var<storage, read> x4: array<vec4<f32>>;
@@ -21,7 +23,8 @@
 // [residual, loss] of 16 models x 64 invocations.
 var<workgroup> sums: array<vec2<f32>, 1024>;
 
-// The epilogue of model `k` of the group: residuals out, sums over the invocation's four rows kept.
+// The epilogue of model `k` of the group: writes residuals, and keeps the sums over the invocation's four
+// rows.
 fn finish(k: u32, group: vec3<u32>, t: u32, row_label: vec4<u32>, row_weight: vec4<f32>, z: vec4<f32>) {
     let m = group.y * 16u + k;
     let model = models[m];
@@ -106,7 +109,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     finish(14u, group, t, row_label, row_weight, z3z);
     finish(15u, group, t, row_label, row_weight, z3w);
 
-    // Model t / 4 of the group: four invocations take a quarter of its 64 sums each, then one takes the quarters.
+    // Model t / 4 of the group: four invocations add a quarter of its 64 sums each, then one adds the
+    // quarters.
     workgroupBarrier();
     let first = (t / 4u) * 64u + t % 4u;
     var s = vec2(0.0);

@@ -1,10 +1,10 @@
-//! Who listens to a command while it works.
+//! Observers of a running command.
 
 use serde::Serialize;
 
-/// Listens to a run; every method has a default that does nothing.
+/// Follows a run; every method does nothing by default.
 pub trait Observer: Sync {
-    /// Something worth knowing, in a sentence.
+    /// A message for the user, in one sentence.
     fn message(&self, text: &str) {
         let _ = text;
     }
@@ -14,7 +14,7 @@ pub trait Observer: Sync {
         let _ = (rows_done, rows_total);
     }
 
-    /// Drawn tables that are ranked so far.
+    /// Bootstrap resamples ranked so far.
     fn drawing(&self, tables_done: usize, tables_total: usize) {
         let _ = (tables_done, tables_total);
     }
@@ -29,26 +29,26 @@ pub trait Observer: Sync {
         let _ = progress;
     }
 
-    /// Whether to stop: training after this epoch, keeping what there is; anything else at once.
+    /// Whether to stop. Training stops after the current epoch and keeps its model; other work stops at once.
     fn is_interrupted(&self) -> bool {
         false
     }
 }
 
-/// Listens to nothing.
+/// An observer that does nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 
 impl Observer for Silent {}
 
-/// The state of the stack after an epoch: a line of `--metrics`.
+/// The state of all models after an epoch: a line of `--metrics`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EpochReport {
     /// Number of the epoch, from 1.
     pub epoch: usize,
-    /// Bound on the epochs.
+    /// Most epochs.
     pub epochs: usize,
-    /// Readings of X so far, counted in whole tables.
+    /// Passes over X so far; a sample counts as its share of the table.
     pub passes: f64,
     /// Mean objective over the models.
     pub objective: f64,
@@ -58,13 +58,13 @@ pub struct EpochReport {
     pub models_active: usize,
     /// Models within the tolerance.
     pub models_converged: usize,
-    /// Rows of the epoch by its duration.
+    /// Rows of the epoch, divided by its duration.
     pub rows_per_second: f64,
     /// Seconds since training began.
     pub elapsed_secs: f64,
-    /// Mean log loss over the models on the validation rows.
+    /// Log loss on the validation rows, mean over the models.
     pub validation_loss: Option<f64>,
-    /// Mean of the score that patience watches, over the models where it is defined.
+    /// The score that patience watches, mean over the models for which it is defined.
     pub validation_score: Option<f64>,
 }
 
@@ -73,16 +73,16 @@ pub struct EpochReport {
 pub struct SweepProgress {
     /// Models of the sweep.
     pub models: usize,
-    /// Of these, those that are trained.
+    /// Models that are trained.
     pub done: usize,
-    /// Those in this wave that are not.
+    /// Models of this wave that are still in training.
     pub running: usize,
-    /// Readings of X so far, counted in whole tables.
+    /// Passes over X so far; a sample counts as its share of the table.
     pub passes: f64,
     /// Largest optimality residual of the running models.
     pub kkt_residual: f64,
     /// Seconds since training began.
     pub elapsed_secs: f64,
-    /// Seconds to go, by how far the running models are.
+    /// Estimated seconds left, from the progress of the running models.
     pub remaining_secs: f64,
 }

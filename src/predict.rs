@@ -7,38 +7,39 @@ use serde::Serialize;
 
 use crate::config::check_threshold;
 use crate::data::{self, BlocksOptions, Encoding, PredictionWriter};
+use crate::engine::exact::linear_predictor;
 use crate::error::{ConfigError, DataError, Result};
 use crate::metrics::normalise;
 use crate::model::{Model, Task};
-use crate::objective::{Coefficients, linear_predictor, logit, sigmoids};
+use crate::objective::{Coefficients, logit, sigmoids};
 use crate::observer::Observer;
 use crate::output;
 use crate::panels::{PANEL_ROWS, Panels};
 
-/// Rows that one task decides.
+/// Rows of one parallel task.
 const ROWS_PER_TASK: usize = 1 << 12;
 
-/// A model made ready to score panels.
+/// A model that is ready to score panels.
 #[derive(Debug, Clone)]
 pub struct Scorer {
     coefficients: Coefficients,
     task: Task,
     model_classes: Vec<usize>,
-    /// Of each model.
+    /// The threshold of each model.
     thresholds: Vec<f64>,
     /// `logit(threshold)` of each model.
     offsets: Vec<f64>,
 }
 
-/// A coefficient, per standard deviation, from which the values of its feature are kept exactly: float32 rounds them by
-/// 6e-8, and the linear predictor by so many times more.
+/// Coefficient, per standard deviation, above which the values of a feature are kept exactly. Float32 rounds
+/// a value by 6e-8, and the linear predictor by that times the coefficient.
 const EXACT_ABOVE: f64 = 4.0;
 
 impl Scorer {
-    /// Prepares `model`; `threshold` replaces the one that it carries.
+    /// Prepares `model`; `threshold` replaces the threshold in the model.
     ///
     /// # Errors
-    /// [`ConfigError`]: a threshold outside (0, 1), or for a model that is not binary.
+    /// [`ConfigError`]: the threshold is outside (0, 1), or the model is not binary.
     pub fn try_new(model: &Model, threshold: Option<f64>) -> Result<Self> {
         if let Some(threshold) = threshold {
             check_threshold(threshold)?;
@@ -79,7 +80,7 @@ impl Scorer {
     /// The features whose values float32 would round too much for these coefficients.
     pub(crate) fn exact_features(&self, encoding: &Encoding) -> Vec<bool> {
         if !encoding.standardize {
-            // How far values lie from each other is not known.
+            // Without a scale the spread of the values is not known.
             return vec![true; encoding.n_features()];
         }
         let mut sizes = Vec::with_capacity(encoding.n_features());
@@ -102,29 +103,29 @@ impl Scorer {
         linear_predictor(panels, &self.coefficients)
     }
 
-    /// Decision threshold of each model, on its own probability `sigmoid(z)`.
+    /// Decision threshold of each model, on its probability `sigmoid(z)`.
     pub fn thresholds(&self) -> &[f64] {
         &self.thresholds
     }
 
-    /// The class index that each row of `z` speaks for.
+    /// The predicted class index of each row of `z`.
     ///
-    /// Binary: the positive class where `sigmoid(z)` reaches the threshold. One-vs-rest, with t the
-    /// threshold of each model: the class of the highest
+    /// Binary: the positive class where `sigmoid(z)` reaches the threshold. One-vs-rest, where model k has
+    /// the threshold `t_k`: the class with the highest
     ///
     /// ```text
     /// z_k - logit(t_k) = log [ p_k / (1 - p_k) * (1 - t_k) / t_k ],   p_k = sigmoid(z_k)
     /// ```
     ///
-    /// and the first of equals: the class whose odds exceed those of its threshold by the largest
-    /// factor, wherever several classes or none reach their thresholds. With one threshold for all it is
-    /// the most probable class.
+    /// and the first such class in a tie. This is the class whose odds exceed the odds of its threshold by
+    /// the largest factor, whether several classes or none reach their thresholds. If all thresholds are
+    /// equal, it is the most probable class.
     pub fn decide(&self, z: &[f64]) -> Vec<u32> {
         let n_models = self.n_models();
         let mut classes = vec![0; z.len() / n_models];
         let rows = z.par_chunks(ROWS_PER_TASK * n_models);
         classes.par_chunks_mut(ROWS_PER_TASK).zip(rows).for_each(|(classes, z)| match self.task {
-            // The very probabilities that predictions carry: these reach the threshold or not.
+            // Compare the probabilities that predictions contain, so that both agree.
             Task::Binary => {
                 let mut p = vec![0.0; z.len()];
                 sigmoids(z, &mut p);
@@ -141,7 +142,7 @@ impl Scorer {
         classes
     }
 
-    /// The class that probability `p` of the positive class speaks for.
+    /// The predicted class for probability `p` of the positive class.
     pub(crate) fn decide_binary(&self, p: f64) -> u32 {
         let positive = self.positive() as u32;
         if p >= self.thresholds[0] { positive } else { 1 - positive }
@@ -158,8 +159,8 @@ impl Scorer {
         best.0
     }
 
-    /// One column of probabilities for each model. Those of one-vs-rest models are scaled to sum
-    /// to 1 over the models, unless `raw`.
+    /// One column of probabilities for each model. Unless `raw`, the probabilities of one-vs-rest models are
+    /// scaled to sum to 1 over the models.
     pub fn probabilities(&self, z: &[f64], raw: bool) -> Vec<Vec<f64>> {
         let n_models = self.n_models();
         let mut p = vec![0.0; z.len()];
@@ -180,31 +181,31 @@ impl Scorer {
     }
 }
 
-/// What [`predict`] writes besides the prediction and its probabilities.
+/// Options of [`predict`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PredictOptions {
-    /// Input columns to pass through.
+    /// Input columns to copy.
     pub keep: Vec<String>,
-    /// Leave one-vs-rest probabilities as each model gives them; not for a binary model.
+    /// Leave one-vs-rest probabilities unscaled; not for a binary model.
     pub raw: bool,
-    /// Decision threshold of a binary model, in place of its own.
+    /// Decision threshold of a binary model, instead of the one in the model.
     pub threshold: Option<f64>,
-    /// Bytes that blocks of the table may take: what is available, by default.
+    /// Bytes for blocks of the table; by default the memory that is available.
     pub memory: Option<u64>,
 }
 
-/// What [`predict`] did.
+/// The report of [`predict`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PredictReport {
     /// Rows read and written.
     pub rows: usize,
-    /// Rows whose prediction is null: they have a null that the model has no value for.
+    /// Rows whose prediction is null, because they have a null that the model cannot fill.
     pub rows_incomplete: usize,
-    /// Rows with a level that training had not seen, for each column that had any.
+    /// Rows with a level that did not occur in training, for each column that has such rows.
     pub unseen: Vec<Unseen>,
 }
 
-/// Values of a categorical column that training had not seen.
+/// Values of a categorical column that did not occur in training.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unseen {
     /// Name of the column.
@@ -213,14 +214,15 @@ pub struct Unseen {
     pub rows: usize,
 }
 
-/// Predicts every row of `data` and writes `output`, block by block: whole or not at all.
+/// Predicts every row of `data` and writes `output`, block by block. The output appears complete or not at
+/// all.
 ///
-/// Columns: `prediction`, the class in the type of the target; binary: `probability` of the
-/// positive class; else `probability_<class>` for each class; then the columns to keep.
+/// Columns: `prediction`, the class in the type of the target; then `probability` of the positive class
+/// (binary), or `probability_<class>` for each class; then the columns to keep.
 ///
 /// # Errors
-/// The data cannot be read or lack a feature, the output is one of them or cannot be written, or an
-/// option does not fit the model; or `observer`, who hears of the rows done, asks to stop.
+/// The data cannot be read or lack a feature; the output is one of the inputs or cannot be written; an option
+/// does not fit the model; or `observer`, which is told the number of rows done, stops the run.
 pub fn predict(
     model: &Model,
     data: &[String],
@@ -230,7 +232,8 @@ pub fn predict(
 ) -> Result<PredictReport> {
     let scorer = Scorer::try_new(model, options.threshold)?;
     if options.raw && model.task == Task::Binary {
-        let why = "the model is binary, and its probability is never scaled; leave the flag out".to_owned();
+        let why =
+            "the model is binary, and a single probability is never scaled; leave the flag out".to_owned();
         return Err(ConfigError::NotApplicable { flag: "--raw", why }.into());
     }
     output::check_writable("--output", output)?;
@@ -238,7 +241,7 @@ pub fn predict(
     output::check_once(source.files())?;
     output::check_apart("--output", output, "an input table", source.files())?;
     let encoding = model.encoding();
-    // The predictor, the probabilities and the two copies of them that are written.
+    // Bytes a row: the linear predictor, the probabilities, and the two copies that are written.
     let beside = 4 * 8 * scorer.n_models() as u64;
     let wanted = rows_per_block(encoding.n_features());
     let rows_per_block = data::block_rows(&source, &[&encoding], (beside, 0), wanted, options.memory)?;
@@ -276,13 +279,13 @@ pub fn predict(
     Ok(PredictReport { rows, rows_incomplete, unseen: name_unseen(model, &unseen) })
 }
 
-/// Blocks of at most 64 MiB of panels, or of so many rows that every thread has work; larger ones would
+/// Rows of a block: at most 64 MiB of panels, but enough rows that every thread has work. Larger blocks would
 /// only leave the caches.
 pub(crate) fn rows_per_block(n_features: usize) -> usize {
     ((64 << 20) / (4 * n_features.max(1))).clamp(PANEL_ROWS, 1 << 17).next_multiple_of(PANEL_ROWS)
 }
 
-/// Tells of the rows done, and stops where the observer wants to.
+/// Reports the number of rows done; stops if the observer asks for it.
 pub(crate) fn report_rows(observer: &dyn Observer, done: usize, total: usize) -> Result<()> {
     observer.reading(done, total);
     if observer.is_interrupted() { Err(DataError::Interrupted.into()) } else { Ok(()) }

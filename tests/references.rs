@@ -1,6 +1,7 @@
-//! Trained objectives against float64 optima that another program found.
+//! Compares trained objectives with float64 optima that another program found.
 //!
-//! `tests/fixtures/optima.json` has those of the shipped tables; with `LOGODDS_SHARED` the larger ones run too.
+//! `tests/fixtures/optima.json` has the optima for the tables of the repository. With `LOGODDS_SHARED`,
+//! larger tables are tested, too.
 
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use logodds::observer::Silent;
 use logodds::train::train;
 use serde_json::Value;
 
-/// The shares by which every model's objective may exceed the reference: that of the specification.
+/// The relative amount by which a model's objective may exceed the reference.
 const EXCESS: f64 = 1e-6;
 
 fn strings(value: &Value) -> Vec<String> {
@@ -20,7 +21,7 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), Into::into)
 }
 
-/// One fit of a reference: what is trained, and the objective of each class.
+/// One fit of a reference: the settings, and the objective of each class.
 struct Fit {
     config: TrainConfig,
     optima: Vec<(String, f64)>,
@@ -73,7 +74,7 @@ fn check(table: &Path, reference: &Value, solver: Solver, device: Device) {
             let model = trained.model.models.iter().find(|m| m.class == class).expect("a model of the class");
             assert!(model.converged, "{what}, class {class}: residual {}", model.kkt_residual);
             let excess = (model.objective - optimum) / optimum;
-            // Panels are float32, which moves the optimum itself by some 1e-8.
+            // Panels are float32, which changes the optimum itself by about 1e-8.
             assert!(
                 excess.abs() <= EXCESS,
                 "{what}, class {class}: {} found, {optimum} known",
@@ -115,7 +116,7 @@ fn mini_batch_descent_converges_where_float32_objectives_differ_by_rounding_alon
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let optima = read(&root.join("tests/fixtures/optima.json"));
     let table = root.join("data/breast_cancer/train.parquet");
-    // Nearly separable and barely penalised: an objective of 0.02 from rows whose scores reach 20.
+    // Nearly separable with a small penalty: the objective is 0.02, and scores reach 20.
     let fit = fits(&table, &optima["breast_cancer"])
         .into_iter()
         .find(|fit| fit.config.l1 == Some(1e-4))

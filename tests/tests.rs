@@ -1,4 +1,4 @@
-//! Every integration test, one binary; modules by kind of claim.
+//! All integration tests in one binary, in modules by kind of claim.
 #![allow(missing_docs, reason = "tests are named after the claim they check")]
 
 mod cli;

@@ -1,4 +1,4 @@
-// Lanes = what one invocation carries side by side: here one model.
+// Lanes = the values that one invocation processes side by side: here one.
 
 alias Lanes = f32;
 alias Classes = u32;

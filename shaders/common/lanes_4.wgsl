@@ -1,4 +1,4 @@
-// Lanes = what one invocation carries side by side: here four models, or four rows.
+// Lanes = the values that one invocation processes side by side: here four models, or four rows.
 
 alias Lanes = vec4<f32>;
 alias Classes = vec4<u32>;

@@ -1,18 +1,18 @@
-// The two scalar functions of the loss, in the forms that neither overflow nor cancel:
+// Logistic loss and residual, in forms that neither overflow nor cancel:
 //
 //   a = -z where y = 1, z where y = 0
 //   loss     = log(1 + exp(a)) = max(a, 0) + log1p(exp(-|a|))
 //   residual = sigmoid(z) - y  = sigmoid(a), negated where y = 1
 //
-// A row of weight 0 gives exactly 0, also where z has overflowed.
+// A row of weight 0 gives exactly 0, even if z has overflowed.
 
 struct Point {
     loss: Lanes,
     residual: Lanes,
 }
 
-// log(1 + e) for e in [0, 1], as 2 atanh(u), u = e / (2 + e) <= 1/3: exact in the first order for
-// tiny e, where log(1.0 + e) would be 0. The series is cut where u^16 / 17 < 2^-24.
+// log(1 + e) for e in [0, 1], as 2 atanh(u), u = e / (2 + e) <= 1/3. It stays accurate for tiny e, where
+// log(1.0 + e) would be 0. The first omitted term of the series, u^16 / 17, is below 2^-24.
 fn log1p(e: Lanes) -> Lanes {
     let u = e / (e + 2.0);
     let q = u * u;

@@ -1,4 +1,4 @@
-// A model as the passes for many models see it.
+// The label test, class weights and held-out folds of one model.
 
 struct Model {
     class_index: u32,

@@ -1,4 +1,4 @@
-// Four models of the stack side by side, as the mini-batch kernels see them.
+// The parameters of four models of the stack side by side, for the mini-batch kernels.
 
 struct Quad {
     class_index: vec4<u32>,

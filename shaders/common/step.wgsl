@@ -1,5 +1,5 @@
-// One step of an epoch as seen by one buffer of X: the batch is the positions start .. start + n_rows,
-// and a kernel takes those whose panel is one of the buffer's (first_panel .. + n_panels).
+// One step of an epoch for one buffer of X. The batch is the positions start .. start + n_rows of the epoch.
+// The kernels process the positions whose panel lies in this buffer, first_panel .. first_panel + n_panels.
 
 struct Step {
     n_features: u32,
@@ -16,7 +16,7 @@ struct Step {
     pad: u32,
 }
 
-// Where position t of the epoch lies in this buffer.
+// The place of a position of the epoch in this buffer, if it is here.
 struct Place {
     here: bool,
     panel: u32,

@@ -1,4 +1,4 @@
-// A block of rows (n_panels panels of one buffer, from first_panel on, stride apart) and a block of models.
+// A block of rows (n_panels panels of one buffer, from first_panel on, stride panels apart) and of models.
 
 struct Tile {
     n_features: u32,

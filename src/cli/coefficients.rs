@@ -1,4 +1,4 @@
-//! Coefficients for people and machines: which are shown, in which order, and what each means.
+//! Selects, sorts and explains coefficients, for text and JSON.
 
 use clap::ValueEnum;
 use glob::Pattern;
@@ -9,26 +9,26 @@ use serde::Serialize;
 
 use super::table::{brief, table_up_to};
 
-/// Rows of a list, unless asked for.
+/// Default number of coefficients in a list.
 const ROWS: usize = 10;
 
-/// Which coefficients are shown.
+/// The selection of coefficients.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Choice {
     /// Coefficients to show of each model [default: 10]
     ///
-    /// Number of coefficients that are shown of each model, those that are 0 left out. The default is 10; JSON has
-    /// all besides.
+    /// Number of coefficients to show of each model; zeros are left out. The default is 10; JSON has all of
+    /// them as well.
     #[arg(long, value_name = "N")]
     top: Option<usize>,
     /// Features, or columns, whose names match; may be repeated
     ///
-    /// Pattern with * and ? that the name of a feature, or of its column, matches. By default all features.
+    /// Pattern with * and ? that matches the name of a feature or of its column. By default all features.
     #[arg(long, value_name = "GLOB")]
     feature: Vec<String>,
     /// Order of the coefficients
     ///
-    /// By default those that move the prediction most come first.
+    /// By default the coefficients that move the prediction most come first.
     #[arg(long, value_enum, default_value_t = Order::Standardised)]
     sort: Order,
 }
@@ -49,7 +49,7 @@ pub(crate) enum Order {
 }
 
 impl Choice {
-    /// Refuses an order that nothing is known of.
+    /// Refuses an order by a value that was not computed.
     pub(crate) fn check(&self, has_inference: bool, is_penalised: bool) -> Result<(), ConfigError> {
         let why = match (self.sort, has_inference) {
             (Order::P, false) => "only --inference computes p-values; add it and the training data",
@@ -62,17 +62,18 @@ impl Choice {
         Err(ConfigError::NotApplicable { flag: "--sort p", why: why.to_owned() })
     }
 
-    /// Rows to show.
+    /// Number of rows to show.
     pub(crate) fn top(&self) -> usize {
         self.top.unwrap_or(ROWS)
     }
 
-    /// For each feature: whether its name, or that of its column, matches; all do without a pattern.
+    /// Whether each feature is selected: its name, or the name of its column, matches a pattern, or there is
+    /// no pattern.
     pub(crate) fn features(&self, model: &Model) -> Result<Vec<bool>, ConfigError> {
         let mut wanted = vec![self.feature.is_empty(); model.features.len()];
         for text in &self.feature {
             let pattern = Pattern::new(text).map_err(|error| {
-                let why = format!("{text:?} is no pattern: {error}; write [*] for a star itself");
+                let why = format!("{text:?} is not a valid pattern: {error}; write [*] for a literal star");
                 ConfigError::NotApplicable { flag: "--feature", why }
             })?;
             let mut found = false;
@@ -89,14 +90,15 @@ impl Choice {
             if !found {
                 let names: Vec<&str> =
                     model.columns.iter().take(5).map(|column| column.name.as_str()).collect();
-                let why = format!("no feature matches {text:?}; columns are {}, ..", names.join(", "));
+                let why = format!("no feature matches {text:?}; the columns are {}, ..", names.join(", "));
                 return Err(ConfigError::NotApplicable { flag: "--feature", why });
             }
         }
         Ok(wanted)
     }
 
-    /// Puts rows into order; a key has the size per standard deviation, that per unit, the tail and the name.
+    /// Sorts rows; a key holds the size per standard deviation, the size per unit, the tail probability and
+    /// the name.
     pub(crate) fn sort<T>(&self, rows: &mut [T], key: impl Fn(&T) -> Key<'_>) {
         let descending = |a: f64, b: f64| b.abs().total_cmp(&a.abs());
         match self.sort {
@@ -111,7 +113,7 @@ impl Choice {
     }
 }
 
-/// What coefficients are sorted by.
+/// The sort key of a coefficient.
 pub(crate) struct Key<'a> {
     pub(crate) name: &'a str,
     pub(crate) coefficient: f64,
@@ -119,15 +121,15 @@ pub(crate) struct Key<'a> {
     pub(crate) log10_p: f64,
 }
 
-/// What a coefficient does to the odds of its class.
+/// The effect of a coefficient on the odds of its class.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Coefficient<'a> {
     feature: &'a str,
     /// Per unit of the original column.
     coefficient: f64,
-    /// Per standard deviation; per unit where that is not known.
+    /// Per standard deviation; per unit if the standard deviation is not known.
     standardised: f64,
-    /// Standard deviation in training, where the model knows it.
+    /// Standard deviation in training, if the model has it.
     sd: Option<f64>,
     /// `exp(coefficient)`.
     odds_ratio: f64,
@@ -136,13 +138,13 @@ pub(crate) struct Coefficient<'a> {
 }
 
 impl Coefficient<'_> {
-    /// Whether its feature matters.
+    /// Whether the coefficient is not zero.
     pub(crate) fn is_nonzero(&self) -> bool {
         self.coefficient != 0.0
     }
 }
 
-/// Every wanted coefficient of a model, in the order of the file.
+/// Every selected coefficient of a model, in the order of the file.
 pub(crate) fn coefficients<'a>(
     model: &'a Model,
     fitted: &FittedModel,
@@ -162,7 +164,7 @@ pub(crate) fn coefficients<'a>(
         .collect()
 }
 
-/// The standard deviation of each feature of a column, where the model file tells.
+/// The standard deviation of each feature of a column, if the model file has it.
 fn sds(column: &Column, standardize: bool) -> Vec<Option<f64>> {
     match column.kind {
         ColumnKind::Numeric => vec![column.scale.filter(|_| standardize)],
@@ -171,7 +173,7 @@ fn sds(column: &Column, standardize: bool) -> Vec<Option<f64>> {
     }
 }
 
-/// The largest of them that are not zero.
+/// The largest nonzero coefficients.
 pub(crate) fn top<'a>(mut rows: Vec<Coefficient<'a>>, choice: &Choice) -> Vec<Coefficient<'a>> {
     rows.retain(Coefficient::is_nonzero);
     choice.sort(&mut rows, |row| Key {
@@ -184,7 +186,7 @@ pub(crate) fn top<'a>(mut rows: Vec<Coefficient<'a>>, choice: &Choice) -> Vec<Co
     rows
 }
 
-/// An odds ratio: near 1, where those of columns in small units lie, three digits of what it is off.
+/// An odds ratio. Near 1, where columns in small units lie, it keeps three digits of the difference from 1.
 pub(crate) fn ratio(x: f64) -> String {
     let off = (x - 1.0).abs();
     if off == 0.0 || off >= 0.01 {
@@ -193,7 +195,7 @@ pub(crate) fn ratio(x: f64) -> String {
     format!("{x:.*}", (2 - off.log10().floor() as i32).clamp(0, 9) as usize)
 }
 
-/// The table for people.
+/// The table of the text report.
 pub(crate) fn text(rows: &[Coefficient<'_>]) -> String {
     let cells = |row: &Coefficient<'_>| {
         vec![

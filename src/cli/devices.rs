@@ -19,7 +19,7 @@ struct Cpu {
     threads: usize,
 }
 
-/// What `--device auto` would take, as `--device` names it.
+/// The device that `--device auto` chooses, as a value of `--device`.
 #[derive(Serialize)]
 struct Choice {
     device: String,
@@ -60,7 +60,7 @@ fn text(report: &Report) -> String {
     }
     text.push_str(&facts(&[
         ("cpu", format!("the CPU engine, {} threads", report.cpu.threads)),
-        ("auto", format!("takes {}: {}", report.auto.device, report.auto.reason)),
+        ("auto", format!("chooses {}: {}", report.auto.device, report.auto.reason)),
     ]));
     text
 }

@@ -1,11 +1,11 @@
-//! What graphics drivers print on their own.
+//! Silences messages of graphics drivers.
 
 /// Starts the program again, once, with Mesa's device-select layer off.
 ///
-/// Where no desktop session runs (servers, containers), that layer writes `error: XDG_RUNTIME_DIR is
-/// invalid` to stderr each time adapters are listed, as if the command had failed. It only reorders
-/// adapters, which this program does itself. It is switched off by the environment alone, which a
-/// running process cannot change safely; the new image keeps process id, terminal and files.
+/// Without a desktop session (servers, containers), that layer writes `error: XDG_RUNTIME_DIR is invalid` to
+/// stderr whenever adapters are listed, as if the command had failed. It only reorders adapters, which this
+/// program does itself. Only an environment variable switches it off, and a running process cannot change its
+/// environment safely. The new image keeps process id, terminal and files.
 #[cfg(target_os = "linux")]
 pub(crate) fn quieten() {
     use std::os::unix::process::CommandExt;
@@ -19,7 +19,7 @@ pub(crate) fn quieten() {
     if let Some(name) = arguments.next() {
         command.arg0(name);
     }
-    // Returns only if it failed: then the lines appear, and nothing else is lost.
+    // Returns only on failure; then the messages appear, and nothing else is lost.
     let _ = command.args(arguments).env(SWITCH, "1").exec();
 }
 

@@ -1,11 +1,11 @@
-//! How early stopping went, for people.
+//! Reports of early stopping.
 
 use logodds::model::{FittedModel, HeldOutRows, Training};
 use logodds::scoring::BestScore;
 
 use super::table::{count, number, plural};
 
-/// The rows that models were judged on, and where they were best.
+/// The held-out rows, and the best epochs of the models on them.
 pub(super) fn held_out(training: &Training, models: &[&FittedModel]) -> Option<String> {
     let held_out = training.validation?;
     let best: Vec<BestScore> = models.iter().filter_map(|model| model.best).collect();
@@ -23,7 +23,7 @@ pub(super) fn held_out(training: &Training, models: &[&FittedModel]) -> Option<S
     })
 }
 
-/// Where a model was best.
+/// The best epoch of a model.
 pub(super) fn of_model(training: &Training, model: &FittedModel) -> Option<String> {
     let name = name(&training.validation?);
     let BestScore { score, epoch } = model.best?;

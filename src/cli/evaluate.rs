@@ -28,46 +28,46 @@ use super::weights::WeightArguments;
 pub(crate) struct EvaluateArguments {
     /// Model file
     ///
-    /// The path of a model file, JSON, as train and tune write it. Of several models it is the one that the others
-    /// are compared with.
+    /// The path of a model file (JSON) that train or tune wrote. With several models, the others are compared
+    /// with this one.
     model: String,
     /// More model files; Parquet files, directories of them, or globs, with the target column
     ///
-    /// A path that ends in .json, or holds JSON, is a model; everything else is part of the table: files, directories
-    /// and globs, with the columns of the models and the target.
+    /// A path that ends in .json, or a file that holds JSON, is a model. Everything else is part of the
+    /// table: files, directories and globs, with the columns of the models and the target.
     #[arg(required = true, value_name = "DATA")]
     others: Vec<String>,
     #[command(flatten)]
     weights: WeightArguments,
-    /// Binary: predict class 1 from this probability on [default: the model's, or 0.5]
+    /// Binary: predict class 1 at or above this probability [default: the model's, or 0.5]
     ///
-    /// Probability, above 0 and below 1, from which on a binary model predicts class 1. By default the threshold in
-    /// the model file, else 0.5.
+    /// A probability above 0 and below 1; a binary model predicts class 1 if its probability is at least
+    /// this. By default the threshold in the model file, or 0.5.
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     threshold: Option<f64>,
     /// Memory for blocks of the table, and for scores while they are ranked [default: what is available]
     ///
-    /// Bytes of main memory, as a number or with a unit, such as 500MB or 8GiB: where half of it holds fewer scores,
-    /// classes are ranked in several readings of the table. By default what the system has available.
+    /// Main memory in bytes, or with a unit, such as 500MB or 8GiB. If the scores of all classes do not fit
+    /// into half of it, the table is read several times. By default the memory that is available.
     #[arg(long, value_name = "SIZE")]
     memory: Option<MemorySize>,
-    /// Say how sure the numbers are: all of them (bootstrap), or the AUC (delong)
+    /// Confidence intervals: of all metrics (bootstrap), or of the AUC (delong)
     ///
-    /// bootstrap: of every number, from tables drawn with replacement. delong: of the AUC, from its variance. Without
-    /// a METHOD it is bootstrap; by default there are no intervals.
+    /// bootstrap: intervals of every metric, from bootstrap resamples of the table. delong: an interval of
+    /// the AUC, from its variance. Without a METHOD it is bootstrap; by default there are no intervals.
     #[arg(
         long,
         value_name = "METHOD",
         num_args = 0..=1,
-        // Else it would swallow the path behind it.
+        // Without `=` it would take the following path as its value.
         require_equals = true,
         default_missing_value = "bootstrap",
         help_heading = "Intervals"
     )]
     intervals: Option<Method>,
-    /// Share of such intervals that hold the true value
+    /// Confidence level of the intervals
     ///
-    /// A share above 0 and below 1. The default is 0.95.
+    /// The share of such intervals that contain the true value, above 0 and below 1. The default is 0.95.
     #[arg(
         long,
         value_name = "P",
@@ -76,10 +76,10 @@ pub(crate) struct EvaluateArguments {
         help_heading = "Intervals"
     )]
     confidence: f64,
-    /// Tables to draw
+    /// Number of bootstrap resamples
     ///
-    /// Number of tables that are drawn with replacement; more make the intervals more exact and take longer. The
-    /// default is 1000.
+    /// Number of tables that are drawn with replacement. More make the intervals more exact and take longer.
+    /// The default is 1000.
     #[arg(
         long,
         value_name = "N",
@@ -88,21 +88,21 @@ pub(crate) struct EvaluateArguments {
         help_heading = "Intervals"
     )]
     bootstrap: usize,
-    /// Seed of the draws
+    /// Seed of the bootstrap
     ///
-    /// Whole number from which tables are drawn; the same seed gives the same intervals. The default is 0.
+    /// Whole number that seeds the resampling; the same seed gives the same intervals. The default is 0.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "intervals", help_heading = "Intervals")]
     seed: u64,
 }
 
-/// How intervals are found.
+/// The method of the intervals.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Method {
     Bootstrap,
     Delong,
 }
 
-/// Results and the weights that they are for, as JSON.
+/// An evaluation and its row weights, as JSON.
 #[derive(Serialize)]
 struct Told<'a, T> {
     weights: &'a RowWeights,
@@ -139,7 +139,7 @@ pub(crate) fn run(arguments: &EvaluateArguments, output: Output) -> anyhow::Resu
     if arguments.intervals.is_some()
         && let Some(method) = data.iter().find(|name| is_method(name) && !Path::new(name).exists())
     {
-        let found = format!("parted from its method {method}");
+        let found = format!("separated from its method {method}");
         let expected = "an equals sign between them, as in --intervals=delong";
         let flag = "--intervals";
         return Err(logodds::Error::from(ConfigError::Invalid { flag, found, expected }).into());
@@ -147,7 +147,7 @@ pub(crate) fn run(arguments: &EvaluateArguments, output: Output) -> anyhow::Resu
     let models: Vec<Model> = paths.iter().map(|path| Model::load(path)).collect::<Result<_, _>>()?;
     if data.is_empty() {
         let what =
-            "after the model, the table to evaluate it on: Parquet files, directories of them, or globs";
+            "name the table to evaluate on, after the model: Parquet files, directories of them, or globs";
         return Err(logodds::Error::from(ConfigError::Missing { flag: "DATA", what }).into());
     }
     let intervals = arguments.intervals.map(|method| IntervalOptions {
@@ -161,7 +161,7 @@ pub(crate) fn run(arguments: &EvaluateArguments, output: Output) -> anyhow::Resu
     });
     let models: Vec<&Model> = models.iter().collect();
     let asked = match arguments.weights.asked() {
-        // The method counts rows.
+        // DeLong's method counts rows.
         AskedWeight::Training if matches!(arguments.intervals, Some(Method::Delong)) => AskedWeight::None,
         asked => asked,
     };
@@ -207,7 +207,8 @@ fn is_method(name: &str) -> bool {
     <Method as clap::ValueEnum>::from_str(name, false).is_ok()
 }
 
-/// Which of the inputs are models: the first one, and every file that is named or begins like JSON.
+/// Splits the inputs into models (the first one, and every file that is named or begins like JSON) and
+/// tables.
 fn split(first: &str, others: &[String]) -> (Vec<PathBuf>, Vec<String>) {
     let (mut models, mut data) = (vec![PathBuf::from(first)], Vec::new());
     for input in others {

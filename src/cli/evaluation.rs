@@ -1,4 +1,4 @@
-//! Evaluations, for people.
+//! Text reports of evaluations.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::predict::unseen_lines;
 use super::table::{WIDTH, abridge, count, facts, number, plural, shorten, shorten_start, table};
 use super::weights::weight_lines;
 
-/// Classes whose confusion matrix fits 80 columns.
+/// Most classes whose confusion matrix fits 80 columns.
 const MATRIX_CLASSES: usize = 10;
 /// Names of the headline numbers.
 const HEADLINE: Headline<&str> = Headline {
@@ -25,22 +25,22 @@ const HEADLINE: Headline<&str> = Headline {
     average_precision: "average precision",
     brier: "Brier score",
 };
-/// Columns for the name of a model among several.
+/// Width of a model's name in a comparison.
 const NAME_WIDTH: usize = 22;
 
-/// What one model is worth, on rows that have weights or not.
+/// The report of one model.
 pub(crate) fn text(model: &Model, evaluation: &Evaluation, weights: &RowWeights) -> String {
     let mut lines = vec![("rows", rows(evaluation))];
     lines.extend(weight_lines(weights));
     let intervals = evaluation.intervals.as_ref();
     let found = intervals.map_or_else(Headline::default, |intervals| intervals.headline);
     let mut values = evaluation.headline().zip(found, |value, interval| match (value, interval) {
-        (None, _) => "none: only one class here".to_owned(),
+        (None, _) => "none: the rows have only one class".to_owned(),
         (Some(value), None) => number(value),
         (Some(value), Some(interval)) => format!("{}  ({})", number(value), range(&interval)),
     });
     if let (Some(threshold), Some(positive)) = (evaluation.threshold, &model.positive) {
-        values.accuracy.push_str(&format!("  ({positive:?} from probability {} on)", number(threshold)));
+        values.accuracy.push_str(&format!("  ({positive:?} at probability {} or more)", number(threshold)));
     }
     let _ = HEADLINE.zip(values, |name, value| lines.push((name, value)));
     lines.push(("calibration error", number(evaluation.calibration.ece)));
@@ -58,9 +58,9 @@ pub(crate) fn text(model: &Model, evaluation: &Evaluation, weights: &RowWeights)
         text.push_str(&confusion("true \\ predicted", &model.classes, &counts.collect::<Vec<_>>()));
     }
     if model.task == Task::Binary {
-        // What the rows of a part are counted in.
+        // The unit of the table's parts: rows, or weight.
         let counted = if weights.column.is_some() { "weight" } else { "rows" };
-        // Without rows of the class there is none to find.
+        // Without rows of the class there is no lift.
         if !evaluation.lift.is_empty() {
             text.push('\n');
             text.push_str(&deciles(model, evaluation, counted));
@@ -88,12 +88,9 @@ fn basis(basis: &IntervalBasis) -> String {
     let share = number(100.0 * basis.confidence);
     match (basis.method, basis.replicates) {
         (IntervalMethod::Bootstrap, Some(replicates)) => {
-            format!(
-                "{share} %, by bootstrap: percentiles of {} tables drawn from this one",
-                count(replicates)
-            )
+            format!("{share} %, by bootstrap: percentiles of {} resamples of this table", count(replicates))
         }
-        _ => format!("{share} %, by DeLong's method: of the AUC alone"),
+        _ => format!("{share} %, by DeLong's method, for the AUC only"),
     }
 }
 
@@ -132,8 +129,8 @@ fn classes(model: &Model, evaluation: &Evaluation) -> String {
     text
 }
 
-/// True classes down, predicted ones across; `corner` says so, and what the cells are. Classes have numbers, and a
-/// legend, where their names would be told apart no more.
+/// A confusion matrix, true classes down and predicted classes across; `corner` says so and names the unit of
+/// the cells. Classes are numbered, with a legend, if their shortened names would be ambiguous.
 pub(crate) fn confusion(corner: &str, classes: &[String], cells: &[Vec<String>]) -> String {
     // As wide as 80 columns allow beside the names of the true classes.
     let width = (56 / classes.len().max(1)).clamp(5, 12);
@@ -169,7 +166,7 @@ fn deciles(model: &Model, evaluation: &Evaluation, counted: &str) -> String {
         ]
     };
     let found = format!("found of {}", shorten(model.positive.as_deref().unwrap_or("class 1"), 16));
-    let head = [counted, "probability from", &found, "lift of the tenth", "lift so far"];
+    let head = [counted, "lowest probability", &found, "lift", "cumulative lift"];
     table(&head, &evaluation.lift.iter().map(row).collect::<Vec<_>>())
 }
 
@@ -183,7 +180,7 @@ fn calibration(evaluation: &Evaluation, counted: &str) -> String {
     table(&["probability", counted, "mean probability", "observed share"], &rows)
 }
 
-/// Several models side by side.
+/// The report of several models side by side.
 pub(crate) fn comparison_text(paths: &[PathBuf], comparison: &Comparison, weights: &RowWeights) -> String {
     let first = &comparison.evaluations[0];
     let mut lines = vec![("rows", rows(first))];
@@ -243,7 +240,7 @@ fn signed(x: f64) -> String {
     if x > 0.0 { format!("+{}", number(x)) } else { number(x) }
 }
 
-/// The end of a path, which tells models apart.
+/// The end of a path, which distinguishes models best.
 fn name(path: &Path) -> String {
     shorten_start(&path.display().to_string(), NAME_WIDTH)
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::output::{Output, shown};
 use super::table::{count, facts, plural};
 
-/// The longest query that BigQuery takes, in bytes.
+/// The longest query that BigQuery accepts, in bytes.
 const BIGQUERY_LIMIT: usize = 1 << 20;
 
 #[derive(Debug, clap::Args)]
@@ -23,16 +23,16 @@ const BIGQUERY_LIMIT: usize = 1 << 20;
 pub(crate) struct ExportArguments {
     /// Model file
     ///
-    /// The path of a model file, JSON, as train and tune write it.
+    /// The path of a model file (JSON) that train or tune wrote.
     model: PathBuf,
     /// File to write; - for stdout
     ///
-    /// Path of the file, which is written whole or not at all; a single dash is stdout. Needed.
+    /// Path of the file, which is written completely or not at all; a single dash is stdout. Needed.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// What to write [default: by the extension of the file]
+    /// Format [default: by the extension of the file]
     ///
-    /// By default the extension of the output says it: .onnx, .sql or .json.
+    /// By default the extension of the output decides: .onnx, .sql or .json.
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<ExportFormat>,
     /// The database to write for [default: postgresql]
@@ -40,19 +40,20 @@ pub(crate) struct ExportArguments {
     /// Databases differ in how they quote names, write text and compute exponentials.
     #[arg(long, value_enum, value_name = "DIALECT", help_heading = "SQL")]
     dialect: Option<Dialect>,
-    /// The table to read, as schema.name if need be [default: input]
+    /// The table to read, with its schema if needed (schema.name) [default: input]
     ///
-    /// Name of the table or view that the statement selects from; parts are quoted as the database needs it.
+    /// Name of the table or view that the statement selects from; its parts are quoted as the database needs.
     #[arg(long, value_name = "NAME", help_heading = "SQL")]
     table: Option<String>,
     /// Columns of the table to pass through, such as its key
     ///
-    /// Names of columns, separated by commas, that the statement gives beside the prediction. By default none.
+    /// Names of columns, separated by commas, that the statement returns with the prediction. By default
+    /// none.
     #[arg(long, value_delimiter = ',', value_name = "A,B,..", help_heading = "SQL")]
     keep: Vec<String>,
 }
 
-/// What was written.
+/// The report of an export.
 #[derive(Serialize)]
 struct Report {
     format: ExportFormat,
@@ -61,13 +62,13 @@ struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     dialect: Option<Dialect>,
     inputs: Vec<ExportedInput>,
-    /// Columns of the model that are not read: they have no coefficient.
+    /// Columns of the model that the export does not read, because all their coefficients are 0.
     columns_left_out: usize,
     outputs: Vec<String>,
     warnings: Vec<String>,
 }
 
-/// An export before it is written, and its report.
+/// An export before it is written, with the columns for its report.
 struct Exported {
     bytes: Vec<u8>,
     inputs: Vec<ExportedInput>,
@@ -107,9 +108,9 @@ pub(crate) fn run(arguments: &ExportArguments, output: Output) -> anyhow::Result
     output.written(&[&arguments.output], &report, || text(&report))
 }
 
-/// The format, where the flags go together.
+/// The format, from the flag or the file name; refuses flags that contradict each other.
 fn check(arguments: &ExportArguments, output: Output) -> logodds::Result<ExportFormat> {
-    let what = "the file's extension is none of .onnx, .sql, .json; say which of the three is wanted";
+    let what = "the file's extension is none of .onnx, .sql, .json; name one of the three formats";
     let format = arguments.format.or_else(|| ExportFormat::of_path(&arguments.output));
     let format = format.ok_or(ConfigError::Missing { flag: "--format", what })?;
     let given = [
@@ -120,10 +121,10 @@ fn check(arguments: &ExportArguments, output: Output) -> logodds::Result<ExportF
     if format != ExportFormat::Sql
         && let Some((flag, _)) = given.into_iter().find(|(_, given)| *given)
     {
-        let why = format!("it is for SQL, and the format is {}; leave it out", format.name());
+        let why = format!("it is only for SQL, and the format is {}; leave it out", format.name());
         return Err(ConfigError::NotApplicable { flag, why }.into());
     }
-    let binary = (format == ExportFormat::Onnx).then_some("a file or a pipe, as ONNX is no text");
+    let binary = (format == ExportFormat::Onnx).then_some("a file or a pipe, because ONNX is not text");
     output.check(&arguments.output, binary)?;
     Ok(format)
 }
@@ -139,7 +140,7 @@ fn of_sql(model: &Model, arguments: &ExportArguments) -> logodds::Result<Exporte
     let mut warnings = Vec::new();
     if dialect == Dialect::Bigquery && sql.text.len() > BIGQUERY_LIMIT {
         warnings.push(format!(
-            "BigQuery takes queries of at most {} bytes; train with an L1 penalty for fewer coefficients",
+            "BigQuery accepts queries of at most {} bytes; train with an L1 penalty for fewer coefficients",
             count(BIGQUERY_LIMIT)
         ));
     }
@@ -172,7 +173,7 @@ fn text(report: &Report) -> String {
     facts(&lines)
 }
 
-/// The first names, and how many more there are.
+/// The first names, and how many there are in all.
 fn first_of(names: &[String]) -> String {
     let mut text = names.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
     if names.len() > 5 {

@@ -1,4 +1,4 @@
-//! How a command that failed says so, and its exit code.
+//! Error messages of a failed command, and its exit code.
 
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ use super::interrupt;
 use super::output::{note, note_json};
 use super::style::{Paint, escape, paint};
 
-/// Why a command failed.
+/// A failure of a command.
 #[derive(Debug)]
 pub(crate) struct Failure {
     kind: Kind,
@@ -19,7 +19,7 @@ pub(crate) struct Failure {
     causes: Vec<String>,
 }
 
-/// What kind of failure it is, for machines.
+/// The kind of a failure, for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Kind {
@@ -36,7 +36,7 @@ enum Kind {
     Other,
 }
 
-/// What `--json` prints.
+/// The JSON object of an error.
 #[derive(Serialize)]
 struct Report<'a> {
     error: Description<'a>,
@@ -50,7 +50,7 @@ struct Description<'a> {
 }
 
 impl Failure {
-    /// Why [`super::run`] failed; `typed` are the flags of the command line.
+    /// The failure of [`super::run`]; `typed` are the flags of the command line.
     pub(crate) fn of(error: &anyhow::Error, typed: &[String]) -> Self {
         let causes = error.chain().skip(1).map(ToString::to_string).collect();
         Self { kind: kind(error, typed), message: error.to_string(), causes }
@@ -61,7 +61,7 @@ impl Failure {
         Self { kind: Kind::Internal, message, causes: Vec::new() }
     }
 
-    /// A command line that is not understood: what is wrong with it, without the usage that follows.
+    /// A wrong command line: the error of clap, without the usage text.
     fn usage(error: &clap::Error) -> Self {
         let text = error.render().to_string();
         let first = text.split("\n\n").next().unwrap_or_default();
@@ -69,7 +69,7 @@ impl Failure {
         Self { kind: Kind::Usage, message: words.join(" "), causes: Vec::new() }
     }
 
-    /// Prints an `error:` line and one for each cause, or one JSON object.
+    /// Prints an `error:` line and one line for each cause, or one JSON object.
     pub(crate) fn print(&self, json: bool) {
         let Self { kind, message, causes } = self;
         if json {
@@ -81,8 +81,8 @@ impl Failure {
         }
     }
 
-    /// 2 for a command that was called the wrong way, 130 for one stopped by Ctrl-C (by another signal, 128 and its
-    /// number), else 1.
+    /// The exit code: 2 for wrong usage, 130 after Ctrl-C (128 plus the number for other signals), otherwise
+    /// 1.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self.kind {
             Kind::Usage => ExitCode::from(2),
@@ -94,7 +94,7 @@ impl Failure {
 
 fn kind(error: &anyhow::Error, typed: &[String]) -> Kind {
     let is_typed = |flag: &str| typed.iter().any(|name| name == flag);
-    // A value that is not typed was read from the config file.
+    // A value that was not typed came from the config file.
     let is_typed = |flag: &str| is_typed(flag) || !is_typed("--config");
     match error.downcast_ref::<Error>() {
         Some(Error::Config(config)) if config.is_usage(is_typed) => Kind::Usage,
@@ -112,7 +112,7 @@ fn kind(error: &anyhow::Error, typed: &[String]) -> Kind {
     }
 }
 
-/// Ends the process: with the help or the version that was asked for, or because of wrong usage.
+/// Ends the process after `--help`, `--version` or wrong usage.
 pub(super) fn exit(error: &clap::Error) -> ! {
     let words = || std::env::args_os().skip(1);
     if error.use_stderr() {
@@ -120,7 +120,7 @@ pub(super) fn exit(error: &clap::Error) -> ! {
             Failure::usage(error).print(true);
             std::process::exit(2);
         }
-        // What was typed is repeated, painted; a pattern may have put names of files there.
+        // The message repeats typed words, which may include file names from a shell pattern.
         if !words().all(|word| word.to_string_lossy().chars().all(is_shown)) {
             note(error.render().to_string().trim_end());
             std::process::exit(2);

@@ -12,29 +12,29 @@ use super::coefficients::{Choice, Key, ratio};
 use super::table::{brief, count, facts, number, plural, table_up_to};
 use super::weights::WeightArguments;
 
-/// How statistics are computed.
+/// The method of the statistics.
 #[derive(Debug, clap::Args)]
 pub(crate) struct InferenceArguments {
     /// Standard errors, tests and intervals, from the training data
     ///
-    /// Computes Wald tests, p-values and intervals of each coefficient, and a test of the whole model, at the stored
-    /// coefficients. By default the model file alone is shown.
+    /// Computes Wald tests, p-values and intervals of each coefficient, and a test of the whole model, at the
+    /// stored coefficients. By default only the contents of the model file are shown.
     #[arg(long, requires = "data", help_heading = "Inference")]
     pub(super) inference: bool,
-    /// Column of row weights, each the number of times that its row counts [default: that of training]
+    /// Column of frequency weights [default: as in training]
     ///
-    /// A numeric column with the weight of each row, 0 or more: a weight of 2 is the row twice. By default every row
-    /// counts once.
+    /// A numeric column with the weight of each row, 0 or more: a row of weight 2 counts as two rows. By
+    /// default the weight column of training, or else every row counts once.
     #[arg(long, value_name = "COLUMN", requires = "inference", help_heading = "Inference")]
     weight: Option<String>,
-    /// Count each row once, whatever training did
+    /// Count each row once, without any weights
     ///
-    /// Leaves out the weights that the model was trained with. By default they are used.
+    /// Ignores the weight column that the model was trained with. By default it is used.
     #[arg(long, requires = "inference", conflicts_with = "weight", help_heading = "Inference")]
     no_weight: bool,
-    /// Share of the intervals
+    /// Confidence level of the intervals
     ///
-    /// A share above 0 and below 1: how often such intervals hold the true value.
+    /// The share of such intervals that contain the true value, above 0 and below 1.
     #[arg(
         long,
         value_name = "SHARE",
@@ -43,26 +43,26 @@ pub(crate) struct InferenceArguments {
         help_heading = "Inference"
     )]
     confidence: f64,
-    /// Standard errors that hold where the model does not (sandwich)
+    /// Sandwich standard errors, which stay valid if the model is wrong
     ///
-    /// By default standard errors are those of the inverse information matrix.
+    /// By default standard errors come from the inverse information matrix.
     #[arg(long, value_name = "KIND", requires = "inference", help_heading = "Inference")]
     robust: Option<Sandwich>,
-    /// Level that the others of its column are compared with [default: the first]; may be repeated
+    /// Level that the other levels of its column are compared with [default: the first]; may be repeated
     ///
-    /// Coefficients of the other levels become differences from it, and it has none itself. By default the first
-    /// level of each column, where levels have no penalty.
+    /// The coefficients of the other levels become differences from this level, which has none itself. By
+    /// default it is the first level of each column, if levels have no penalty.
     #[arg(long, value_name = "COLUMN=LEVEL", requires = "inference", help_heading = "Inference")]
     reference: Vec<String>,
-    /// cpu sums in float64; auto, gpu, software or an index in float32 products
+    /// Device: cpu sums in float64; auto, gpu, software or an index multiply in float32
     ///
-    /// auto: a hardware GPU if there is one, else the CPU. gpu, software or the number of an adapter in `logodds
-    /// devices`: matrix products in float32 there.
+    /// auto: a hardware GPU if there is one, else the CPU. gpu, software or the number of an adapter in
+    /// `logodds devices`: matrix products run there in float32.
     #[arg(long, default_value_t = Device::Cpu, requires = "inference", help_heading = "Inference")]
     device: Device,
-    /// Memory that information matrices and blocks of the table may take, such as 8GiB [default: what is available]
+    /// Memory for information matrices and blocks of the table, such as 8GiB [default: what is available]
     ///
-    /// Bytes of main memory, as a number or with a unit, such as 500MB; models that do not fit together are taken one
+    /// Main memory in bytes, or with a unit, such as 500MB. Models that do not fit together are computed one
     /// after the other.
     #[arg(long, value_name = "SIZE", requires = "inference", help_heading = "Inference")]
     memory: Option<MemorySize>,
@@ -77,7 +77,7 @@ enum Sandwich {
 }
 
 impl InferenceArguments {
-    /// As the library takes them.
+    /// The options of the library.
     pub(super) fn options(&self, model: &Model, classes: &[String]) -> InferenceOptions {
         let weights = WeightArguments { weight: self.weight.clone(), no_weight: self.no_weight };
         InferenceOptions {
@@ -95,7 +95,7 @@ impl InferenceArguments {
     }
 }
 
-/// What holds for all models.
+/// The lines that hold for all models.
 pub(super) fn whole_text(inference: &Inference) -> String {
     let mut rows = count(inference.rows);
     if inference.weight_sum != inference.rows as f64 {
@@ -109,14 +109,14 @@ pub(super) fn whole_text(inference: &Inference) -> String {
     facts(&lines)
 }
 
-/// One model: its fit, and its coefficients.
+/// The report of one model: its fit and its coefficients.
 pub(super) fn model_text(model: &ModelInference, inference: &Inference, choice: &Choice) -> String {
     let errors = match model.covariance {
         Covariance::Information => "from the inverse information (maximum likelihood)",
         Covariance::Hc0 => "robust (sandwich, HC0)",
         Covariance::Hc1 => "robust (sandwich, HC1)",
         Covariance::Posterior => {
-            "approximate: of the posterior, the L2 penalty being its normal prior; coefficients are shrunk, so there \
+            "posterior (approximate): the L2 penalty is a normal prior; coefficients are shrunk, so there \
              are no p-values"
         }
     };
@@ -141,21 +141,21 @@ pub(super) fn model_text(model: &ModelInference, inference: &Inference, choice: 
     lines.push(("parameters", parameters));
     if !model.aliased.is_empty() {
         let text = format!(
-            "{} left out as combinations of those before: {}",
+            "{} left out as combinations of earlier features: {}",
             plural(model.aliased.len(), "feature"),
             model.aliased.join(", ")
         );
         lines.push(("aliased", text));
     }
     lines.extend(model.warnings.iter().map(|warning| ("warning", warning.clone())));
-    // Of coefficients that have no limit nothing but the signs could be said.
+    // For coefficients that grow without limit only the signs are known.
     if model.separation.complete {
         return facts(&lines);
     }
     facts(&lines) + "\n" + &tables(model, inference.confidence, choice)
 }
 
-/// The likelihood, and what is made of it.
+/// The likelihood and the criteria derived from it.
 fn fit(model: &ModelInference, has_intercept: bool) -> String {
     let null = format!(
         "{:.2} with {}",
@@ -164,11 +164,13 @@ fn fit(model: &ModelInference, has_intercept: bool) -> String {
     );
     let (Some(log_likelihood), Some(r2), Some(aic)) = (model.log_likelihood, model.mcfadden_r2, model.aic)
     else {
-        return format!("log-likelihood {null}; withheld with the coefficients, which are not at an optimum");
+        return format!(
+            "log-likelihood {null}; its value for the model is withheld, because the coefficients are not at an optimum"
+        );
     };
     let Separation { complete, features, suspected } = &model.separation;
     let supremum = if *complete || !features.is_empty() || !suspected.is_empty() {
-        ", a supremum that no coefficients reach"
+        " (a supremum that no finite coefficients reach)"
     } else {
         ""
     };
@@ -182,7 +184,7 @@ fn fit(model: &ModelInference, has_intercept: bool) -> String {
     fit
 }
 
-/// The coefficients, and below them what they do to the odds.
+/// The coefficients, and below them the odds ratios.
 fn tables(model: &ModelInference, confidence: f64, choice: &Choice) -> String {
     let is_shown = |row: &CoefficientInference| !matches!(row.status, Status::Reference | Status::Aliased);
     let (intercept, mut rows): (Vec<_>, Vec<_>) =
@@ -249,7 +251,7 @@ fn or_dash(value: Option<f64>, text: impl Fn(f64) -> String) -> String {
     value.map_or("-".to_owned(), text)
 }
 
-/// A probability, however small.
+/// A probability, even if it underflows float64.
 fn tail(p: f64, log10: f64) -> String {
     if p >= 1e-3 {
         return format!("{p:.4}");
@@ -263,7 +265,7 @@ fn tail(p: f64, log10: f64) -> String {
     format!("{digits}e{exponent}")
 }
 
-/// Percent, without the noise of a subtraction.
+/// Percent, without the rounding noise of a subtraction.
 fn brief_share(share: f64) -> f64 {
     (share * 1e6).round() / 1e4
 }

@@ -17,7 +17,7 @@ use super::output::Output;
 use super::progress::Progress;
 use super::table::{brief, count, facts, number, plural, seconds, table};
 
-/// Models whose coefficients are shown to people.
+/// Most models whose coefficients the text report shows.
 const MODELS_SHOWN: usize = 3;
 
 #[derive(Debug, clap::Args)]
@@ -27,16 +27,16 @@ const MODELS_SHOWN: usize = 3;
 pub(crate) struct InspectArguments {
     /// Model file
     ///
-    /// The path of a model file, JSON, as train and tune write it.
+    /// The path of a model file (JSON) that train or tune wrote.
     model: PathBuf,
-    /// With --inference: the Parquet files that it was trained on
+    /// With --inference: the Parquet files that the model was trained on
     ///
-    /// The rows of training: files, directories or globs, from which standard errors are computed.
+    /// The training rows, from which standard errors are computed: files, directories or globs.
     #[arg(requires = "inference")]
     data: Vec<String>,
     /// Classes whose models to show; may be repeated [default: all, the first 3 in text]
     ///
-    /// Value of the target whose model is shown. By default all, of which text shows the first 3.
+    /// Value of the target whose model is shown. By default all models; text shows the first 3.
     #[arg(long = "class", value_name = "CLASS")]
     classes: Vec<String>,
     #[command(flatten)]
@@ -55,7 +55,7 @@ struct Summary<'a> {
     n_columns: usize,
     n_features: usize,
     penalty: Option<PenaltyScales>,
-    /// Whether nothing but their differences is known of the levels of a column.
+    /// Whether the data determine only differences between the levels of some column.
     #[serde(skip)]
     has_free_levels: bool,
     training: &'a Training,
@@ -80,12 +80,12 @@ struct ModelSummary<'a> {
     best: Option<BestScore>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped_early: Option<bool>,
-    /// How early stopping went, for people.
+    /// How early stopping went.
     #[serde(skip)]
     early: Option<String>,
-    /// The largest that are not zero.
+    /// The largest nonzero coefficients.
     top: Vec<Coefficient<'a>>,
-    /// All of the features asked for.
+    /// The coefficients of all selected features.
     coefficients: Vec<Coefficient<'a>>,
 }
 
@@ -106,7 +106,7 @@ pub(crate) fn run(arguments: &InspectArguments, output: Output) -> anyhow::Resul
         progress.finish(done.is_ok())?;
         let mut inference = done?;
         for model in &mut inference.models {
-            // After the intercept, if there is one: a row for each feature.
+            // A row for each feature, after the intercept if there is one.
             let mut wanted = wanted.iter();
             model
                 .coefficients
@@ -129,7 +129,7 @@ pub(crate) fn run(arguments: &InspectArguments, output: Output) -> anyhow::Resul
         models: fitted.into_iter().map(|m| summarise(&model, m, choice, &wanted)).collect(),
         inference: found,
     };
-    // Classes that were named are all shown.
+    // Show all classes that were named.
     let shown = if arguments.classes.is_empty() { MODELS_SHOWN } else { usize::MAX };
     output.result(&summary, || text(&summary, shown, choice))
 }
@@ -167,7 +167,7 @@ fn text(summary: &Summary<'_>, shown: usize, choice: &Choice) -> String {
     }
     let mut lines = vec![("target", summary.target.to_owned()), ("classes", classes)];
     if let (Some(positive), Some(threshold)) = (summary.positive, summary.threshold) {
-        lines.push(("positive", format!("{positive} (from probability {threshold} on)")));
+        lines.push(("positive", format!("{positive} (at probability {threshold} or more)")));
     }
     lines.extend([(
         "features",
@@ -236,7 +236,7 @@ fn text(summary: &Summary<'_>, shown: usize, choice: &Choice) -> String {
     text
 }
 
-/// From how many penalties a sweep chose, and by what.
+/// The number of penalties from which a sweep chose, and its score.
 fn chosen(sweep: &SweepTable) -> String {
     let each = sweep.curve.first().and_then(|point| point.class.as_ref());
     let n = sweep.curve.iter().filter(|point| point.class.as_ref() == each).count();
@@ -245,7 +245,7 @@ fn chosen(sweep: &SweepTable) -> String {
     format!("of {} {penalties} by {}{each}", count(n), sweep.scoring.name())
 }
 
-/// The penalty of each model, where they have their own.
+/// The penalty of each model, if they differ.
 fn penalties(models: &[ModelSummary<'_>]) -> String {
     let or_none = |value: Option<f64>| value.map_or("none".to_owned(), brief);
     let cells = |model: &ModelSummary<'_>| {
@@ -256,8 +256,8 @@ fn penalties(models: &[ModelSummary<'_>]) -> String {
     table(&["class", "l1", "l2", "C", "l1_ratio", "lambda"], &rows)
 }
 
-/// Whether a shift of all levels of a column changes a model in nothing: the intercept, or the levels of another column,
-/// take it up, and no penalty is against it.
+/// Whether shifting all levels of a column leaves the model unchanged: the intercept, or the levels of
+/// another column, absorb the shift, and no penalty opposes it.
 fn has_free_levels(model: &Model, fitted: &[&FittedModel]) -> bool {
     let categorical = model.columns.iter().filter(|column| column.kind == ColumnKind::Categorical).count();
     categorical > usize::from(!model.intercept)

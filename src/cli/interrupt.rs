@@ -1,4 +1,4 @@
-//! Signals that ask the program to end: Ctrl-C, `kill`, a terminal that is closed.
+//! Signals that end the program: Ctrl-C, `kill`, a closed terminal.
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -7,30 +7,30 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use anyhow::Context;
 use logodds::output;
 
-/// What happens to a command that trains nothing.
+/// The message of commands that do not train.
 pub(crate) const STOPPING: &str = "stopping; nothing is left behind";
 
-/// Exit code of the first signal, 0 before it.
+/// Exit code of the first signal; 0 before a signal.
 static CODE: AtomicU8 = AtomicU8::new(0);
 
-/// What a command that ends in order says: as long as nothing is trained, and after.
+/// The messages of a command that ends in order: before anything is trained, and afterwards.
 static ORDERLY: OnceLock<[&str; 2]> = OnceLock::new();
 
-/// Whether an epoch is done, so that there is something to keep.
+/// Whether an epoch is done, so that a model can be kept.
 static TRAINING: AtomicBool = AtomicBool::new(false);
 
-/// From here on a signal ends the program without leaving unfinished files; at once, unless
-/// [`end_in_order`] was called before.
+/// Installs the signal handlers. From now on a signal removes unfinished files and ends the program; after
+/// [`end_in_order`], only the second signal does.
 pub(crate) fn listen() -> anyhow::Result<()> {
     system::listen().context("cannot listen to signals")
 }
 
-/// The first signal asks to stop, and it is said what happens then; the second one ends the program at once.
+/// Makes the first signal a request to stop, with these messages; the second one ends the program at once.
 pub(crate) fn end_in_order(before: &'static str, training: &'static str) {
     let _ = ORDERLY.set([before, training]);
 }
 
-/// There is something to keep now.
+/// Records that there is a model to keep.
 pub(crate) fn training() {
     TRAINING.store(true, Ordering::Relaxed);
 }
@@ -40,7 +40,7 @@ pub(crate) fn is_asked() -> bool {
     CODE.load(Ordering::Relaxed) > 0
 }
 
-/// 128 and the number of the signal, as shells have it: 130 for Ctrl-C.
+/// 128 plus the number of the signal, as in shells: 130 for Ctrl-C.
 pub(crate) fn exit_code() -> u8 {
     match CODE.load(Ordering::Relaxed) {
         0 => 130,
@@ -53,7 +53,7 @@ fn caught(code: u8) {
     match ORDERLY.get().filter(|_| first) {
         Some([before, training]) => {
             let says = if TRAINING.load(Ordering::Relaxed) { training } else { before };
-            // The terminal may be what went away.
+            // The terminal may be closed.
             let _ = writeln!(std::io::stderr(), "\n{says} (Ctrl-C again stops at once)");
         }
         None => {
@@ -82,8 +82,8 @@ mod system {
         Ok(())
     }
 
-    /// Whether the end of its terminal is to end the program: not under `nohup`, which has the signal
-    /// ignored, and not where the system does not tell.
+    /// Whether a closed terminal should end the program: not under `nohup`, which ignores the signal, and not
+    /// if the system does not tell.
     fn hangs_up() -> bool {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,4 +1,5 @@
-//! The commands: from arguments to library calls to reports. No mathematics, no data format.
+//! The commands: they read arguments, call the library and print reports. No mathematics and no data format
+//! here.
 
 mod coefficients;
 mod devices;
@@ -31,19 +32,20 @@ pub(crate) use driver::quieten as quieten_drivers;
 pub(crate) use failure::Failure;
 pub(crate) use panics::{caught, quieten as quieten_panics};
 
-/// Trains logistic regression straight from Parquet, on any GPU or none.
+/// Trains logistic regression straight from Parquet, with or without a GPU.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, arg_required_else_help = true, styles = style::HELP)]
 pub(crate) struct Arguments {
-    /// Print one JSON object instead of a report; an error too, on stderr
+    /// Print one JSON object instead of a report; an error becomes JSON on stderr
     ///
-    /// Results go to stdout as one JSON object on one line, with all digits. If the command fails, a JSON object goes
-    /// to stderr instead: `{"error": {"kind", "message", "causes"}}`. By default results are text for people.
+    /// Results go to stdout as one JSON object on one line, with all digits. If the command fails, a JSON
+    /// object goes to stderr instead: `{"error": {"kind", "message", "causes"}}`. By default results are text
+    /// for people.
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
     /// No progress and no messages on stderr
     ///
-    /// Results and errors are printed all the same. By default progress is shown where stderr is a terminal.
+    /// Results and errors are still printed. By default progress is shown if stderr is a terminal.
     #[arg(long, short, global = true, help_heading = "Output")]
     pub(crate) quiet: bool,
     /// Names of the flags that were typed
@@ -57,7 +59,7 @@ pub(crate) struct Arguments {
 enum Command {
     /// Train one model, or one for each class
     Train(Box<train::TrainArguments>),
-    /// Try penalties on folds of the table, all models at once, and train with the best
+    /// Cross-validate a grid of penalties, all models at once, and train with the best
     Tune(Box<tune::TuneArguments>),
     /// Write predictions and probabilities as Parquet
     Predict(predict::PredictArguments),
@@ -65,24 +67,24 @@ enum Command {
     Evaluate(evaluate::EvaluateArguments),
     /// Choose the threshold of a model on labelled data, and store it in the model
     Threshold(threshold::ThresholdArguments),
-    /// Show a model and what it is worth on labelled data, as one HTML page
+    /// Show a model and its quality on labelled data, as one HTML page
     Report(report_page::ReportArguments),
-    /// Show what a model file holds, and how well the training data determine it
+    /// Show the contents of a model file, and how well the training data determine it
     Inspect(inspect::InspectArguments),
     /// Write a model as ONNX or SQL, to predict where the data are
     Export(export::ExportArguments),
-    /// List the devices, and what `--device auto` would take
+    /// List the devices, and the one that `--device auto` chooses
     Devices,
-    /// Print the completions of a shell (`logodds man FOLDER` writes the manual)
+    /// Print shell completions (`logodds man FOLDER` writes the manual)
     Completions(setup::CompletionsArguments),
     /// Write the manual, a page for each command
-    // Named beside the completions: the list of commands fits a screen.
+    // Hidden so that the list of commands fits a screen; `completions` names it.
     #[command(hide = true)]
     Man(setup::ManArguments),
 }
 
 impl Arguments {
-    /// Those of the process; a wrong one ends it.
+    /// Reads the arguments of the process; ends the process if they are wrong.
     pub(crate) fn read() -> Self {
         let matches = Self::described().try_get_matches().unwrap_or_else(|error| failure::exit(&error));
         let mut arguments = Self::from_arg_matches(&matches).unwrap_or_else(|error| failure::exit(&error));
@@ -94,7 +96,7 @@ impl Arguments {
         arguments
     }
 
-    /// The command line, as it is shown.
+    /// The command line as `--help` shows it.
     fn described() -> clap::Command {
         let hide = |command: clap::Command| {
             let hidden = tune::NOT_OF_A_SWEEP.iter();
@@ -117,13 +119,13 @@ impl Arguments {
         })
     }
 
-    /// The command line as a shell completes it: what `--help` does not show is no part of it.
+    /// The command line for shell completions, without the hidden parts.
     pub(crate) fn completed() -> clap::Command {
         shown(&Self::described()).version(env!("CARGO_PKG_VERSION"))
     }
 }
 
-/// Flags that `-h` leaves to `--help`, so that it fits a screen.
+/// Flags that only `--help` shows, so that `-h` fits a screen.
 const RARE: [(&str, &[&str]); 3] = [
     (
         "train",
@@ -182,7 +184,7 @@ const RARE: [(&str, &[&str]); 3] = [
     ("inspect", &["reference", "device", "memory"]),
 ];
 
-/// The command with a short help of its common flags, which names the long one.
+/// The command with a short help for its common flags; the short help points to `--help`.
 fn abridged(command: clap::Command, rare: &[&str]) -> clap::Command {
     let command =
         rare.iter().fold(command, |command, flag| command.mut_arg(flag, |flag| flag.hide_short_help(true)));
@@ -191,7 +193,7 @@ fn abridged(command: clap::Command, rare: &[&str]) -> clap::Command {
     command.after_help(format!("{examples}--help shows all settings")).after_long_help(whole)
 }
 
-/// A command without what is hidden.
+/// The command without its hidden parts.
 fn shown(command: &clap::Command) -> clap::Command {
     clap::Command::new(command.get_name().to_owned())
         .about(command.get_about().cloned().unwrap_or_default())
@@ -218,9 +220,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
 }
 
-/// Logs go to stderr; `RUST_LOG` chooses others than warnings.
+/// Starts logging to stderr; `RUST_LOG` sets another level than warnings.
 pub(crate) fn start_logging(quiet: bool) {
-    // The driver layers warn about what they do not find; that is for their authors.
+    // Graphics drivers warn about missing features; these warnings do not help a user.
     let default = if quiet { "off" } else { "warn,wgpu_hal=off,wgpu_core=error,naga=error" };
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default))
         .format_timestamp(None)
@@ -231,7 +233,7 @@ pub(crate) fn start_logging(quiet: bool) {
 mod tests {
     use super::*;
 
-    /// What `--help` and the manual show of `command` and of those below it.
+    /// Collects every argument and value of `command` and its subcommands without a description.
     fn walk(command: &clap::Command, path: &str, undescribed: &mut Vec<String>) {
         let mut check = |name: String, is_described: bool| {
             if !is_described {
@@ -247,7 +249,7 @@ mod tests {
                 continue;
             }
             for value in argument.get_possible_values() {
-                // The help of the argument may say it, too.
+                // The help of the argument may describe its values.
                 let is_described = value.get_help().is_some() || long.contains(value.get_name());
                 check(format!("{name}={}", value.get_name()), is_described);
             }

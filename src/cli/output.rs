@@ -1,5 +1,5 @@
-//! The only place that prints: results to stdout, everything else to stderr. Of names nothing reaches either that a
-//! terminal would act on.
+//! The only place that prints: results to stdout, everything else to stderr. Names are escaped, so that they
+//! cannot control a terminal.
 #![allow(clippy::print_stdout, reason = "results of a command belong on stdout")]
 
 use std::io::{self, IsTerminal, Write};
@@ -11,17 +11,17 @@ use serde::Serialize;
 
 use super::style::{escape_json, render};
 
-/// How results are told.
+/// The output format.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
-    /// For machines.
+    /// JSON for programs.
     pub(crate) json: bool,
-    /// Nothing but results and errors.
+    /// Only results and errors.
     pub(crate) quiet: bool,
 }
 
 impl Output {
-    /// Prints `value` as one JSON object, or else the text for people.
+    /// Prints `value` as one JSON object, or the text for people.
     pub(crate) fn result<T: Serialize>(self, value: &T, text: impl FnOnce() -> String) -> anyhow::Result<()> {
         if self.json {
             return Ok(write(io::stdout().lock(), &json_line(value)?)?);
@@ -29,7 +29,7 @@ impl Output {
         Ok(write(anstream::stdout().lock(), &render(&text()))?)
     }
 
-    /// Says what was done. Where one of the outputs is stdout, people read it on stderr.
+    /// Reports files that were written. If one of them went to stdout, the text goes to stderr.
     pub(crate) fn written<T: Serialize>(
         self,
         outputs: &[&Path],
@@ -45,8 +45,8 @@ impl Output {
         Ok(())
     }
 
-    /// Checks before any work that the `--output` can be written: a file, or stdout for `-`.
-    /// `binary` says what a content that is no text needs in place of a terminal.
+    /// Checks, before any work, that the `--output` can be written: a file, or stdout for `-`. For binary
+    /// content `binary` says what to give instead of a terminal.
     pub(crate) fn check(self, path: &Path, binary: Option<&'static str>) -> logodds::Result<()> {
         self.check_stdout("--output -", path)?;
         if let Some(expected) = binary.filter(|_| is_stdout(path) && io::stdout().is_terminal()) {
@@ -55,7 +55,7 @@ impl Output {
         check_writable("--output", path)
     }
 
-    /// Checks that stdout is not written to twice; `flag` names the output `path`.
+    /// Checks that only one output goes to stdout; `flag` names the output `path`.
     pub(crate) fn check_stdout(self, flag: &'static str, path: &Path) -> logodds::Result<()> {
         if !(is_stdout(path) && self.json) {
             return Ok(());
@@ -65,18 +65,18 @@ impl Output {
     }
 }
 
-/// The name of an output for people.
+/// The name of an output in reports.
 pub(crate) fn shown(path: &Path) -> String {
     if is_stdout(path) { "stdout".to_owned() } else { path.display().to_string() }
 }
 
-/// Prints what would be the content of a file: as it is, but for a terminal.
+/// Prints the content of a file: unchanged, except on a terminal.
 pub(super) fn write_stdout(text: &str) -> io::Result<()> {
     let stdout = io::stdout().lock();
     if stdout.is_terminal() { write(stdout, &for_terminal(text)) } else { write(stdout, text) }
 }
 
-/// A reader that has gone away (`logodds inspect m.json | head`) is no failure.
+/// A closed reader (`logodds inspect m.json | head`) is not an error.
 fn write(mut stdout: impl Write, text: &str) -> io::Result<()> {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -84,18 +84,18 @@ fn write(mut stdout: impl Write, text: &str) -> io::Result<()> {
     }
 }
 
-/// One line of JSON.
+/// A value as one line of JSON.
 fn json_line<T: Serialize>(value: &T) -> serde_json::Result<String> {
     Ok(escape_json(&serde_json::to_string(value)?).into_owned() + "\n")
 }
 
-/// A line, or several, on stderr.
+/// Prints one or several lines on stderr.
 pub(super) fn note(text: &str) {
-    // Where nobody reads stderr, there is nobody to tell.
+    // A closed stderr is ignored.
     let _ = writeln!(anstream::stderr().lock(), "{}", render(text));
 }
 
-/// A JSON object on stderr.
+/// Prints a JSON object on stderr.
 pub(super) fn note_json<T: Serialize>(value: &T) {
     let line = json_line(value).expect("text always serialises");
     let _ = io::stderr().lock().write_all(line.as_bytes());

@@ -1,20 +1,20 @@
-//! Panics: bugs, of ours or of a decoder. Some are caught where they happen, and become errors of the table; what is
-//! said of the others is said once, at the end, without the paths of the machine that built the program.
+//! Panics, which are bugs of this program or of a decoder. Some are caught where they happen and become
+//! errors of the table. The others are reported once, at the end, without paths of the build machine.
 
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook};
 use std::sync::{Mutex, PoisonError};
 
-/// What the last panic said.
+/// The message of the last panic.
 static LAST: Mutex<String> = Mutex::new(String::new());
 
-/// From here on a panic prints nothing.
+/// Stops panics from printing.
 pub(crate) fn quieten() {
     set_hook(Box::new(|panic| {
         *LAST.lock().unwrap_or_else(PoisonError::into_inner) = describe(panic);
     }));
 }
 
-/// What `work` returns, or what it panicked with.
+/// The result of `work`, or the message of its panic.
 pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
         let found = LAST.lock().unwrap_or_else(PoisonError::into_inner);
@@ -33,7 +33,7 @@ fn describe(panic: &PanicHookInfo<'_>) -> String {
     }
 }
 
-/// The path of a source file from its crate on.
+/// The path of a source file, from its crate.
 fn within_crate(path: &str) -> String {
     let path = path.replace('\\', "/");
     let of_registry = || path.split_once("/registry/src/")?.1.split_once('/').map(|(_, rest)| rest);

@@ -21,42 +21,43 @@ use super::table::{count, facts, plural};
 pub(crate) struct PredictArguments {
     /// Model file
     ///
-    /// The path of a model file, JSON, as train and tune write it.
+    /// The path of a model file (JSON) that train or tune wrote.
     model: PathBuf,
     /// Parquet files, directories of them, or globs
     ///
-    /// The tables, read as one: the path of a file, a directory whose *.parquet files below it are read in sorted
-    /// order, or a quoted glob such as 'parts/*.parquet'. Every column that the model was trained on must be there.
+    /// The tables, read as one: the path of a file, a directory whose *.parquet files below it are read in
+    /// sorted order, or a quoted glob such as 'parts/*.parquet'. They must have every column that the model
+    /// was trained on.
     #[arg(required = true)]
     data: Vec<String>,
     /// Parquet file to write; - for stdout
     ///
-    /// Parquet file with a row for each row of the tables: `prediction`, and `probability` or a `probability_CLASS`
-    /// for each class. It is written whole or not at all.
+    /// Parquet file with a row for each row of the tables: `prediction`, and `probability` or a
+    /// `probability_CLASS` for each class. The file is written completely or not at all.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     /// Input columns to pass through
     ///
-    /// Names of columns of the tables to copy before the predictions, separated by commas, such as a key. By default
-    /// none.
+    /// Names of columns to copy before the predictions, separated by commas, such as a key. By default no
+    /// column is copied.
     #[arg(long, value_delimiter = ',', value_name = "A,B,..")]
     keep: Vec<String>,
     /// Leave one-vs-rest probabilities unscaled
     ///
-    /// Each `probability_CLASS` is what the model of that class gives against the rest. By default those of a row are
-    /// scaled to sum to 1.
+    /// Each `probability_CLASS` is the probability of that class against the rest. By default the
+    /// probabilities of a row are scaled to sum to 1.
     #[arg(long)]
     raw: bool,
-    /// Binary: predict class 1 from this probability on [default: the model's, or 0.5]
+    /// Binary: predict class 1 at or above this probability [default: the model's, or 0.5]
     ///
-    /// Probability, above 0 and below 1, from which on a binary model predicts class 1. By default the threshold in
-    /// the model file, else 0.5.
+    /// A probability above 0 and below 1; a binary model predicts class 1 if its probability is at least
+    /// this. By default the threshold in the model file, or 0.5.
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     threshold: Option<f64>,
-    /// Memory that blocks of the table may take, such as 1GiB [default: what is available]
+    /// Memory for blocks of the table, such as 1GiB [default: what is available]
     ///
-    /// Bytes of main memory, as a number or with a unit, such as 500MB or 8GiB: with less, blocks have fewer rows. By
-    /// default what the system has available.
+    /// Main memory in bytes, or with a unit, such as 500MB or 8GiB. With less memory, blocks have fewer rows.
+    /// By default the memory that is available.
     #[arg(long, value_name = "SIZE")]
     memory: Option<MemorySize>,
 }
@@ -65,7 +66,7 @@ pub(crate) fn run(arguments: &PredictArguments, output: Output) -> anyhow::Resul
     let model = Model::load(&arguments.model)?;
     check_apart("--output", &arguments.output, "the model file", &[&arguments.model])?;
     check_name(&arguments.output).map_err(logodds::Error::from)?;
-    let parquet = "a file or a pipe, as Parquet is no text";
+    let parquet = "a file or a pipe, because Parquet is not text";
     output.check(&arguments.output, Some(parquet))?;
     let options = PredictOptions {
         keep: arguments.keep.clone(),
@@ -82,8 +83,9 @@ pub(crate) fn run(arguments: &PredictArguments, output: Output) -> anyhow::Resul
         let mut lines = vec![("rows", count(report.rows)), ("output", shown(&arguments.output))];
         if report.rows_incomplete > 0 {
             let rows = plural(report.rows_incomplete, "row");
-            let text =
-                format!("{rows} without a prediction: they have a null that the model has no value for");
+            let text = format!(
+                "{rows} without a prediction: they have a null, and the model has no value to fill in"
+            );
             lines.push(("warning", text));
         }
         lines.extend(unseen_lines(&report.unseen));
@@ -91,7 +93,7 @@ pub(crate) fn run(arguments: &PredictArguments, output: Output) -> anyhow::Resul
     })
 }
 
-/// An output whose name is that of another format is refused.
+/// Refuses an output whose name has the extension of another format.
 fn check_name(path: &Path) -> Result<(), ConfigError> {
     let parquet = ["parquet", "parq", "pq"];
     let is_parquet =
@@ -103,7 +105,7 @@ fn check_name(path: &Path) -> Result<(), ConfigError> {
     Err(ConfigError::Invalid { flag: "--output", found: path.display().to_string(), expected })
 }
 
-/// A warning for each column with values that training had not seen.
+/// A warning for each column with values that did not occur in training.
 pub(crate) fn unseen_lines(unseen: &[Unseen]) -> impl Iterator<Item = (&'static str, String)> {
     unseen.iter().map(|unseen| {
         let rows = plural(unseen.rows, "row");

@@ -1,4 +1,4 @@
-//! What a command shows while it works: bars on a terminal, metrics to a file.
+//! Progress of a running command: bars on a terminal, metrics in a file.
 
 use std::fs::File;
 use std::io::{IsTerminal, Write};
@@ -15,14 +15,14 @@ use super::interrupt;
 use super::output::{self, Output, write_stdout};
 use super::table::{count, number, seconds};
 
-/// A bar on stderr if that is a terminal, else nothing.
+/// A bar on stderr if stderr is a terminal; otherwise nothing.
 fn bar(output: Output) -> ProgressBar {
     let shown = !output.quiet && std::io::stderr().is_terminal();
     let target = if shown { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
     ProgressBar::with_draw_target(None, target)
 }
 
-/// What a bar counts.
+/// The work that a bar counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Work {
     Reading,
@@ -33,7 +33,7 @@ impl Work {
     fn template(self) -> &'static str {
         match self {
             Self::Reading => "reading  [{bar:30}] {human_pos} of {human_len} rows, {per_sec:0}",
-            Self::Drawing => "ranking  [{bar:30}] {human_pos} of {human_len} drawn tables, {per_sec:0}",
+            Self::Drawing => "ranking  [{bar:30}] {human_pos} of {human_len} resamples, {per_sec:0}",
         }
     }
 }
@@ -41,23 +41,22 @@ impl Work {
 /// Shows and records a training run.
 pub(crate) struct Progress {
     bar: ProgressBar,
-    /// What the bar counts, and up to where.
+    /// The work that the bar counts, and its total.
     counted: Mutex<Option<(Work, usize)>>,
     quiet: bool,
     metrics: Option<Mutex<Metrics>>,
 }
 
-/// The metrics file: begun with the first epoch, so that a run that fails before leaves an older one as
-/// it was.
+/// The metrics file. It is created at the first epoch, so that a run that fails earlier keeps an older file.
 struct Metrics {
     path: PathBuf,
     file: Option<File>,
-    /// The first failure; the run goes on, and says so at its end.
+    /// The first write error; the run continues, and reports it at its end.
     failure: Option<std::io::Error>,
 }
 
 impl Metrics {
-    /// Appends `text`, unbuffered: the file is to be watched while it grows.
+    /// Appends `text` without buffering, because people watch the file while it grows.
     fn write(&mut self, text: &str) {
         if self.failure.is_some() {
             return;
@@ -80,15 +79,15 @@ impl Metrics {
 }
 
 impl Progress {
-    /// Shows the bar; the metrics file is not touched yet.
+    /// Shows the bar; the metrics file is not created yet.
     pub(crate) fn start(output: Output, metrics: Option<&Path>) -> Self {
         let metrics =
             metrics.map(|path| Mutex::new(Metrics { path: path.to_owned(), file: None, failure: None }));
         Self { bar: bar(output), counted: Mutex::new(None), quiet: output.quiet, metrics }
     }
 
-    /// Takes the bar away and reports what could not be recorded; a run that succeeded without an epoch
-    /// leaves an empty metrics file.
+    /// Removes the bar and reports a write error. A successful run without an epoch leaves an empty metrics
+    /// file.
     pub(crate) fn finish(self, succeeded: bool) -> anyhow::Result<()> {
         self.bar.finish_and_clear();
         let Some(mut metrics) = self.metrics.and_then(|metrics| metrics.into_inner().ok()) else {
@@ -104,12 +103,12 @@ impl Progress {
         }
     }
 
-    /// Moves the bar, which begins anew with other work.
+    /// Moves the bar; other work starts a new bar.
     fn advance(&self, work: Work, done: usize, total: usize) {
         let Ok(mut counted) = self.counted.lock() else { return };
         if *counted != Some((work, total)) {
             *counted = Some((work, total));
-            // All of it before anything is drawn.
+            // Set everything before the bar is drawn.
             self.bar.set_style(style(work.template()));
             self.bar.reset_eta();
             self.bar.update(|state| {
@@ -120,7 +119,7 @@ impl Progress {
         self.bar.set_position(done as u64);
     }
 
-    /// A line of the metrics file.
+    /// Writes a line of the metrics file.
     fn append<T: Serialize>(&self, report: &T) {
         let Some(Ok(mut metrics)) = self.metrics.as_ref().map(Mutex::lock) else { return };
         metrics.write(&(serde_json::to_string(report).expect("plain numbers always serialise") + "\n"));
@@ -199,7 +198,7 @@ mod tests {
 
     use super::*;
 
-    /// A terminal that keeps what is written to it.
+    /// A terminal that records what is written to it.
     #[derive(Debug, Clone, Default)]
     struct Written(Arc<Mutex<String>>);
 
@@ -260,6 +259,6 @@ mod tests {
             "{rates:?}"
         );
         assert!(!frames.iter().any(|frame| frame.contains(" of 0 ")), "{frames:?}");
-        assert!(frames.iter().any(|frame| frame.contains("of 1,000 drawn tables")), "{frames:?}");
+        assert!(frames.iter().any(|frame| frame.contains("of 1,000 resamples")), "{frames:?}");
     }
 }

@@ -25,7 +25,7 @@ use super::weights::{WeightArguments, weight_lines};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Format {
-    /// One page, which holds everything that it shows
+    /// One self-contained page
     Html,
     /// One picture, see --plot
     Svg,
@@ -41,54 +41,55 @@ enum Format {
 pub(crate) struct ReportArguments {
     /// Model file
     ///
-    /// The path of a model file, JSON, as train and tune write it.
+    /// The path of a model file (JSON) that train or tune wrote.
     model: PathBuf,
     /// Parquet files, directories of them, or globs, with the target column
     ///
-    /// The tables, read as one: the path of a file, a directory whose *.parquet files below it are read in sorted
-    /// order, or a quoted glob such as 'parts/*.parquet'. A page needs them, and so do pictures of scores; pictures
-    /// of the model alone do not.
+    /// The tables, read as one: the path of a file, a directory whose *.parquet files below it are read in
+    /// sorted order, or a quoted glob such as 'parts/*.parquet'. A page and pictures of scores need them;
+    /// pictures of the model alone do not.
     data: Vec<String>,
     /// File to write: a page, or a picture with --plot; - for stdout
     ///
-    /// Path of the file, which is written whole or not at all; a single dash is stdout. Needed.
+    /// Path of the file, which is written completely or not at all; a single dash is stdout. Needed.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// What to write [default: by the extension of the file]
+    /// Format [default: by the extension of the file]
     ///
-    /// By default the extension of the output says it: .html, .svg or .png.
+    /// By default the extension of the output decides: .html, .svg or .png.
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// The picture to draw: roc, pr, calibration, histogram, confusion, coefficients, training, path, cv
     ///
-    /// roc: true against false positive rate. pr: precision against recall. calibration: predicted against found
-    /// shares. histogram: scores of both sides. confusion: true against predicted classes. coefficients: odds ratios.
-    /// training: how the residual went down. path: coefficients over penalties. cv: scores over penalties. By default
-    /// a page of all is written.
+    /// roc: true against false positive rate. pr: precision against recall. calibration: predicted
+    /// probability against observed share. histogram: scores of both sides. confusion: true against predicted
+    /// classes. coefficients: odds ratios. training: the residual during training. path: coefficients over
+    /// penalties. cv: scores over penalties. By default a page with all of them is written.
     #[arg(long, value_name = "PLOT", help_heading = "Pictures")]
     plot: Option<Plot>,
     /// The class of the picture [default: the first]
     ///
-    /// Value of the target. By default class 1 of a binary model, the first of several.
+    /// Value of the target. By default class 1 of a binary model, or the first of several classes.
     #[arg(long, value_name = "VALUE", help_heading = "Pictures", requires = "plot")]
     class: Option<String>,
     #[command(flatten)]
     weights: WeightArguments,
     /// The training rows, for intervals of the odds ratios; may be repeated
     ///
-    /// Path, directory or glob of the rows that the model was trained on. By default odds ratios have no intervals.
+    /// Path, directory or glob of the rows that the model was trained on. By default odds ratios have no
+    /// intervals.
     #[arg(long, value_name = "TRAINING", help_heading = "Evaluation")]
     inference: Vec<String>,
-    /// Binary: begin with this threshold [default: the model's]
+    /// Binary: open the page at this threshold [default: the model's]
     ///
-    /// Probability, above 0 and below 1, at which the page opens. By default the threshold in the model file, else
-    /// 0.5.
+    /// A probability above 0 and below 1, at which the page opens. By default the threshold in the model
+    /// file, or 0.5.
     #[arg(long, value_name = "T", allow_hyphen_values = true, help_heading = "Evaluation")]
     threshold: Option<f64>,
     /// Memory for blocks of the table, and for scores while they are ranked [default: what is available]
     ///
-    /// Bytes of main memory, as a number or with a unit, such as 500MB or 8GiB: where half of it holds fewer scores,
-    /// classes are ranked in several readings of the table. By default what the system has available.
+    /// Main memory in bytes, or with a unit, such as 500MB or 8GiB. If the scores of all classes do not fit
+    /// into half of it, the table is read several times. By default the memory that is available.
     #[arg(long, value_name = "SIZE", help_heading = "Evaluation")]
     memory: Option<MemorySize>,
 }
@@ -102,7 +103,7 @@ struct Summary<'a> {
     evaluation: Option<Evaluated>,
 }
 
-/// The headline of the evaluation: `logodds evaluate --json` has all of it.
+/// The main metrics of the evaluation; `logodds evaluate --json` has all of them.
 #[derive(Serialize)]
 struct Evaluated {
     rows: usize,
@@ -124,14 +125,14 @@ pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result
         check_apart("--output", &arguments.output, "a training table", training.files())?;
     }
 
-    // Some pictures are of the model alone.
+    // Some pictures need only the model.
     if let Some(plot) = arguments.plot.filter(|plot| !plot.needs_data()) {
         let inference = inference(arguments, &model, output)?;
         let picture = model_plot(&model, plot, arguments.class.as_deref(), inference.as_ref())?;
         return finish(arguments, output, format, &draw(&picture, format), None, &RowWeights::default());
     }
     if arguments.data.is_empty() {
-        let what = "name labelled Parquet files after the model, to judge it on";
+        let what = "name labelled Parquet files after the model, to evaluate it on";
         return Err(Error::from(ConfigError::Missing { flag: "DATA", what }).into());
     }
     let source = data::open(&arguments.data)?;
@@ -162,7 +163,7 @@ pub(crate) fn run(arguments: &ReportArguments, output: Output) -> anyhow::Result
     finish(arguments, output, format, &content, Some(&report), &weights)
 }
 
-/// What the training rows say of the coefficients, if they are given.
+/// The statistics of the coefficients, if training rows are given.
 fn inference(
     arguments: &ReportArguments,
     model: &Model,
@@ -183,22 +184,22 @@ fn inference(
     Ok(Some(found?))
 }
 
-/// What is to be written, by flag or file name, where the flags go together.
+/// The format, from the flag or the file name; refuses flags that contradict each other.
 fn check(arguments: &ReportArguments, output: Output) -> Result<Format, Error> {
     let by_name = format_of(&arguments.output);
-    let what = "the output's extension is none of .html, .svg, .png; say which of the three is wanted";
+    let what = "the output's extension is none of .html, .svg, .png; name one of the three formats";
     let format = arguments.format.or(by_name).ok_or(ConfigError::Missing { flag: "--format", what })?;
     if by_name.is_some_and(|by_name| by_name != format) {
-        let why = "the file's extension says another one";
+        let why = "the file's extension means another format";
         return Err(ConfigError::Conflict { first: "--format", second: "--output", why }.into());
     }
     match (format, arguments.plot) {
         (Format::Html, Some(_)) => {
-            let why = "it draws one picture, and the page holds them all; name a .svg or .png file for it";
+            let why = "it draws one picture, and a page has all of them; name a .svg or .png file";
             return Err(ConfigError::Conflict { first: "--plot", second: "a page", why }.into());
         }
         (Format::Svg | Format::Png, None) => {
-            let what = "name the picture, one of those in --help; the page is html";
+            let what = "name one of the pictures in --help; only a page needs none, and it is html";
             return Err(ConfigError::Missing { flag: "--plot", what }.into());
         }
         _ => {}
@@ -211,11 +212,11 @@ fn check(arguments: &ReportArguments, output: Output) -> Result<Format, Error> {
             ("--memory", arguments.memory.is_some() && !infers),
         ];
         if let Some((flag, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
-            let why = "the picture is of the model, and no rows are scored for it; leave it out".to_owned();
+            let why = "the picture shows the model alone and scores no rows; leave it out".to_owned();
             return Err(ConfigError::NotApplicable { flag, why }.into());
         }
     }
-    let binary = (format == Format::Png).then_some("a file or a pipe, as PNG is no text");
+    let binary = (format == Format::Png).then_some("a file or a pipe, because PNG is not text");
     output.check(&arguments.output, binary)?;
     Ok(format)
 }
@@ -233,7 +234,7 @@ fn draw(picture: &Picture, format: Format) -> Vec<u8> {
     if format == Format::Png { picture.png() } else { picture.svg().into_bytes() }
 }
 
-/// Writes the file and says so.
+/// Writes the file and reports it.
 fn finish(
     arguments: &ReportArguments,
     output: Output,

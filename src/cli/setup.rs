@@ -1,4 +1,4 @@
-//! `logodds completions` and `logodds man`: what a shell and `man` know of the command line.
+//! `logodds completions` and `logodds man`: shell completions and manual pages.
 
 use std::path::PathBuf;
 
@@ -22,16 +22,17 @@ use super::table::{facts, plural};
 pub(crate) struct CompletionsArguments {
     /// The shell
     ///
-    /// One of bash, elvish, fish, powershell and zsh. The script goes to stdout; the examples below say where each shell looks for it.
+    /// One of bash, elvish, fish, powershell and zsh. The script goes to stdout; the examples below show
+    /// where each shell looks for it.
     shell: Shell,
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  logodds man ~/.local/share/man/man1 && man logodds-train")]
 pub(crate) struct ManArguments {
-    /// Folder of the pages, which is made if it is missing
+    /// Folder for the pages, made if it is missing
     ///
-    /// Path of a directory; it gets a page for logodds and one for each of its commands, for `man`.
+    /// Path of a directory for the manual pages: one of logodds, and one of each command.
     folder: PathBuf,
 }
 
@@ -49,7 +50,7 @@ struct Manual {
 pub(crate) fn completions(arguments: &CompletionsArguments, output: Output) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Arguments::completed(), "logodds", &mut script);
-    let script = String::from_utf8(script).context("the completions are no text")?;
+    let script = String::from_utf8(script).context("the completions are not text")?;
     output.result(&Completions { shell: arguments.shell.to_string(), script: &script }, || script.clone())
 }
 
@@ -57,7 +58,7 @@ pub(crate) fn man(arguments: &ManArguments, output: Output) -> anyhow::Result<()
     let folder = &arguments.folder;
     if is_stdout(folder) {
         let (flag, found) = ("FOLDER", "-".to_owned());
-        let expected = "a folder, as there is a page for each command";
+        let expected = "a folder, because there is a page for each command";
         return Err(logodds::Error::from(ConfigError::Invalid { flag, found, expected }).into());
     }
     std::fs::create_dir_all(folder)

@@ -1,5 +1,5 @@
-//! What may reach a terminal: text, and our own colours. Names are data, and may hold what moves a cursor, sets a
-//! title or turns the direction of the text around; such characters are shown as escapes.
+//! Styles and escapes for terminals. Names are data: they may contain characters that move a cursor, set a
+//! title or change the direction of text. Such characters are shown as escapes.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -8,14 +8,14 @@ use anstyle::{AnsiColor, Style};
 use clap::builder::Styles;
 use logodds::output::{escape_unless, is_shown};
 
-/// What a text is painted as.
+/// The style of a text.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Paint {
-    /// What names something: a fact, the columns of a table.
+    /// A name: of a fact, or of a table's column.
     Name,
-    /// What deserves attention.
+    /// A warning.
     Warning,
-    /// What failed.
+    /// An error.
     Error,
 }
 
@@ -23,7 +23,7 @@ const NAME: Style = Style::new().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
-/// Those of `--help` and of wrong usage.
+/// The styles of `--help` and of usage errors.
 pub(super) const HELP: Styles = Styles::styled()
     .header(NAME)
     .usage(NAME)
@@ -31,16 +31,16 @@ pub(super) const HELP: Styles = Styles::styled()
     .error(ERROR)
     .invalid(WARNING);
 
-/// The marks of the paints in a text that is not rendered yet: no characters of any text, by Unicode.
+/// Marks of styles in text that is not rendered yet: code points that Unicode reserves as noncharacters.
 const MARKS: [(char, Style); 3] = [('\u{fdd0}', NAME), ('\u{fdd1}', WARNING), ('\u{fdd2}', ERROR)];
 const END: char = '\u{fdd3}';
 
-/// `text` in a style; [`render`] turns it into what a terminal understands.
+/// `text` in a style; [`render`] turns it into terminal codes.
 pub(super) fn paint(paint: Paint, text: &str) -> String {
     format!("{}{}{END}", MARKS[paint as usize].0, escape(text))
 }
 
-/// `text` as a terminal gets it: painted, its lines kept, every other character that would not be shown escaped.
+/// `text` for a terminal: styled, with line ends kept and all other unprintable characters escaped.
 pub(super) fn render(text: &str) -> String {
     let mut rendered = String::with_capacity(text.len());
     let mut style = Style::new();
@@ -59,12 +59,12 @@ pub(super) fn render(text: &str) -> String {
     rendered
 }
 
-/// A name, or any other text of one line, with everything that would not be shown as escapes such as `\u{1b}`.
+/// A name, or other text of one line, with unprintable characters as escapes such as `\u{1b}`.
 pub(super) fn escape(text: &str) -> Cow<'_, str> {
     escape_unless(text, is_shown, |character, escaped| escaped.extend(character.escape_default()))
 }
 
-/// JSON with the escapes that it has itself for everything that would not be shown.
+/// JSON with unprintable characters as JSON escapes.
 pub(super) fn escape_json(json: &str) -> Cow<'_, str> {
     escape_unless(json, is_shown, |character, escaped| {
         for unit in character.encode_utf16(&mut [0; 2]) {

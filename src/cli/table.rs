@@ -1,16 +1,16 @@
-//! Text for people: aligned within 80 columns, numbers with as many digits as matter.
+//! Text reports within 80 columns, with numbers in as many digits as matter.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::style::{Paint, escape, paint};
 
-/// Width of a report, in columns of a terminal: wide characters, as of Chinese, take two.
+/// Width of a report in terminal columns; wide characters, such as Chinese, take two.
 pub(crate) const WIDTH: usize = 80;
-/// Rows of a table before it is cut short.
+/// Most rows of a table.
 const MAX_ROWS: usize = 20;
 
-/// `name` and `value` lines, the values aligned, long ones continued under their start, words that
-/// are longer than a line broken.
+/// Lines of `name` and `value`. Values are aligned, long values continue below their start, and words longer
+/// than a line are broken.
 pub(crate) fn facts(facts: &[(&str, String)]) -> String {
     let name_width = facts.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
     let mut text = String::new();
@@ -35,7 +35,7 @@ pub(crate) fn facts(facts: &[(&str, String)]) -> String {
     text
 }
 
-/// `word` in pieces of at most `width` columns; one piece if it fits, an empty word too.
+/// `word` in pieces of at most `width` columns; one piece if it fits or is empty.
 fn pieces(word: &str, width: usize) -> Vec<String> {
     let mut pieces = vec![String::new()];
     for character in word.chars() {
@@ -49,17 +49,17 @@ fn pieces(word: &str, width: usize) -> Vec<String> {
     pieces
 }
 
-/// Columns of a character.
+/// Width of a character in columns.
 fn columns(character: char) -> usize {
     character.width().unwrap_or(0)
 }
 
-/// `text` and spaces up to `width` columns.
+/// `text` padded with spaces to `width` columns.
 fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
-/// The start of `text` in at most `width` columns.
+/// The longest start of `text` within `width` columns.
 fn start(text: &str, width: usize) -> String {
     let mut used = 0;
     text.chars()
@@ -70,19 +70,19 @@ fn start(text: &str, width: usize) -> String {
         .collect()
 }
 
-/// The end of `text` in at most `width` columns.
+/// The longest end of `text` within `width` columns.
 fn end(text: &str, width: usize) -> String {
     let reversed: String = text.chars().rev().collect();
     start(&reversed, width).chars().rev().collect()
 }
 
-/// A table of text: the first column to the left, the others to the right, cut short after
-/// [`MAX_ROWS`] rows and within [`WIDTH`] columns.
+/// A text table: the first column is left-aligned, the others right-aligned. It has at most [`MAX_ROWS`] rows
+/// and [`WIDTH`] columns.
 pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     table_up_to(MAX_ROWS, head, rows)
 }
 
-/// The same, cut short after `max_rows`.
+/// The same, with at most `max_rows` rows.
 pub(crate) fn table_up_to(max_rows: usize, head: &[&str], rows: &[Vec<String>]) -> String {
     let escaped = |row: &[String]| row.iter().map(|cell| escape(cell).into_owned()).collect();
     let shown: Vec<Vec<String>> = rows.iter().take(max_rows).map(|row| escaped(row)).collect();
@@ -108,13 +108,13 @@ pub(crate) fn table_up_to(max_rows: usize, head: &[&str], rows: &[Vec<String>]) 
     text
 }
 
-/// `text` in at most `width` columns, its end replaced by dots if it is longer.
+/// `text` within `width` columns, with dots for a missing end.
 pub(crate) fn shorten(text: &str, width: usize) -> String {
     let text = escape(text);
     if text.width() <= width { text.into_owned() } else { start(&text, width.saturating_sub(3)) + "..." }
 }
 
-/// The end of `text` in at most `width` columns, behind dots if it is longer.
+/// `text` within `width` columns, with dots for a missing start.
 pub(crate) fn shorten_start(text: &str, width: usize) -> String {
     let text = escape(text);
     if text.width() <= width {
@@ -124,8 +124,8 @@ pub(crate) fn shorten_start(text: &str, width: usize) -> String {
     }
 }
 
-/// `text` in at most `width` columns, dots in its middle if it is longer: names of features tell their column at the
-/// beginning and their level at the end.
+/// `text` within `width` columns, with dots for a missing middle: the name of a feature begins with its
+/// column and ends with its level.
 pub(crate) fn abridge(text: &str, width: usize) -> String {
     let text = escape(text);
     if text.width() <= width {
@@ -147,7 +147,7 @@ pub(crate) fn brief(x: f64) -> String {
     format!("{x:.*}", (3 - size.log10().floor() as i32).max(0) as usize)
 }
 
-/// Six significant digits, five below 1, without zeros at the end.
+/// Six significant digits, or five below 1, without trailing zeros.
 pub(crate) fn number(x: f64) -> String {
     let size = x.abs();
     if x == 0.0 || !x.is_finite() {
@@ -156,14 +156,14 @@ pub(crate) fn number(x: f64) -> String {
     if !(1e-4..1e7).contains(&size) {
         return format!("{x:.3e}");
     }
-    // Six digits in all; below 1, five after the zeros.
+    // Six digits in all; below 1, five after the leading zeros.
     let exponent = size.log10().floor();
     let decimals = if exponent < 0.0 { 4.0 - exponent } else { (5.0 - exponent).max(1.0) };
     let text = format!("{x:.*}", decimals as usize);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A whole number, its thousands parted.
+/// A whole number with thousands separators.
 pub(crate) fn count(n: usize) -> String {
     let digits = n.to_string();
     let mut text = String::new();
@@ -192,7 +192,7 @@ mod tests {
     use super::super::style::render;
     use super::*;
 
-    /// What is seen of a text.
+    /// The visible part of a text.
     fn plain(text: &str) -> String {
         anstream::adapter::strip_str(&render(text)).to_string()
     }

@@ -26,49 +26,50 @@ use super::weights::{WeightArguments, weight_lines};
                         precision=0.9 --dry-run"
 )]
 pub(crate) struct ThresholdArguments {
-    /// Model file: the threshold is stored here, unless -o or --dry-run
+    /// Model file; the threshold is stored in it, unless -o or --dry-run is given
     ///
-    /// The path of a model file, JSON, as train and tune write it. It is rewritten with the threshold, or thresholds,
-    /// unless another output is named.
+    /// The path of a model file (JSON) that train or tune wrote. The file is rewritten with the threshold or
+    /// thresholds, unless -o names another output.
     model: PathBuf,
     /// Parquet files, directories of them, or globs, with the target column; best not the training data
     ///
-    /// The tables, read as one: the path of a file, a directory whose *.parquet files below it are read in sorted
-    /// order, or a quoted glob such as 'parts/*.parquet'. Rows that the model was trained on make thresholds look
-    /// better than they are.
+    /// The tables, read as one: the path of a file, a directory whose *.parquet files below it are read in
+    /// sorted order, or a quoted glob such as 'parts/*.parquet'. On rows that the model was trained on,
+    /// thresholds look better than they are.
     #[arg(required = true)]
     data: Vec<String>,
     /// youden, f1, accuracy, cost=FP:FN, tpr=RATE, fpr=RATE or precision=SHARE
     ///
-    /// youden: largest difference of true and false positive rate. f1: largest F1. accuracy: largest accuracy.
-    /// cost=FP:FN: smallest total cost, where a false positive costs FP and a false negative FN. tpr=RATE: fewest
-    /// false positives with at least this true positive rate. fpr=RATE: most true positives with at most this false
-    /// positive rate. precision=SHARE: most true positives with at least this precision. Needed.
+    /// youden: largest difference between true and false positive rate. f1: largest F1. accuracy: largest
+    /// accuracy. cost=FP:FN: smallest total cost, if a false positive costs FP and a false negative FN.
+    /// tpr=RATE: fewest false positives with at least this true positive rate. fpr=RATE: most true positives
+    /// with at most this false positive rate. precision=SHARE: most true positives with at least this
+    /// precision. Needed.
     #[arg(long, value_name = "CRITERION")]
     by: Criterion,
     #[command(flatten)]
     weights: WeightArguments,
     /// Memory for blocks of the table, and for scores while they are ranked [default: what is available]
     ///
-    /// Bytes of main memory, as a number or with a unit, such as 500MB or 8GiB: where half of it holds fewer scores,
-    /// classes are ranked in several readings of the table. By default what the system has available.
+    /// Main memory in bytes, or with a unit, such as 500MB or 8GiB. If the scores of all classes do not fit
+    /// into half of it, the table is read several times. By default the memory that is available.
     #[arg(long, value_name = "SIZE")]
     memory: Option<MemorySize>,
-    /// Model file to write instead; - for stdout
+    /// Write the model to this file instead; - for stdout
     ///
-    /// Model file that gets the model with its thresholds. By default the model file itself.
+    /// A file for the model with its thresholds. By default the model file itself is rewritten.
     #[arg(long, short, value_name = "FILE", conflicts_with = "dry_run")]
     output: Option<PathBuf>,
-    /// Choose and show, but store nothing
+    /// Choose and show the threshold, but store nothing
     ///
     /// Nothing is written. By default the thresholds are stored.
     #[arg(long)]
     dry_run: bool,
-    /// Store thresholds that make the decision between several classes worse
+    /// Store thresholds even if they make the decision between several classes worse
     ///
-    /// Each class has its threshold for itself, while all classes compete for a row: together the thresholds may do
-    /// worse than none. By youden, f1 and accuracy that is refused, judged by balanced accuracy, macro F1 and
-    /// accuracy between all classes.
+    /// Each class gets its own threshold, but all classes compete for a row, so the thresholds together may
+    /// do worse than none. For youden, f1 and accuracy such thresholds are refused by default. They are
+    /// judged by balanced accuracy, macro F1 and accuracy of the decision between all classes.
     #[arg(long, conflicts_with = "dry_run")]
     allow_worse: bool,
 }
@@ -78,7 +79,7 @@ struct Told<'a> {
     #[serde(flatten)]
     report: &'a ThresholdReport,
     weights: &'a RowWeights,
-    /// Where the threshold was stored.
+    /// The file in which the threshold was stored.
     stored: Option<&'a PathBuf>,
 }
 
@@ -98,7 +99,7 @@ pub(crate) fn run(arguments: &ThresholdArguments, output: Output) -> anyhow::Res
         by: arguments.by,
         weight: weights.column.clone(),
         memory: arguments.memory.map(|size| size.0),
-        // What is not stored may be looked at.
+        // A dry run may show thresholds that would be refused.
         allow_worse: arguments.allow_worse || arguments.dry_run,
     };
     let progress = Progress::start(output, None);
@@ -149,7 +150,8 @@ fn text(
     lines.push(("stored in", place));
     if let Some(Worse { metric, without, with }) = report.worse {
         let numbers = format!("{metric} {}, without thresholds {}", number(with), number(without));
-        let text = format!("the decision between all classes gets worse: {numbers}; --by another criterion");
+        let text =
+            format!("the decision between all classes gets worse: {numbers}; choose --by another criterion");
         lines.push(("warning", text));
     }
     let mut text = facts(&lines);
@@ -158,7 +160,7 @@ fn text(
     if let (Some([before, after]), Some(without)) = (&report.decision, &report.without) {
         let mut head = vec!["decision between all", "before", "after"];
         let mut decisions = vec![before, after];
-        // A model without thresholds decides as it did before.
+        // Without thresholds in the model, "before" is already "no thresholds".
         if before != without {
             head.push("no thresholds");
             decisions.push(without);
@@ -177,7 +179,7 @@ fn text(
     text
 }
 
-/// The corners of the trade-off, the chosen point marked.
+/// The corners of the trade-off; the chosen point is marked.
 fn trade_off(by: Criterion, class: &ClassThreshold) -> String {
     let cost = matches!(by, Criterion::Cost { .. });
     let mut head = vec!["  threshold", "precision", "recall", "fpr", "F1", "accuracy"];
@@ -199,7 +201,7 @@ fn trade_off(by: Criterion, class: &ClassThreshold) -> String {
         }
         row
     };
-    // All of them: they are few.
+    // Show all of them: they are few.
     let rows: Vec<Vec<String>> = class.trade_off.iter().map(row).collect();
     table_up_to(rows.len(), &head, &rows)
 }
@@ -220,7 +222,7 @@ fn before_and_after(classes: &[String], class: &ClassThreshold, weighted: bool) 
     let at = |name: &str, d: &Decisions| {
         let corner = if weighted { "weight: true \\ predicted" } else { "true \\ predicted" };
         let matrix = confusion(corner, classes, &matrix(d));
-        format!("{name}, from probability {} on\n{matrix}", number(d.threshold))
+        format!("{name}, at threshold {}\n{matrix}", number(d.threshold))
     };
     format!("{}\n{}", at("before", &class.before), at("after", &class.after))
 }

@@ -24,10 +24,10 @@ use super::table::{count, facts, number, plural, seconds, table};
                        --target y --l1 0.01 --l2 0 -o sparse.json\n  logodds train --config train.toml --seed 1"
 )]
 pub(crate) struct TrainArguments {
-    /// TOML file of the same settings; a flag wins
+    /// TOML file with the same settings; a flag wins
     ///
-    /// Settings as TOML, each under the name of its flag without the dashes: `l1-ratio = 0.5`. A flag on the command
-    /// line wins over the file; a key that is no setting is refused. By default none is read.
+    /// Settings as TOML, each under the name of its flag without the dashes: `l1-ratio = 0.5`. A flag on the
+    /// command line overrides the file; an unknown key is refused. By default no file is read.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -41,18 +41,18 @@ pub(crate) fn run(arguments: TrainArguments, output: Output) -> anyhow::Result<(
     }
     .check()?;
     let Some(path) = config.output.clone() else {
-        let what = "name the file that the model goes to";
+        let what = "name the file to write the model to";
         return Err(logodds::Error::from(ConfigError::Missing { flag: "--output", what }).into());
     };
     check_outputs(&config, &path, arguments.config.as_deref(), output)?;
     let progress = Progress::start(output, config.metrics.as_deref());
     end_in_order(
         "stopping; no model is written unless training has begun",
-        "stopping after this epoch; what is trained by then is written",
+        "stopping after this epoch; the model trained so far is written",
     );
 
     let trained = logodds::train::train(&config, &progress);
-    // The bar goes away before anything else is printed, an error too.
+    // Remove the bar before anything else is printed, errors included.
     let recorded = progress.finish(trained.is_ok());
     let trained = trained?;
     trained.model.save(&path)?;
@@ -62,12 +62,12 @@ pub(crate) fn run(arguments: TrainArguments, output: Output) -> anyhow::Result<(
     recorded
 }
 
-/// The files that a run of `config` writes.
+/// The files that a run with `config` writes.
 pub(super) fn outputs<'a>(model: &'a Path, config: &'a ValidConfig) -> Vec<&'a Path> {
     std::iter::once(model).chain(config.metrics.as_deref()).collect()
 }
 
-/// Checks before any work that every output can be written, and destroys nothing that is read.
+/// Checks, before any work, that every output can be written and is not an input.
 pub(super) fn check_outputs(
     config: &ValidConfig,
     model: &Path,
@@ -77,7 +77,7 @@ pub(super) fn check_outputs(
     let metrics = config.metrics.as_deref();
     output.check(model, None)?;
     if outputs(model, config).iter().filter(|path| is_stdout(path)).count() > 1 {
-        let why = "both write to stdout; give a file to one of them";
+        let why = "both write to stdout; name a file for one of them";
         return Err(logodds::Error::from(ConfigError::Conflict {
             first: "--output -",
             second: "--metrics -",
@@ -85,7 +85,7 @@ pub(super) fn check_outputs(
         })
         .into());
     }
-    // Something else than a file, such as /dev/stderr, is opened as it is.
+    // A device such as /dev/stderr is opened as it is.
     if let Some(metrics) = metrics.filter(|path| path.is_file() || path.is_dir() || !path.exists()) {
         output.check_stdout("--metrics -", metrics)?;
         check_growable("--metrics", metrics)?;
@@ -123,7 +123,7 @@ struct Report<'a> {
     models: Vec<ModelReport<'a>>,
 }
 
-/// A fitted model without its coefficients: those are in the file.
+/// A fitted model without its coefficients, which are in the file.
 #[derive(Serialize)]
 struct ModelReport<'a> {
     class: &'a str,
@@ -204,12 +204,12 @@ fn models_line(model: &Model) -> String {
     }
 }
 
-/// What a step of the solver is called.
+/// The name of a solver step.
 fn step_name(config: &ValidConfig) -> &'static str {
     if config.solver == Solver::Sgd { "epoch" } else { "iteration" }
 }
 
-/// Objective, residual, and whether that is the optimum; if not, which flag to raise.
+/// Objective, residual, and whether the models converged; if not, the flag to raise.
 fn result_line(model: &Model, config: &ValidConfig, report: &TrainReport) -> String {
     let n_models = model.models.len();
     let converged = model.models.iter().filter(|m| m.converged).count();
@@ -219,7 +219,7 @@ fn result_line(model: &Model, config: &ValidConfig, report: &TrainReport) -> Str
         if n_models > 1 { ("mean objective", "largest residual") } else { ("objective", "residual") };
     let mut numbers = format!("{mean} {}, {largest} {residual:.1e}", number(objective));
     let early = model.models.iter().filter(|m| model.training.ended_early(m)).count();
-    // Early stopping does not mean to reach the minimum.
+    // A model that stopped early is not meant to reach the minimum.
     if early == 0 {
         numbers.push_str(&bound(model, report).unwrap_or_default());
     }
@@ -238,7 +238,7 @@ fn result_line(model: &Model, config: &ValidConfig, report: &TrainReport) -> Str
     format!("{numbers}: {what} (tolerance {:e}); {advice}", config.tolerance)
 }
 
-/// What the mean objective is above its minimum, at most or by its second derivatives.
+/// Distance of the mean objective from its minimum: a bound from the duality gap, or the Newton decrement.
 fn bound(model: &Model, report: &TrainReport) -> Option<String> {
     let n_models = model.models.len() as f64;
     let mean = |bounds: Option<Vec<f64>>| bounds.map(|bounds| bounds.iter().sum::<f64>() / n_models);
@@ -251,21 +251,21 @@ fn bound(model: &Model, report: &TrainReport) -> Option<String> {
         .map(|decrement| format!(", {decrement:.1e} above the minimum by the Newton decrement"))
 }
 
-/// That models ended where early stopping meant them to.
+/// How models ended under early stopping.
 fn early_line(n_models: usize, early: usize) -> String {
     match (n_models, early) {
-        (1, _) => "stopped early, and kept where it was best on the validation rows".to_owned(),
+        (1, _) => "stopped early; the epoch that was best on the validation rows is kept".to_owned(),
         (n, early) if n == early => {
-            format!("all {n} stopped early, and kept where they were best on the validation rows")
+            format!("all {n} stopped early; the epochs that were best on the validation rows are kept")
         }
         (n, early) => format!(
-            "{} of {n} converged, {early} stopped early and kept where they were best on the validation rows",
+            "{} of {n} converged, {early} stopped early; the epochs that were best on the validation rows are kept",
             n - early
         ),
     }
 }
 
-/// What helps the models that did not converge, by what ended them.
+/// Advice for models that did not converge, by the reason they stopped.
 fn advice(model: &Model, config: &ValidConfig, report: &TrainReport) -> String {
     let unfinished = || model.models.iter().zip(&report.stops).filter(|(model, _)| !model.converged);
     let ended = |stop| unfinished().any(|(_, &s)| s == stop);
@@ -274,28 +274,28 @@ fn advice(model: &Model, config: &ValidConfig, report: &TrainReport) -> String {
     }
     if ended(Stop::Limit) {
         return match config.solver {
-            Solver::Sgd => format!("raise --epochs, or --max-iterations, above {} to go on", config.epochs),
-            _ => format!("raise --max-iterations above {} to go on", config.max_iterations),
+            Solver::Sgd => format!("raise --epochs, or --max-iterations, above {}", config.epochs),
+            _ => format!("raise --max-iterations above {}", config.max_iterations),
         };
     }
     if config.validation.is_some() {
-        return "kept is the model that was best on the validation rows, not the last one".to_owned();
+        return "the model kept is the best one on the validation rows, not the last one".to_owned();
     }
     if ended(Stop::Separated) {
-        return "classes are separated, and without a penalty coefficients grow without end; add one, such as \
+        return "classes are separated, so without a penalty the coefficients grow without bound; add one, such as \
                 --l2 1e-4"
             .to_owned();
     }
     let ends = unfinished().filter(|(_, stop)| **stop == Stop::ProgressEnded);
     let residual = ends.map(|(model, _)| model.kkt_residual).fold(0.0, f64::max);
     if residual <= config.tolerance {
-        return "the residual is within the tolerance, but how close the minimum is was not proved: columns may be \
+        return "the residual is within the tolerance, but the distance to the minimum was not proved: columns may be \
                 nearly equal; leave some out or add a penalty"
             .to_owned();
     }
     if config.solver != Solver::Sgd {
         return format!(
-            "no step gained anything at residual {residual:.1e}: columns may be nearly equal or of very different \
+            "no step improved the objective at residual {residual:.1e}: columns may be nearly equal or of very different \
              scales; standardise them, add a penalty, or raise --tolerance"
         );
     }
@@ -328,7 +328,7 @@ fn models_table(models: &[FittedModel], training: &Training, step: &str) -> Stri
             (_, true) => "early",
             _ => "no",
         };
-        // How far the optimum is says little of a model that is not meant to get there.
+        // For early stopping the distance to the optimum means little.
         let middle = match watched {
             Some(_) => or_dash(model.best.map(|best| number(best.score))),
             None => or_dash(bound(model).map(|bound| format!("{bound:.1e}"))),

@@ -19,22 +19,22 @@ use super::progress::Progress;
 use super::table::{count, facts, number, plural, seconds, table};
 use super::train::{check_outputs, outputs};
 
-/// Points of a curve that people are shown.
+/// Points of a curve in the text report.
 const POINTS_SHOWN: usize = 20;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TuneArguments {
-    /// TOML file of the same settings; a flag wins
+    /// TOML file with the same settings; a flag wins
     ///
-    /// Settings as TOML, each under the name of its flag without the dashes: `l1-ratio = 0.5`. A flag on the command
-    /// line wins over the file; a key that is no setting is refused. By default none is read.
+    /// Settings as TOML, each under the name of its flag without the dashes: `l1-ratio = 0.5`. A flag on the
+    /// command line overrides the file; an unknown key is refused. By default no file is read.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
     flags: TuneConfig,
 }
 
-/// Flags of one model, which a sweep shares only to say so.
+/// Flags of `train` that a sweep accepts only to explain why it refuses them.
 pub(crate) const NOT_OF_A_SWEEP: &[&str] = &[
     "l1",
     "l2",
@@ -56,23 +56,23 @@ pub(crate) fn run(arguments: TuneArguments, output: Output) -> anyhow::Result<()
     }
     .check()?;
     let Some(path) = config.train.output.clone() else {
-        let what = "name the file that the model goes to";
+        let what = "name the file to write the model to";
         return Err(logodds::Error::from(ConfigError::Missing { flag: "--output", what }).into());
     };
     check_outputs(&config.train, &path, arguments.config.as_deref(), output)?;
     check_folders(&config, &path, arguments.config.as_deref())?;
     let progress = Progress::start(output, config.train.metrics.as_deref());
     let stopping = if config.checkpoint.is_some() {
-        "stopping after this pass; the checkpoint keeps what is done, --resume goes on"
+        "stopping after this pass; the checkpoint keeps all passes so far, and --resume continues"
     } else {
-        "stopping after this pass; nothing is written (--checkpoint would keep what is done)"
+        "stopping after this pass; nothing is written (--checkpoint would keep the passes so far)"
     };
     end_in_order(stopping, stopping);
 
     let tuned = Sweep::new(&config).run(&progress);
     let recorded = progress.finish(tuned.is_ok());
     let tuned = tuned?;
-    // What was found is told first: a model or plots that cannot be written take nothing of it away.
+    // Print the results first: they must not be lost if the model or the plots cannot be written.
     let saved = tuned.model.save(&path);
     let plots = match &config.plots {
         Some(folder) => {
@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: TuneArguments, output: Output) -> anyhow::Result<()
     recorded
 }
 
-/// Besides what training checks: the folders of plots and of a checkpoint.
+/// Checks the folders of plots and of a checkpoint, which training does not have.
 fn check_folders(config: &ValidTune, model: &Path, config_file: Option<&Path>) -> anyhow::Result<()> {
     for (flag, folder) in [("--plots", &config.plots), ("--checkpoint", &config.checkpoint)] {
         let Some(folder) = folder else { continue };
@@ -97,9 +97,9 @@ fn check_folders(config: &ValidTune, model: &Path, config_file: Option<&Path>) -
             logodds::Error::from(ConfigError::Invalid { flag, found, expected })
         };
         if is_stdout(folder) {
-            return Err(invalid("a folder; files alone can go to stdout").into());
+            return Err(invalid("a folder; only files can go to stdout").into());
         }
-        // A file of it that is not there, or the folder itself where that is still to be made.
+        // Probes a new file in the folder, or the folder itself if it does not exist yet.
         let probe = if folder.is_dir() { folder.join("probe") } else { folder.clone() };
         check_writable(flag, &probe)?;
         if folder.is_file() {
@@ -117,7 +117,7 @@ fn check_folders(config: &ValidTune, model: &Path, config_file: Option<&Path>) -
         check_apart(flag, &path, "the config file", config_file.as_slice())?;
         check_apart(flag, &path, "the model that --output names", &[model])?;
         check_apart(flag, &path, "the --metrics file", config.train.metrics.as_slice())?;
-        // What stands in a file's place would else be found after the sweep.
+        // Otherwise an obstacle in place of a file would be found only after the sweep.
         if flag == "--plots" && path.exists() {
             check_writable(flag, &path)?;
         }
@@ -173,7 +173,7 @@ fn text(tuned: &Tuned, config: &ValidTune, path: &Path) -> String {
         lines.push((
             "skipped",
             format!(
-                "{}: past the best of their path, or with one side of a class only to learn from",
+                "{}: past the best penalty of their path, or with rows of only one side of a class to learn from",
                 plural(sweep.skipped, "model")
             ),
         ));
@@ -188,7 +188,7 @@ fn text(tuned: &Tuned, config: &ValidTune, path: &Path) -> String {
 fn folds_line(report: &SweepReport) -> String {
     let names: Vec<String> = report.folds.iter().take(8).map(ToString::to_string).collect();
     let more = if report.folds.len() > names.len() { ", .." } else { "" };
-    format!("{}: {}{more}; each counts once in a mean", count(report.folds.len()), names.join(", "))
+    format!("{}: {}{more}; each counts once in the mean", count(report.folds.len()), names.join(", "))
 }
 
 fn models_line(report: &SweepReport, config: &ValidTune) -> String {
@@ -196,7 +196,7 @@ fn models_line(report: &SweepReport, config: &ValidTune) -> String {
         format!("all converged (tolerance {:e})", config.train.tolerance)
     } else {
         format!(
-            "{} converged (tolerance {:e}); the others' residuals are in the results",
+            "{} converged (tolerance {:e}); the results give the residuals of the others",
             count(report.converged),
             config.train.tolerance
         )
@@ -244,7 +244,7 @@ fn time_line(passes: f64, time: &Seconds) -> String {
     )
 }
 
-/// The curve, the points around the chosen one if it is long.
+/// The curve; if it is long, only the points around the chosen one.
 fn curve_table(tuned: &Tuned) -> String {
     let sweep = tuned.table();
     let chosen = sweep.curve.iter().position(|point| point.chosen).unwrap_or(0);

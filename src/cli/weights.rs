@@ -1,4 +1,4 @@
-//! Flags of row weights, for every command that judges a model.
+//! Flags of row weights, shared by every command that evaluates a model.
 
 use logodds::data;
 use logodds::evaluate::{AskedWeight, RowWeights};
@@ -6,15 +6,15 @@ use logodds::model::Model;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct WeightArguments {
-    /// Column of row weights [default: training's]
+    /// Column of row weights [default: as in training]
     ///
-    /// A numeric column with the weight of each row, 0 or more. By default the column that the model was trained with,
-    /// where the table has it; else every row counts once.
+    /// A numeric column with the weight of each row, 0 or more. By default the column that the model was
+    /// trained with, if the table has it; otherwise every row counts once.
     #[arg(long, value_name = "COLUMN", help_heading = "Evaluation")]
     pub(super) weight: Option<String>,
-    /// Count each row once, whatever training did
+    /// Count each row once, without any weights
     ///
-    /// Leaves out the weights that the model was trained with. By default they are used.
+    /// Ignores the weight column that the model was trained with. By default it is used.
     #[arg(long, conflicts_with = "weight", help_heading = "Evaluation")]
     pub(super) no_weight: bool,
 }
@@ -25,7 +25,7 @@ impl WeightArguments {
         RowWeights::choose(models, table, self.asked())
     }
 
-    /// What was asked for.
+    /// The weights that the flags ask for.
     pub(super) fn asked(&self) -> AskedWeight<'_> {
         match &self.weight {
             Some(name) => AskedWeight::Column(name),
@@ -34,7 +34,7 @@ impl WeightArguments {
         }
     }
 
-    /// The weights of training rows: those of training, if nothing else is asked for.
+    /// The weights of training rows: by default the column of training.
     pub(super) fn of_training(&self, model: &Model) -> Option<String> {
         let own = || model.training.weight.clone().filter(|_| !self.no_weight);
         self.weight.clone().or_else(own)
@@ -47,7 +47,7 @@ impl WeightArguments {
     }
 }
 
-/// What people are told of them.
+/// Lines of the report about the weights.
 pub(super) fn weight_lines(weights: &RowWeights) -> Vec<(&'static str, String)> {
     let column = weights.column.iter().map(|name| ("weights", format!("{name:?}")));
     column.chain(weights.note.iter().map(|note| ("note", note.clone()))).collect()

@@ -1,4 +1,4 @@
-//! From what a user gave to what can be run.
+//! Checks settings and fills in the defaults.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -9,32 +9,32 @@ use crate::data::{Missing, Nan};
 use crate::error::{ConfigError, Result};
 use crate::objective::Penalty;
 
-/// Optimality residual at which a model is done, unless set.
+/// Default optimality residual at which a model is done.
 pub const DEFAULT_TOLERANCE: f64 = 1e-6;
-/// Bound on the epochs, unless set: far beyond where progress ends on any table of size.
+/// Default limit of epochs, far more than any large table needs.
 pub const DEFAULT_EPOCHS: usize = 1000;
 
-/// Bound on the iterations of a full-batch solver, unless set: hard problems take some dozen.
+/// Default limit of iterations of a full-batch solver; hard problems take a few dozen.
 pub const DEFAULT_ITERATIONS: usize = 1000;
 
-/// Threads at most.
+/// Most threads.
 const MAX_THREADS: usize = 1024;
 
 /// Which columns are features.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Features {
-    /// These; the features keep the order that the columns have in the file.
+    /// Only these columns; the features keep the order of the file.
     Only(Vec<String>),
-    /// Every column but these, the target and the weight.
+    /// Every column except these, the target and the weight.
     AllBut(Vec<String>),
 }
 
-/// Where the validation loss is measured.
+/// The rows on which the validation score is measured.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Validation {
-    /// On another table.
+    /// Another table.
     Data(Vec<String>),
-    /// On this share of the training rows, held back.
+    /// This share of the training rows, which is held out.
     Fraction(f64),
 }
 
@@ -46,17 +46,17 @@ pub struct ValidConfig {
     pub data: Vec<String>,
     /// Column to predict.
     pub target: String,
-    /// Where the model goes; the library does not need it.
+    /// The model file; the library does not need it.
     pub output: Option<PathBuf>,
     /// Columns to learn from.
     pub features: Features,
-    /// Integer columns to be treated as levels.
+    /// Integer columns to treat as levels.
     pub categorical: Vec<String>,
     /// Class 1 of a binary target, if not the last.
     pub positive: Option<String>,
     /// Column of row weights.
     pub weight: Option<String>,
-    /// Weight of the classes.
+    /// How the classes are weighted.
     pub class_weight: ClassWeight,
     /// Nulls in numeric features.
     pub missing: Missing,
@@ -72,31 +72,31 @@ pub struct ValidConfig {
     pub solver: Solver,
     /// Optimality residual at which a model is done; positive.
     pub tolerance: f64,
-    /// Bound on the iterations of a full-batch solver; at least 1.
+    /// Most iterations of a full-batch solver; at least 1.
     pub max_iterations: usize,
-    /// Bound on the epochs, `max_iterations` taken into account; at least 1.
+    /// Most epochs, at most `max_iterations`; at least 1.
     pub epochs: usize,
     /// Rows of a mini-batch; at least 1.
     pub batch_size: Option<usize>,
     /// Length of a step; positive.
     pub learning_rate: Option<f64>,
-    /// In [0, 1); the solver chooses if left out.
+    /// In [0, 1); `None` lets the solver choose.
     pub momentum: Option<f64>,
     /// Seed of every random choice.
     pub seed: u64,
-    /// Where models are scored after every epoch, if anywhere.
+    /// The rows on which models are scored after every epoch.
     pub validation: Option<Validation>,
-    /// Epochs without a better score there before stopping; only with `validation`.
+    /// Epochs without a better score before a model stops; only with `validation`.
     pub patience: Option<usize>,
-    /// What they are scored by.
+    /// The score.
     pub scoring: Scoring,
     /// Where to run.
     pub device: Device,
-    /// Bytes to stay within.
+    /// Memory limit, in bytes.
     pub memory: Option<u64>,
     /// Threads; at least 1.
     pub threads: Option<usize>,
-    /// Where one JSON line per epoch goes.
+    /// The file for one JSON line per epoch.
     pub metrics: Option<PathBuf>,
 }
 
@@ -135,7 +135,7 @@ impl TrainConfig {
             ensure(count != Some(0), flag, 0, "1 or more")?;
         }
         if let Some(threads) = self.threads {
-            // More threads than this only wait for each other, or for memory.
+            // More threads would only wait for each other, or for memory.
             ensure(
                 threads <= MAX_THREADS,
                 "--threads",
@@ -183,8 +183,8 @@ impl TrainConfig {
         })
     }
 
-    /// `auto` with settings of mini-batch descent is mini-batch descent, and so it is with rows held back:
-    /// stopping early needs a path on which to stop.
+    /// The solver. `auto` becomes `sgd` if a setting of mini-batch descent is given, or if rows are held out,
+    /// because early stopping needs a path on which to stop.
     fn check_solver(&self, validates: bool) -> Result<Solver> {
         let of_sgd = [
             ("--epochs", self.epochs.is_some()),
@@ -197,7 +197,7 @@ impl TrainConfig {
             (Solver::Auto, Some(_)) => Ok(Solver::Sgd),
             (Solver::Auto, None) if validates => Ok(Solver::Sgd),
             (Solver::Newton | Solver::Lbfgs, Some(&(first, _))) => {
-                let why = "it is a setting of sgd; the bound of other solvers is --max-iterations";
+                let why = "it is a setting of sgd; other solvers have --max-iterations";
                 Err(ConfigError::Conflict { first, second: "--solver", why }.into())
             }
             (solver, _) => Ok(solver),
@@ -232,7 +232,7 @@ impl TrainConfig {
 
     fn check_columns(&self) -> Result<()> {
         if !self.features.is_empty() && !self.exclude.is_empty() {
-            let why = "list the columns to use or those to leave out";
+            let why = "list either the columns to use or the columns to leave out";
             return Err(ConfigError::Conflict { first: "--features", second: "--exclude", why }.into());
         }
         for (flag, list) in [
@@ -266,7 +266,7 @@ impl TrainConfig {
     fn check_validation(&self) -> Result<Option<Validation>> {
         let validation = match (self.validation_fraction, self.validation.is_empty()) {
             (Some(_), false) => {
-                let why = "watch the score on another table or on a share of this one";
+                let why = "watch the score either on another table or on a share of this one";
                 let (first, second) = ("--validation", "--validation-fraction");
                 return Err(ConfigError::Conflict { first, second, why }.into());
             }
@@ -280,12 +280,12 @@ impl TrainConfig {
         };
         if self.patience.is_some() && validation.is_none() {
             let flag = "--validation or --validation-fraction";
-            let what = "--patience counts epochs by the score measured there";
+            let what = "--patience counts epochs without a better score on held-out rows";
             return Err(ConfigError::Missing { flag, what }.into());
         }
         if self.scoring.is_some() && validation.is_none() {
             let flag = "--validation or --validation-fraction";
-            let what = "--scoring says what models are compared by there";
+            let what = "--scoring compares models on held-out rows";
             return Err(ConfigError::Missing { flag, what }.into());
         }
         Ok(validation)

@@ -1,4 +1,4 @@
-//! The settings that are a choice or have a syntax of their own.
+//! Settings with a fixed list of values or a syntax of their own.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Solver {
-    /// The program chooses, and says which.
+    /// The program chooses and reports its choice.
     #[default]
     Auto,
     /// Mini-batch proximal gradient descent.
@@ -32,14 +32,14 @@ impl fmt::Display for Solver {
     }
 }
 
-/// How classes are weighted against each other.
+/// How the classes are weighted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClassWeight {
-    /// Every row counts as its weight says.
+    /// Every row has only its own weight.
     #[default]
     None,
-    /// In each model, both sides get the same total weight.
+    /// In each model, the rows of the class and all other rows get the same total weight.
     Balanced,
 }
 
@@ -55,7 +55,7 @@ pub enum Device {
     Cpu,
     /// The shaders on a software adapter.
     Software,
-    /// The adapter of that number in `logodds devices`.
+    /// The adapter with this index in `logodds devices`.
     Index(u32),
 }
 
@@ -136,7 +136,7 @@ impl fmt::Display for MemorySize {
     }
 }
 
-/// What TOML may hold where the command line has text.
+/// A TOML value where the command line has text.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum NumberOrText {
@@ -202,7 +202,7 @@ mod tests {
     }
 }
 
-/// What models are compared by, on rows that they did not learn from.
+/// The score that compares models on rows that they did not learn from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 #[value(rename_all = "snake_case")]
@@ -212,7 +212,7 @@ pub enum Scoring {
     LogLoss,
     /// Area under the ROC curve.
     Auc,
-    /// Share of rows whose class is the one said.
+    /// Share of rows whose class is predicted correctly.
     Accuracy,
     /// Mean of `(p - y)^2`; smaller is better.
     Brier,
@@ -223,7 +223,7 @@ pub enum Scoring {
 }
 
 impl Scoring {
-    /// As flags and files have it.
+    /// The name in flags and files.
     pub fn name(self) -> &'static str {
         match self {
             Self::LogLoss => "log_loss",
@@ -236,11 +236,11 @@ impl Scoring {
     }
 }
 
-/// Which point of the curve is chosen.
+/// The rule that chooses a point of the curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
-    /// The one with the best mean score.
+    /// The point with the best mean score.
     #[default]
     Best,
     /// The largest penalty whose mean score is within one standard error of the best.

@@ -1,11 +1,11 @@
-//! How a model is exported.
+//! Formats of exported models.
 
 use std::path::Path;
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-/// What an exported model is written as.
+/// The format of an exported model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExportFormat {
@@ -18,12 +18,12 @@ pub enum ExportFormat {
 }
 
 impl ExportFormat {
-    /// The format that the extension of a path stands for.
+    /// The format for the extension of a path.
     pub fn of_path(path: &Path) -> Option<Self> {
         <Self as ValueEnum>::from_str(path.extension()?.to_str()?, true).ok()
     }
 
-    /// As flags and reports have it.
+    /// The name in flags and reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Onnx => "onnx",
@@ -33,11 +33,11 @@ impl ExportFormat {
     }
 }
 
-/// The SQL that a database understands.
+/// The SQL dialect of a database.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dialect {
-    /// Standard SQL, nothing of one database alone; no dates and times
+    /// Standard SQL without extensions; no dates and times
     Ansi,
     /// PostgreSQL 12 or newer
     #[default]
@@ -51,7 +51,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// The name of what speaks it.
+    /// The name of the database.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ansi => "standard SQL",

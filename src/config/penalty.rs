@@ -2,10 +2,10 @@
 
 use crate::objective::Penalty;
 
-/// A penalty on either of the two scales: of the mean objective, or scikit-learn's.
+/// A penalty on one of two scales: weights of the mean objective, or scikit-learn's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PenaltyConfig {
-    /// `l1` and `l2` of the mean objective.
+    /// `l1` and `l2`, as weights in the mean objective.
     Direct(Penalty),
     /// scikit-learn's scale, which depends on the number of rows.
     Strength {

@@ -1,4 +1,4 @@
-//! Penalties as a user gives them: how many, or which.
+//! Penalties as a user gives them: a number of penalties, or a list.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,13 +6,13 @@ use std::str::FromStr;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Penalties: their number, or their values.
+/// Penalties: a number of them, or their values.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Strengths {
-    /// So many, chosen from the table.
+    /// This many penalties, chosen from the table.
     Count(usize),
-    /// These.
+    /// These penalties.
     Values(Vec<f64>),
 }
 
@@ -48,7 +48,7 @@ impl<'de> Deserialize<'de> for Strengths {
     }
 }
 
-/// A whole number is a count, a fraction one penalty, a list the penalties themselves.
+/// Reads an integer as a count, a fraction as one penalty, and a list as the penalties.
 struct Given;
 
 impl<'de> Visitor<'de> for Given {

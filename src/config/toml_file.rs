@@ -1,4 +1,4 @@
-//! Settings files: TOML, whose errors say the line and the column.
+//! Settings files in TOML; errors name the line and the column.
 
 use std::path::Path;
 
@@ -7,12 +7,12 @@ use serde::{Deserialize, Deserializer};
 
 use crate::error::{ConfigError, Error, Result};
 
-/// The text of a settings file.
+/// Reads the text of a settings file.
 pub(super) fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source }.into())
 }
 
-/// The settings in the text of a file; errors have their line and column.
+/// Parses the settings in the text of a file; errors have their line and column.
 pub(super) fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T> {
     toml::from_str(text).map_err(|error: toml::de::Error| {
         let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
@@ -23,8 +23,8 @@ pub(super) fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T> {
     })
 }
 
-/// Two sets of settings from one file: the lines of `keys`, and all others. Each part keeps the lines of the other
-/// as empty ones, so that errors say the right line.
+/// Parses two sets of settings from one file: the lines of `keys`, and all others. For each part the lines of
+/// the other part are blanked, so that errors name the right line.
 pub(super) fn load_split<A: DeserializeOwned, B: DeserializeOwned>(
     path: &Path,
     keys: &[&str],
@@ -37,12 +37,12 @@ pub(super) fn load_split<A: DeserializeOwned, B: DeserializeOwned>(
         let of_second = keys.contains(&key.get_ref().as_str());
         let span = key.span().start..value.span().end;
         let blank: String = text[span.clone()].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
-        // The same number of bytes, so that later spans stay true.
+        // Keep the number of bytes, so that later spans stay valid.
         let blank = format!("{blank}{}", " ".repeat(span.len() - blank.len()));
         parts[usize::from(!of_second)].replace_range(span, &blank);
     }
     let first = parse(path, &parts[0]).map_err(|error| match error {
-        // Any key that is not of the second part is looked for in the first.
+        // A key that is not of the second part is looked up in the first.
         Error::Config(ConfigError::Parse { path, line, column, message })
             if message.starts_with("unknown field") =>
         {
@@ -54,7 +54,7 @@ pub(super) fn load_split<A: DeserializeOwned, B: DeserializeOwned>(
     Ok((first, parse(path, &parts[1])?))
 }
 
-/// A list, or a single value for a list of one.
+/// Reads a list, or a single value as a list of one.
 pub(super) fn one_or_many<'de, T, D>(deserializer: D) -> std::result::Result<Vec<T>, D::Error>
 where
     T: Deserialize<'de>,
@@ -72,7 +72,7 @@ where
     })
 }
 
-/// The same, with at least one value: an empty list would read as if the key were left out.
+/// The same, with at least one value: an empty list would mean the same as a missing key.
 pub(super) fn some<'de, T, D>(deserializer: D) -> std::result::Result<Vec<T>, D::Error>
 where
     T: Deserialize<'de>,

@@ -1,4 +1,4 @@
-//! What a sweep is asked to do: the settings of training, and those of the grid and its folds.
+//! The settings of a sweep: the settings of training, and those of the grid and its folds.
 
 use std::path::{Path, PathBuf};
 
@@ -10,25 +10,25 @@ use super::{Rule, Scoring, Solver, Strengths, TrainConfig, ValidConfig};
 use crate::data::Folding;
 use crate::error::{ConfigError, Result};
 
-/// Penalties tried for each share of L1, unless set.
+/// Default number of penalties for each L1 share.
 const DEFAULT_STRENGTHS: usize = 20;
 
-/// Folds, unless set.
+/// Default number of folds.
 const DEFAULT_FOLDS: usize = 5;
 
-/// More of them would not fit a row's label, nor anybody's patience.
+/// Most folds. A row's label has no room for more.
 const MAX_FOLDS: usize = 1000;
 
-/// Penalties of one share of L1, at most.
+/// Most penalties for one L1 share.
 const MAX_STRENGTHS: usize = 10_000;
 
-/// Settings of a sweep as a user gives them; what is left out takes its default.
+/// Settings of a sweep as a user gives them; a setting that is left out takes its default.
 #[derive(Debug, Clone, Default, PartialEq, clap::Args)]
 pub struct TuneConfig {
     /// The settings that a sweep shares with training.
     #[command(flatten)]
     pub train: TrainConfig,
-    /// Those of its own.
+    /// The settings that only a sweep has.
     #[command(flatten)]
     pub sweep: TuneSettings,
 }
@@ -37,11 +37,11 @@ pub struct TuneConfig {
 #[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TuneSettings {
-    /// Penalties: how many, from the smallest that zeroes all in every fold down; or a list [default: 20]
+    /// Penalties: how many, down from the smallest that zeroes every coefficient, or a list [default: 20]
     ///
-    /// Sums l1 + l2 of the factors of the penalty, on the mean loss of a row: a number N of them, spaced evenly on a
-    /// log scale from the smallest that makes every coefficient 0 downwards, or a list separated by commas. The
-    /// default is 20 of them.
+    /// Values of l1 + l2, the total weight of the penalty in the mean objective. A number N gives N values,
+    /// evenly spaced on a log scale, downwards from the smallest value that makes every coefficient 0 in
+    /// every fold. A list of values is separated by commas. The default is 20.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(
         long,
@@ -52,18 +52,18 @@ pub struct TuneSettings {
     )]
     pub lambdas: Option<Strengths>,
 
-    /// Or as scikit-learn has it: inverse strengths, how many or a list
+    /// Or as in scikit-learn: inverse strengths, how many or a list
     ///
-    /// Inverse strengths of the penalty, above 0, each 1 / (n (l1 + l2)) over the n rows that a model learns from: a
-    /// number N of them, or a list separated by commas. By default the penalties are those of --lambdas.
+    /// Inverse strengths C of the penalty, above 0: with the n rows that a model learns from, C = 1 / (n (l1
+    /// + l2)). A number N of them, or a list separated by commas. By default --lambdas sets the penalties.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "N|A,B,..", allow_hyphen_values = true, help_heading = "Grid")]
     pub cs: Option<Strengths>,
 
     /// Shares of L1 [default: 0]
     ///
-    /// Shares of L1 in the penalty, from 0 (L2 alone) to 1 (L1 alone), separated by commas; every penalty is tried
-    /// with each. The default is 0.
+    /// Shares of L1 in the penalty, from 0 (L2 alone) to 1 (L1 alone), separated by commas. Every penalty is
+    /// tried with each share. The default is 0.
     #[serde(deserialize_with = "some", skip_serializing_if = "Vec::is_empty")]
     #[arg(
         long,
@@ -74,86 +74,86 @@ pub struct TuneSettings {
     )]
     pub l1_ratios: Vec<f64>,
 
-    /// Each class takes its own penalty
+    /// Choose a penalty for each class
     ///
-    /// With this flag, or =true, the penalty of each class is chosen by the score of its own model. By default all
-    /// classes share the penalty whose mean score is best.
+    /// With this flag, or =true, the penalty of each class is chosen by the score of the model of that class.
+    /// By default all classes share the penalty with the best mean score.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     #[arg(hide_possible_values = true, help_heading = "Grid")]
     pub per_class: Option<bool>,
 
-    /// Give up a path once it has clearly passed its best
+    /// End a path of penalties once its scores get clearly worse
     ///
-    /// With this flag, or =true, the rest of a path of penalties is not trained once its score has clearly passed its
-    /// best. By default every penalty is trained.
+    /// With this flag, or =true, a path of penalties ends once its scores are clearly worse than its best. By
+    /// default every penalty is trained.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     #[arg(hide_possible_values = true, help_heading = "Grid")]
     pub halving: Option<bool>,
 
-    /// Folds, each class in equal shares [default: 5]
+    /// Folds, with equal shares of each class [default: 5]
     ///
-    /// Number of folds, from 2 to 1000, or from 1 with --time: each is held out once from models that learn from the
-    /// others. The default is 5.
+    /// Number of folds, from 2 to 1000, or from 1 with --time. Each fold is held out once, from models that
+    /// learn from the others. The default is 5.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "K", conflicts_with = "fold_column", help_heading = "Folds")]
     pub folds: Option<usize>,
 
     /// Keep rows with the same value of a column in one fold
     ///
-    /// Column whose values name groups, such as patients: rows of one group are always held out together. By default
-    /// rows are held out one by one.
+    /// Column whose values name groups, such as patients: all rows of a group are in the same fold. By
+    /// default each row is dealt on its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "COLUMN", conflicts_with_all = ["fold_column", "time"], help_heading = "Folds")]
     pub group: Option<String>,
 
-    /// A fold for each value of a column
+    /// One fold for each value of a column
     ///
-    /// Column whose values name the folds: rows of one value are held out together, so it also says how many folds
-    /// there are. By default folds are drawn by the seed.
+    /// Column whose values name the folds: rows with the same value are held out together, and there are as
+    /// many folds as values. By default folds are drawn by the seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "COLUMN", conflicts_with = "time", help_heading = "Folds")]
     pub fold_column: Option<String>,
 
     /// Forward chaining: learn from earlier rows, score later ones
     ///
-    /// Column of numbers, dates or times by which rows are put in order: each fold is scored by models that learned
-    /// from the rows before it. By default the order of rows does not matter.
+    /// Column of numbers, dates or times that orders the rows: each fold is scored by models that learned
+    /// from earlier rows. By default the order of rows does not matter.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "COLUMN", help_heading = "Folds")]
     pub time: Option<String>,
 
-    /// Which point is chosen
+    /// Rule that chooses the penalty
     ///
-    /// best: the point of the best mean score. one-standard-error: the largest penalty whose mean score is within one
-    /// standard error of the best. The default is best.
+    /// best: the penalty with the best mean score. one-standard-error: the largest penalty whose mean score
+    /// is within one standard error of the best. The default is best.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, value_name = "RULE", hide_possible_values = true, help_heading = "Choice")]
     #[arg(help = "best, or one-standard-error: the largest penalty that is as good [default: best]")]
     pub rule: Option<Rule>,
 
-    /// Folder that remembers every pass, to go on after a stop
+    /// Folder that saves every pass, so that a stopped sweep can continue
     ///
-    /// Directory, made if it is missing, that keeps the answer of each pass, so that a sweep that was stopped can go
-    /// on. By default nothing is kept.
+    /// Directory, made if it is missing, that saves the result of each pass, so that a stopped sweep can
+    /// continue. By default nothing is saved.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub checkpoint: Option<PathBuf>,
 
-    /// Go on with the sweep that the checkpoint holds
+    /// Continue the sweep in the checkpoint
     ///
-    /// With this flag, or =true, the passes that the folder of --checkpoint holds are not computed again; its sweep
-    /// must be of the same table and settings. By default a sweep begins anew.
+    /// With this flag, or =true, the passes in the folder of --checkpoint are not computed again. Its sweep
+    /// must have the same table and settings. By default a sweep starts from the beginning.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     #[arg(hide_possible_values = true, help_heading = "Output")]
     pub resume: Option<bool>,
 
-    /// Folder for plots of the curve and the paths, and their tables
+    /// Folder for plots and tables of the scores and the coefficients
     ///
-    /// Directory, made if it is missing, for the curve of scores and the paths of the coefficients, as SVG and as
-    /// tables. By default none are written.
+    /// Directory, made if it is missing, for the curve of scores and the paths of the coefficients, as SVG
+    /// and as tables. By default none are written.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub plots: Option<PathBuf>,
@@ -162,9 +162,9 @@ pub struct TuneSettings {
 /// The penalties of a sweep.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Grid {
-    /// `lambda = l1 + l2` of the mean objective, the same for every fold.
+    /// `lambda = l1 + l2` in the mean objective, the same for every fold.
     Lambdas(Strengths),
-    /// scikit-learn's C: `lambda = 1 / (C n)`, n the rows that a model learns from.
+    /// scikit-learn's C: `lambda = 1 / (C n)`, where n is the number of rows that a model learns from.
     Cs(Vec<f64>),
 }
 
@@ -172,41 +172,41 @@ pub enum Grid {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ValidTune {
-    /// What a sweep shares with training; its penalty is not used.
+    /// The settings of training; the penalty is not used.
     pub train: ValidConfig,
     /// The penalties.
     pub grid: Grid,
     /// The shares of L1, ascending, at least one.
     pub l1_ratios: Vec<f64>,
-    /// Whether each class takes its own penalty.
+    /// Whether each class gets its own penalty.
     pub per_class: bool,
-    /// Whether a path ends once it has clearly passed its best.
+    /// Whether a path ends once its scores are clearly worse than its best.
     pub halving: bool,
-    /// How rows are dealt into folds.
+    /// How rows are divided into folds.
     pub folding: Folding,
-    /// What models are compared by.
+    /// The score that compares models.
     pub scoring: Scoring,
-    /// Which point is chosen.
+    /// The rule that chooses the penalty.
     pub rule: Rule,
-    /// Where every pass is remembered.
+    /// Where every pass is saved.
     pub checkpoint: Option<PathBuf>,
-    /// Whether to go on with what is remembered there.
+    /// Whether to continue the sweep that is saved there.
     pub resume: bool,
     /// Where plots and tables go.
     pub plots: Option<PathBuf>,
 }
 
 impl TuneConfig {
-    /// Reads a TOML file with the keys of training and those of a sweep.
+    /// Reads a TOML file with the keys of training and of a sweep.
     ///
     /// # Errors
-    /// As [`TrainConfig::load`].
+    /// The errors of [`TrainConfig::load`].
     pub fn load(path: &Path) -> Result<Self> {
         let (train, sweep) = load_split(path, &TuneSettings::keys())?;
         Ok(Self { train, sweep })
     }
 
-    /// These settings, overridden by every setting that `flags` has; see [`TrainConfig::merge`].
+    /// Overrides these settings by every setting in `flags`; see [`TrainConfig::merge`].
     #[must_use]
     pub fn merge(self, flags: Self) -> Self {
         let mut sweep = self.sweep;
@@ -249,7 +249,7 @@ impl TuneConfig {
     /// A [`ConfigError`] that names the flag and the value found.
     pub fn check(mut self) -> Result<ValidTune> {
         self.refuse_settings_of_one_model()?;
-        // Without folds, training would ask where to score.
+        // Training would ask for held-out rows, which a sweep does not have.
         let scoring = self.train.scoring.take();
         let sweep = self.sweep;
         let grid = grid(sweep.lambdas, sweep.cs)?;
@@ -260,7 +260,7 @@ impl TuneConfig {
         l1_ratios.sort_by(f64::total_cmp);
         l1_ratios.dedup();
         if sweep.folds.is_some() && sweep.fold_column.is_some() {
-            let why = "the column says how many folds there are";
+            let why = "the column determines the number of folds";
             return Err(ConfigError::Conflict { first: "--folds", second: "--fold-column", why }.into());
         }
         let folds = sweep.folds.unwrap_or(DEFAULT_FOLDS);
@@ -273,7 +273,7 @@ impl TuneConfig {
             (None, None, Some(column)) => Folding::Time { column, folds },
             (None, None, None) => Folding::Stratified { folds },
             _ => {
-                let why = "each of them says which rows are held out together";
+                let why = "each of them determines which rows are held out together";
                 return Err(
                     ConfigError::Conflict { first: "--group, --time", second: "--fold-column", why }.into()
                 );
@@ -308,7 +308,7 @@ impl TuneConfig {
             ("--l1-ratio", train.l1_ratio.is_some()),
         ];
         if let Some(&(first, _)) = given.iter().find(|(_, is_given)| *is_given) {
-            let why = "a sweep tries many penalties: --lambdas or --cs, and --l1-ratios";
+            let why = "a sweep tries many penalties; set them with --lambdas or --cs, and --l1-ratios";
             return Err(ConfigError::Conflict { first, second: "tune", why }.into());
         }
         let given = [
@@ -336,7 +336,7 @@ impl TuneConfig {
 }
 
 impl TuneSettings {
-    /// The keys of its own in a TOML file.
+    /// The keys in a TOML file that only a sweep has.
     fn keys() -> [&'static str; 13] {
         [
             "lambdas",
@@ -362,7 +362,7 @@ fn grid(lambdas: Option<Strengths>, cs: Option<Strengths>) -> Result<Grid> {
     };
     match (lambdas, cs) {
         (Some(_), Some(_)) => {
-            let why = "they are one penalty on two scales";
+            let why = "they give the same penalty on two scales";
             Err(ConfigError::Conflict { first: "--lambdas", second: "--cs", why }.into())
         }
         (None, Some(Strengths::Count(count))) => {
@@ -371,7 +371,7 @@ fn grid(lambdas: Option<Strengths>, cs: Option<Strengths>) -> Result<Grid> {
                 count > 1,
                 "--cs",
                 count,
-                "2 or more values of the grid; for the value 1 itself write 1.0",
+                "a number of 2 or more penalties; for the single value 1 write 1.0",
             )?;
             // scikit-learn's grid: evenly on a logarithmic scale from 1e-4 to 1e4.
             let at = |k: usize| 10f64.powf(-4.0 + 8.0 * k as f64 / (count - 1).max(1) as f64);

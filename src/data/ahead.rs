@@ -1,4 +1,4 @@
-//! Reading ahead: the next block is decoded while the last one is used.
+//! Read-ahead: the next block is decoded while the caller uses the current one.
 
 use std::sync::mpsc::{channel, sync_channel};
 
@@ -6,13 +6,13 @@ use super::{Block, Blocks};
 use crate::panels::Panels;
 
 impl Blocks<'_> {
-    /// Calls `with` on every block in file order, while the next one is read on a thread of its own: two
-    /// blocks are in memory at a time, and the panels of used ones are filled again.
+    /// Calls `with` on every block in file order, while a separate thread reads the next one. Two blocks
+    /// are in memory at a time; the panels of used blocks are reused.
     ///
     /// # Errors
-    /// The first error, of reading or of `with`; nothing is read or called after it.
+    /// The first error, of reading or of `with`. `with` is not called after it.
     pub fn ahead(mut self, mut with: impl FnMut(&mut Block) -> crate::Result<()>) -> crate::Result<()> {
-        // A worker that waits for a block could be the one that its pool needs to decode it.
+        // A rayon worker that waits here could be the one that is needed to decode the block.
         if rayon::current_thread_index().is_some() {
             for block in self {
                 with(&mut block?)?;
@@ -36,7 +36,7 @@ impl Blocks<'_> {
                 with(&mut block)?;
                 let panels =
                     std::iter::once(block.panels).chain(block.also.into_iter().map(|rows| rows.panels));
-                // A reader that has read everything wants none.
+                // Fails only once the reader has read everything and needs no panels.
                 let _ = used.send(panels.collect::<Vec<Panels>>());
             }
             Ok(())
@@ -44,9 +44,10 @@ impl Blocks<'_> {
     }
 }
 
-/// Lets glibc keep what each block frees for the next one, which it otherwise gives back to the system
-/// and gets page by page again: a sixth of an evaluation. From the largest allocation of its own kind that
-/// was freed, it learns from which size on memory is not worth keeping; other allocators do not mind.
+/// Makes glibc keep freed blocks for the next allocation. Otherwise it returns them to the system and gets
+/// them back page by page, which took a sixth of an evaluation's time. glibc raises its mmap threshold to the
+/// size of the largest mapped chunk freed so far, so one large allocation is freed here. Other allocators are
+/// not affected.
 fn keep_freed_memory() {
     const LARGEST: usize = (32 << 20) - (64 << 10);
     drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGEST)));

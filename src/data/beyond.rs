@@ -1,4 +1,4 @@
-//! Values that the float32 of the panels cannot hold: where they are, for the error that refuses them.
+//! Finds values outside the range of the panels' float32, and reports where they are.
 
 use super::chunks::{BATCH_ROWS, Chunks, Types};
 use super::rows::RowPlan;
@@ -9,15 +9,15 @@ use super::values::numbers;
 use crate::error::DataError;
 use arrow_array::Array;
 
-/// The largest distance between values that are not scaled, and the smallest, both with room for the second word of
-/// a value that is kept exactly.
+/// Bounds for unscaled values: the largest span and magnitude of a column, and the smallest span. Both leave
+/// room for the second word of an exactly stored value.
 const LARGEST: f64 = 1e38;
 const SMALLEST: f64 = 1e-25;
 
-/// A value, and its row in a row group.
+/// A row group, a row in it, and its value.
 pub(crate) type Found = (RowGroup, usize, f64);
 
-/// What becomes of a value in the panels: `(value - centre) / scale`.
+/// How values are written to the panels: `(value - centre) / scale`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scaling {
     pub(crate) centre: f64,
@@ -25,13 +25,13 @@ pub(crate) struct Scaling {
 }
 
 impl Scaling {
-    /// Whether a value leaves the range of float32. A score of it would be an infinity or, beside another one, no
-    /// number at all; a huge score within the range is a probability like any other, of 0 or 1.
+    /// Whether the scaled value exceeds the range of float32, so that scores would be infinite or NaN. Huge
+    /// values within the range are fine: they give a probability of 0 or 1.
     pub(crate) fn is_beyond(self, value: f64) -> bool {
         narrow((value - self.centre) / self.scale).is_infinite()
     }
 
-    /// The error for such a value in a row of a row group.
+    /// The error for a value for which [`Self::is_beyond`] holds.
     pub(crate) fn error(self, source: &Source, column: usize, (group, row, value): Found) -> DataError {
         let Self { centre, scale } = self;
         DataError::BeyondFloat32 {
@@ -41,12 +41,12 @@ impl Scaling {
             row,
             value,
             how: format!(" once {centre:e} is subtracted and it is divided by {scale:e}, as in training"),
-            way_out: "mend the value, or replace it by null",
+            way_out: "fix the value, or replace it with null",
         }
     }
 
-    /// Refuses values of the rows that `plan` keeps, counted or not, that leave the range of float32; the column
-    /// `reach`es so far.
+    /// Refuses the first value that exceeds the range of float32, in any row that `plan` keeps. `reach` is
+    /// the range of the column's values; the column is read again only if it shows such a value.
     pub(super) fn refuse(
         self,
         reading: &Reading<'_>,
@@ -64,8 +64,8 @@ impl Scaling {
     }
 }
 
-/// Refuses values that float32 cannot hold as they are: beyond its range, or so small that they would become 0. The
-/// values of the column reach so far.
+/// Refuses unscaled values that are too large for float32, or that differ by so little that their differences
+/// would be lost. The range of the column's values tells whether it must be searched.
 pub(super) fn refuse_unscaled(
     reading: &Reading<'_>,
     plan: &RowPlan,
@@ -86,11 +86,11 @@ pub(super) fn refuse_unscaled(
         row,
         value,
         how: format!(", as are {count} of its values"),
-        way_out: "let it be standardised (leave out --no-standardize), rescale it, or --exclude it",
+        way_out: "standardise it (leave out --no-standardize), rescale it, or --exclude it",
     })
 }
 
-/// How many values of the rows that are kept `are_it`, and the first of them with its place.
+/// Counts the values in kept rows for which `is_it` holds, and locates the first.
 fn find(
     reading: &Reading<'_>,
     plan: &RowPlan,

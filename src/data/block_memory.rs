@@ -1,4 +1,4 @@
-//! How many rows of a table fit into memory at a time, where it is read block by block.
+//! Chooses the number of rows per block so that block-wise reading fits into memory.
 
 use super::known::Known;
 use super::limits::available_memory;
@@ -7,18 +7,21 @@ use super::{Encoding, Source};
 use crate::error::DataError;
 use crate::panels::PANEL_ROWS;
 
-/// Two blocks are in memory at a time, of two float32 words for each feature; and one array of float64.
+/// Bytes per row and feature: two blocks of two float32 words, and one float64 array.
 const FEATURE: u64 = 2 * 2 * 4 + 8;
-/// What a column takes while it is open, beside its pages.
+/// Bytes of an open column in addition to its pages.
 const COLUMN: u64 = 16 << 10;
-/// A bound below this says nothing of blocks: the program takes as much before it has read anything.
+/// Smaller memory limits are raised to this: the program itself takes as much before it reads anything.
 const LEAST: u64 = 16 << 20;
 
-/// Rows of a block, at most `wanted`, such that blocks stay within `memory`, by default what is available. A row takes
-/// `beside` bytes beside its features in these encodings, and the caller `fixed` bytes whatever the rows.
+/// The largest number of rows per block, at most `wanted`, for which blocks stay within `memory` (default:
+/// the available memory).
+///
+/// The features of all `encodings` are counted. Each row takes `beside` further bytes, and the caller needs
+/// `fixed` bytes regardless of the number of rows.
 ///
 /// # Errors
-/// The columns are not those of training, or not even the smallest block fits.
+/// The columns do not match those of training, or not even the smallest block fits.
 pub fn block_rows(
     source: &Source,
     encodings: &[&Encoding],

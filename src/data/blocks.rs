@@ -1,4 +1,4 @@
-//! A table in file order, block by block, for prediction and evaluation.
+//! Reads a table in file order, block by block, for prediction and evaluation.
 
 use super::chunks::{BATCH_ROWS, Chunks, Types};
 use super::encode_block::{EncodedRows, Place, View};
@@ -17,7 +17,7 @@ use arrow_array::ArrayRef;
 use rayon::prelude::*;
 use std::sync::mpsc::Receiver;
 
-/// What to read beside the features.
+/// What to read in addition to the features.
 #[derive(Debug, Clone, Default)]
 pub struct BlocksOptions<'a> {
     /// The target, to compare predictions with.
@@ -26,10 +26,10 @@ pub struct BlocksOptions<'a> {
     pub weight: Option<String>,
     /// Columns to pass through.
     pub keep: Vec<String>,
-    /// For each encoding: the features whose numbers are kept exactly, with a second word for what float32 leaves; none
-    /// by default.
+    /// For each encoding: which numeric features to store exactly, with a second float32 word. None by
+    /// default.
     pub exact: Vec<Vec<bool>>,
-    /// Rows of a block, at most; a block never crosses a row group.
+    /// Most rows of a block. A block never crosses a row group.
     pub rows_per_block: usize,
 }
 
@@ -39,41 +39,40 @@ pub struct Kept {
     pub(crate) columns: Vec<ArrayRef>,
 }
 
-/// Some consecutive rows.
+/// Some consecutive rows of one row group.
 #[derive(Debug)]
 pub struct Block {
     /// The encoded features; slot i is the i-th row of the block.
     pub panels: Panels,
-    /// Class of each row: none if its target is null.
+    /// Class of each row; none if its target is null.
     pub class: Option<Vec<Option<u32>>>,
     /// Weight of each row.
     pub weight: Option<Vec<f64>>,
     /// The columns passed through.
     pub keep: Kept,
-    /// For each column of the encoding: rows with a level that training had not.
+    /// For each column of the encoding: number of rows with a level not seen in training.
     pub unseen: Vec<usize>,
-    /// Rows, in ascending order, that have a null which the model cannot fill: their features are
-    /// not to be used.
+    /// Rows, ascending, with a null that the model cannot fill. Their features must not be used.
     pub incomplete: Vec<usize>,
     /// The same rows in each further encoding.
     pub also: Vec<EncodedRows>,
     /// Number of rows.
     pub rows: usize,
-    /// Place of the first row in the table.
+    /// Index of the first row in the table.
     pub first_row: usize,
 }
 
 /// The blocks of a table, in file order.
 pub struct Blocks<'a> {
     source: &'a Source,
-    /// Of each encoding.
+    /// One for each encoding.
     views: Vec<View>,
-    /// The columns of all of them.
+    /// The columns that the views need.
     columns: Vec<usize>,
-    /// Columns that are read together.
+    /// Number of columns that are read together.
     together: usize,
     classes: Option<ClassIndex>,
-    /// What a NaN in the target is.
+    /// How a NaN in the target is treated.
     nan: Nan,
     weight: Option<usize>,
     keep: Vec<usize>,
@@ -81,7 +80,7 @@ pub struct Blocks<'a> {
     next_group: usize,
     open: Option<OpenGroup<'a>>,
     failed: bool,
-    /// Panels of each view, to be filled again.
+    /// Used panels of each view, to be reused.
     pub(super) spares: Option<Receiver<Vec<Panels>>>,
 }
 
@@ -98,8 +97,8 @@ struct OpenGroup<'a> {
 /// Reads a table in file order with an encoding from training.
 ///
 /// # Errors
-/// If the columns are not those of training. A block is an error if it cannot be decoded, or holds
-/// a value that cannot be used: the target's must be classes of training.
+/// If the columns do not match those of training. A block is an error if it cannot be decoded, or has an
+/// invalid value or a class not seen in training.
 pub fn blocks<'a>(
     source: &'a Source,
     encoding: &Encoding,
@@ -108,8 +107,8 @@ pub fn blocks<'a>(
     blocks_in(source, &[encoding], options)
 }
 
-/// The same in several encodings at once: what several models need is read and decoded once. The first
-/// encoding's rows are the block's own, those of the others its `also`.
+/// [`blocks`] in several encodings at once. A column that several encodings need is read and decoded once.
+/// The first encoding gives the block's own features, the others its [`Block::also`].
 ///
 /// # Errors
 /// As [`blocks`], for any of the encodings.
@@ -145,7 +144,7 @@ fn open_blocks<'a>(
         together: (columns.len() / 64).clamp(1, 256),
         columns,
         classes,
-        // One that refuses it is enough.
+        // NaN is an error if any encoding refuses it.
         nan: encodings.iter().map(|encoding| encoding.nan).find(|nan| !nan.is_null()).unwrap_or_default(),
         weight,
         keep,
@@ -273,7 +272,7 @@ fn next(chunks: &mut Chunks<'_>, rows: usize) -> Result<Vec<ArrayRef>, DataError
     }
 }
 
-/// Codes the rows of a table by known classes; also counts null targets and unknown classes.
+/// The class code of each row. Also counts the rows with a null target, and those of an unknown class.
 pub(crate) fn class_codes(
     reading: &Reading<'_>,
     classes: &ClassIndex,

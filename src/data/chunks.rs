@@ -1,4 +1,4 @@
-//! Reading some columns of one row group, batch by batch, with errors that say where.
+//! Reads some columns of one row group, batch by batch. Errors name the file, column and row group.
 
 use super::pages::ColumnChunks;
 use super::source::{Place, RowGroup, Source};
@@ -11,7 +11,7 @@ use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
 use parquet::errors::ParquetError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Rows of a decoded batch: as float64 it stays in a core's second-level cache.
+/// Rows of a decoded batch. As float64, a column of it fits into a core's second-level cache.
 pub(crate) const BATCH_ROWS: usize = 8192;
 
 /// Which types to decode to.
@@ -19,7 +19,7 @@ pub(crate) const BATCH_ROWS: usize = 8192;
 pub(crate) enum Types {
     /// As the file declares them.
     Natural,
-    /// As the encoding wants them.
+    /// As the encoders need them.
     Decoding,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Chunks<'a> {
     types: Types,
     /// For each of `columns`.
     from: Vec<From>,
-    /// None where the columns are those of folders alone.
+    /// None if all columns come from folder names.
     reader: Option<ParquetRecordBatchReader>,
     batch_rows: usize,
     rows: usize,
@@ -39,14 +39,14 @@ pub(crate) struct Chunks<'a> {
 
 /// Where a column comes from.
 enum From {
-    /// A place in a batch, which has the file's order.
+    /// An index in the decoded batch, whose columns are in the order of the file.
     Batch(usize),
     /// One value for all rows.
     Folder(ArrayRef),
 }
 
 impl<'a> Chunks<'a> {
-    /// Opens `columns` (places in the source) of a row group.
+    /// Opens `columns` (indices in the source) of a row group.
     pub(crate) fn open(
         source: &'a Source,
         group: RowGroup,
@@ -115,7 +115,7 @@ impl<'a> Chunks<'a> {
         Ok(chunks)
     }
 
-    /// The next batch, its columns in the order asked for.
+    /// The next batch, with its columns in the requested order.
     pub(crate) fn next(&mut self) -> Result<Option<Vec<ArrayRef>>, DataError> {
         let Some(reader) = &mut self.reader else {
             let rows = self.batch_rows.min(self.group.n_rows - self.rows);
@@ -147,7 +147,7 @@ impl<'a> Chunks<'a> {
         columns.map_err(|error| page_error(self.source, &self.group, &self.columns, &error.to_string()))
     }
 
-    /// Finds which of several columns fails, by reading each alone.
+    /// The error for `reason`, with the column that fails: each column is read alone to find it.
     pub(crate) fn blame(&self, reason: &str) -> DataError {
         if self.columns.len() > 1 {
             for column in &self.columns {

@@ -1,4 +1,4 @@
-//! The columns of a table: those that its files have, and those that folders named `key=value` stand for.
+//! The columns of a table: those of its files, and those from folders named `key=value`.
 
 use super::paths::folder_columns;
 use super::schema::ValueType;
@@ -13,13 +13,13 @@ use std::sync::Arc;
 #[derive(Default)]
 pub(super) struct Columns {
     pub(super) columns: Vec<SourceColumn>,
-    /// Of each name: its place among these.
+    /// The index of each column name.
     pub(super) names: HashMap<String, usize>,
     paths: Vec<PathBuf>,
 }
 
 impl Columns {
-    /// Adds the columns of a file; returns where it has each column known by then.
+    /// Adds the columns of a file. Returns where the file has each of the columns known so far.
     pub(super) fn add_file(&mut self, path: &Path, schema: &Schema) -> Vec<Place> {
         let mut place = vec![Place::Nowhere; self.columns.len()];
         let mut seen = HashSet::new();
@@ -68,7 +68,7 @@ impl Columns {
         place
     }
 
-    /// Adds the columns that folders stand for, where no file has one of that name.
+    /// Adds the columns from folder names, unless a file has a column of that name.
     pub(super) fn add_folders(&mut self, files: &mut [FileEntry]) {
         let of_file: Vec<HashMap<String, Option<String>>> =
             files.iter().map(|file| folder_columns(&file.path).into_iter().collect()).collect();
@@ -81,7 +81,7 @@ impl Columns {
         for key in keys {
             let values: Vec<Option<&str>> =
                 of_file.iter().map(|folders| folders.get(&key)?.as_deref()).collect();
-            // As Arrow and Spark have it: numbers where all are whole numbers, else text.
+            // As in Arrow and Spark: integers if all values are, else text.
             let integers: Option<Vec<Option<i64>>> = values
                 .iter()
                 .map(|value| value.map(|v| v.parse().ok()).map_or(Some(None), |v| v.map(Some)))
@@ -126,7 +126,7 @@ fn pandas_index(schema: &Schema) -> HashSet<String> {
         index_columns: Vec<serde_json::Value>,
     }
     let pandas = schema.metadata().get("pandas").and_then(|json| serde_json::from_str::<Pandas>(json).ok());
-    // A range of numbers is no column: it is described by an object instead of a name.
+    // A RangeIndex is not stored as a column: an object describes it instead of a name.
     let name = |entry: serde_json::Value| entry.as_str().map(str::to_owned);
     pandas.into_iter().flat_map(|pandas| pandas.index_columns).filter_map(name).collect()
 }

@@ -1,20 +1,20 @@
-//! Which slot each row gets.
+//! Assigns each row to a slot.
 //!
-//! Rows are dealt like cards, so that a table sorted by date or label still gives mixed panels.
-//! A *span* is a run of whole row groups and owns a contiguous range of slots; its *pieces* are the
-//! parts of that range inside one panel, longest first. Round `r` gives one row to each piece longer
-//! than `r`, beginning at a seeded offset:
+//! Rows are dealt over panels like cards, so that even a table sorted by date or label gives mixed panels.
+//! A *span* is a run of whole row groups, which owns a contiguous range of slots. Its *pieces* are the
+//! parts of that range that lie in one panel each, longest first. Round `r` deals one row to each piece
+//! longer than `r`, starting with the piece at a seeded offset:
 //!
 //! ```text
 //! slot of row j of round r = start(piece) + r,   piece = (j + offset(span, r)) mod active(r)
 //! ```
 //!
-//! Pieces longer than `r` are a prefix, so a column is written in as many sequential streams as the
-//! span has pieces.
+//! The pieces longer than `r` are a prefix of all pieces. So a column is written as one sequential stream
+//! per piece.
 
 use crate::panels::PANEL_ROWS;
 
-/// Rows of a span, at least, unless the table ends: 512 panels.
+/// Fewest rows of a span, except of the last one: 512 panels.
 pub(crate) const SPAN_ROWS: usize = 131_072;
 
 /// A well-mixed 64-bit hash of two numbers (the finaliser of `SplitMix64`).
@@ -25,7 +25,7 @@ pub(crate) fn hash(seed: u64, value: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Groups row groups into spans of at least `span_rows` kept rows; returns the ends of the runs.
+/// Groups row groups into spans of at least `span_rows` kept rows. Returns the end of each span.
 pub(crate) fn span_ends(kept: &[usize], span_rows: usize) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut rows = 0;
@@ -49,7 +49,7 @@ pub(crate) struct Span {
     n_rows: usize,
     /// First slot of each piece, longest piece first.
     starts: Vec<usize>,
-    /// For each round: pieces that get a row.
+    /// For each round: the number of pieces that get a row.
     active: Vec<u32>,
     seed: u64,
 }
@@ -84,12 +84,12 @@ impl Span {
         &self.starts
     }
 
-    /// Rounds until every row is dealt.
+    /// Number of rounds that deal all rows.
     pub(crate) fn rounds(&self) -> usize {
         self.active.len()
     }
 
-    /// Pieces that get a row in `round`.
+    /// Number of pieces that get a row in `round`.
     pub(crate) fn active(&self, round: usize) -> usize {
         self.active[round] as usize
     }
@@ -140,7 +140,7 @@ impl Iterator for Places<'_> {
     }
 }
 
-/// The spans of a table, from the kept rows of each span.
+/// The spans of a table, from the number of kept rows of each.
 pub(crate) fn spans(kept: impl Iterator<Item = usize>, seed: u64) -> Vec<Span> {
     let mut first_slot = 0;
     kept.map(|n_rows| {
@@ -183,7 +183,7 @@ pub(crate) fn split<'a>(
             }
         }
     }
-    // Slot order so far; dealing order is longest first, the same stable sort as in `Span::new`.
+    // The pieces are in slot order. Dealing order needs the same stable sort as in `Span::new`.
     for columns in &mut result {
         for pieces in columns {
             pieces.sort_by_key(|piece| std::cmp::Reverse(piece.len()));

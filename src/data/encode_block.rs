@@ -1,4 +1,4 @@
-//! Writing the columns of a block into its panels.
+//! Encodes the columns of a block into its panels.
 
 use arrow_array::{Array, ArrayRef};
 use rayon::prelude::*;
@@ -18,30 +18,29 @@ use super::{ColumnKind, Encoding, Nan};
 use crate::error::DataError;
 use crate::panels::{PANEL_ROWS, Panels};
 
-/// The rows of a block, as one encoding has them.
+/// The rows of a block in one encoding.
 #[derive(Debug)]
 pub struct EncodedRows {
     /// The encoded features; slot i is the i-th row of the block.
     pub panels: Panels,
-    /// For each column of the encoding: rows with a level that training had not.
+    /// For each column of the encoding: number of rows with a level not seen in training.
     pub unseen: Vec<usize>,
-    /// Rows, in ascending order, that have a null which the model cannot fill: their features are
-    /// not to be used.
+    /// Rows, ascending, with a null that the model cannot fill. Their features must not be used.
     pub incomplete: Vec<usize>,
 }
 
-/// How the columns read become the features of one encoding.
+/// How the columns that are read become the features of one encoding.
 pub(super) struct View {
     encoding: Encoding,
     known: Known,
-    /// For each column of the encoding: its place among those read.
+    /// For each column of the encoding: its index among the columns that are read.
     at: Vec<usize>,
-    /// For each feature: whether its numbers are kept exactly.
+    /// For each feature: whether it is stored exactly.
     exact: Vec<bool>,
 }
 
 impl View {
-    /// Adds the columns that `encoding` needs to `read`, those that are read.
+    /// Finds the columns that `encoding` needs, and adds those that are missing to `read`.
     pub(super) fn new(
         source: &Source,
         encoding: &Encoding,
@@ -62,14 +61,14 @@ impl View {
         for column in &encoding.columns {
             let n_features = column.width();
             let asked = exact.get(kept.len()).is_some_and(|&exact| exact);
-            // Levels and booleans are 0 and 1, exactly.
+            // Levels and booleans are 0 or 1, which float32 holds exactly.
             kept.extend(std::iter::repeat_n(asked && column.kind == ColumnKind::Numeric, n_features));
         }
         Ok(Self { encoding: encoding.clone(), known, at, exact: kept })
     }
 
-    /// Encodes the `rows` rows of `arrays`, the columns read, into the memory of `spare` panels of this
-    /// encoding if there are any.
+    /// Encodes the `rows` rows of `arrays`, the columns that were read. Reuses the memory of `spare`, panels
+    /// of this encoding, if given.
     pub(super) fn encode(
         &self,
         place: &Place<'_>,
@@ -115,23 +114,24 @@ impl View {
     }
 }
 
-/// Where a block begins.
+/// The position of a block's first row.
 pub(super) struct Place<'a> {
     pub(super) source: &'a Source,
     pub(super) group: RowGroup,
     pub(super) row: usize,
 }
 
-/// What was found in one column of a block.
+/// The irregular rows of one column of a block.
 #[derive(Default)]
 pub(super) struct Written {
-    /// Rows with a level that training had not.
+    /// Number of rows with a level not seen in training.
     pub(super) unseen: usize,
     /// Rows with a null that the model cannot fill.
     pub(super) incomplete: Vec<usize>,
 }
 
-/// The places of a column's values, of each of its features, and of what float32 leaves of them, where that is kept.
+/// Where a column is written: the pieces of each of its features, and of its second words, if it is stored
+/// exactly.
 type Words<'a> = (Vec<Vec<&'a mut [f32]>>, Option<Vec<&'a mut [f32]>>);
 
 fn write_numbers(
@@ -145,7 +145,7 @@ fn write_numbers(
     let name = || place.source.columns[column].name.clone();
     let mut written = Written::default();
     let mut values = Vec::new();
-    // Some panels at a time: what is between decoding and panels stays in the nearest caches.
+    // A few panels at a time, so that the float64 values stay in the nearest caches.
     let mut pieces = slices.into_iter().next().unwrap_or_default();
     let mut fine = fine.unwrap_or_default();
     for (batch, pieces) in pieces.chunks_mut(BATCH_ROWS / PANEL_ROWS).enumerate() {
@@ -165,7 +165,7 @@ fn write_numbers(
             });
         }
         if has_odd || nulls.is_some() {
-            // What is not finite now is a NaN that counts as null.
+            // Any NaN that was not refused counts as null.
             for (row, value) in
                 values.iter_mut().enumerate().filter(|(row, value)| value.is_nan() || is_null(*row))
             {
@@ -187,13 +187,14 @@ fn write_numbers(
     Ok(written)
 }
 
-/// Centres, scales and narrows values into the pieces of a feature; says whether one left the range of float32.
+/// Centres, scales and rounds values into the pieces of a feature. Returns whether one exceeded the range of
+/// float32.
 struct Narrow<'a, 'b> {
     values: &'a [f64],
     centre: f64,
     scale: f64,
     pieces: &'a mut [&'b mut [f32]],
-    /// The places of what float32 leaves, where that is kept.
+    /// The pieces of the second words; empty if there are none.
     fine: Vec<&'a mut [f32]>,
 }
 

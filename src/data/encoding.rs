@@ -1,4 +1,4 @@
-//! How columns become features: what training learned of them, and what the model file keeps.
+//! How columns become features: the encoding that training learns and the model file stores.
 
 use super::Nan;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub enum ColumnKind {
     Categorical,
 }
 
-/// What the numbers of a column of times are.
+/// What the numbers of a date or time column count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Temporal {
@@ -29,7 +29,8 @@ pub enum Temporal {
     Duration,
 }
 
-/// What a whole number counts in a file of durations. Parquet has no type of them: other programs see the numbers.
+/// The unit of a duration column in the files. Parquet has no duration type, so other programs see integers
+/// in this unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {
     /// Seconds.
@@ -47,7 +48,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// How many there are in a second.
+    /// Units per second.
     pub fn per_second(self) -> f64 {
         match self {
             Self::Second => 1.0,
@@ -58,7 +59,7 @@ impl Unit {
     }
 }
 
-/// What the levels of a column are, where they are not text.
+/// The type of a column's levels, if it is not text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LevelType {
@@ -68,7 +69,7 @@ pub enum LevelType {
     Boolean,
 }
 
-/// One input column, as training saw it.
+/// One input column, as seen in training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Column {
@@ -76,34 +77,35 @@ pub struct Column {
     pub name: String,
     /// Kind.
     pub kind: ColumnKind,
-    /// Numeric: weighted mean of the filled training column. Boolean: share of true. Else null.
+    /// Numeric: weighted mean of the training column, nulls filled. Boolean: share of true. Categorical:
+    /// null.
     pub mean: Option<f64>,
-    /// Numeric: what the centred value is divided by (1 where constant or not standardised).
-    /// Boolean: 1. Else null.
+    /// Numeric: the divisor of the centred value (1 if the column is constant or not standardised).
+    /// Boolean: 1. Categorical: null.
     pub scale: Option<f64>,
-    /// Numeric and boolean: what replaces a null; null if nulls are not filled (`--missing drop|error`).
+    /// Numeric and boolean: the replacement for nulls; null if nulls are not filled (`--missing drop|error`).
     pub missing: Option<f64>,
-    /// Numeric: what the numbers count, where they stand for points or lengths of time.
+    /// Numeric: what the numbers count, for columns of dates, times and durations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temporal: Option<Temporal>,
-    /// Durations: what a number counts in the first file of training; files older than this key have none.
+    /// Durations: the unit in the first training file. Older model files lack this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Unit>,
-    /// Categorical: what the levels are in the files; text unless said.
+    /// Categorical: the type of the levels in the files; text if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level_type: Option<LevelType>,
-    /// Categorical: the levels in ascending order; a null entry, last, is the level of nulls.
+    /// Categorical: the levels in ascending order. A null entry, always last, is the level of nulls.
     pub levels: Option<Vec<Option<String>>>,
 }
 
 impl Column {
-    /// Number of features that the column becomes: one for each level, or itself.
+    /// Number of features of the column: one per level of a categorical column, else 1.
     pub fn width(&self) -> usize {
         self.levels.as_ref().map_or(1, Vec::len)
     }
 }
 
-/// All input columns in encoding order, and the space that the objective is written in.
+/// All input columns in encoding order, and how the objective scales them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Encoding {
     /// The columns, in the order of their features.
@@ -112,13 +114,13 @@ pub struct Encoding {
     pub standardize: bool,
     /// Whether the models have an intercept.
     pub intercept: bool,
-    /// What a NaN is.
+    /// How a NaN is treated.
     #[serde(default, skip_serializing_if = "Nan::is_null")]
     pub nan: Nan,
 }
 
 impl Encoding {
-    /// Names of the encoded features: `column`, or `column=level`, `column=null`.
+    /// Names of the encoded features: `column`, `column=level` or `column=null`.
     pub fn feature_names(&self) -> Vec<String> {
         let mut names = Vec::new();
         for column in &self.columns {
@@ -139,11 +141,11 @@ impl Encoding {
         self.columns.iter().map(Column::width).sum()
     }
 
-    /// What the panels hold for each feature: `(value - centre) / scale`.
+    /// `(centre, scale)` of each feature: the panels hold `(value - centre) / scale`.
     ///
-    /// Numeric columns are centred whenever an intercept makes that free, even if the objective is not
-    /// standardised: the coefficients stay the same, the problem becomes better conditioned. Without an
-    /// intercept they are scaled alone, since a centred column would bring one back.
+    /// With an intercept, numeric columns are centred even if the objective is not standardised: this leaves
+    /// the coefficients unchanged and improves the conditioning. Without an intercept they are only scaled,
+    /// since centring would add an intercept.
     pub fn panel_transform(&self) -> Vec<(f64, f64)> {
         let mut transform = Vec::with_capacity(self.n_features());
         for column in &self.columns {
@@ -163,7 +165,7 @@ impl Encoding {
     }
 }
 
-/// The type of the target column, to write predictions in.
+/// The type of the target column. Predictions are written in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TargetType {
@@ -184,9 +186,10 @@ pub struct Target {
     pub name: String,
     /// Type of its values.
     pub data_type: TargetType,
-    /// The exact type in the files, as Arrow writes it (`Int8`, `Float32`): that of predictions.
+    /// The Arrow type in the files (`Int8`, `Float32`), in which predictions are written; none if the files
+    /// differ.
     pub arrow_type: Option<String>,
-    /// The class values as strings, ascending in the order of the type (numbers numerically,
-    /// false before true). A float that is a whole number is written without a fraction.
+    /// The class values as strings, in ascending order (numbers numerically, false before true). A float
+    /// that is a whole number is written without a fraction.
     pub classes: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! A file's footer: parsed, and its counts held against the file before anything is allocated by them.
+//! Parses a file's footer, and checks its counts against the file before anything is allocated for them.
 
 use super::pages::header_rows;
 use super::signature;
@@ -16,12 +16,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-/// The bytes behind a footer: its length and the letters "PAR1".
+/// The bytes after a footer: its length and the letters "PAR1".
 const TAIL: u64 = 8;
-/// Rows that a byte of a column chunk may hold without a look into its page headers.
+/// Rows per byte of a column chunk up to which the row count is trusted without reading page headers.
 const ROWS_PER_BYTE: u64 = 8;
 
-/// What a footer says.
+/// A parsed footer.
 #[derive(Debug)]
 pub(super) struct Footer {
     /// Types as the file declares them.
@@ -32,13 +32,13 @@ pub(super) struct Footer {
 
 /// Why a footer cannot be used.
 enum Refused {
-    /// It tells of encryption, and lacks what a reader without keys needs.
+    /// The file is encrypted, and the footer cannot be read without keys.
     Encrypted,
-    /// What is wrong with it.
+    /// The footer is invalid, for this reason.
     Footer(String),
 }
 
-/// Parses and checks the footer of `file`, which has so many bytes.
+/// Parses and checks the footer of `file`, which has length `bytes`.
 pub(super) fn read(path: &Path, file: &mut File, bytes: u64) -> Result<Footer, FileError> {
     let refused = |source| FileError::Read { path: path.to_owned(), source };
     let mut beginning = Vec::with_capacity(signature::START);
@@ -100,11 +100,11 @@ fn decode(file: &File, footer: &[u8]) -> Result<ArrowReaderMetadata, String> {
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(skip);
         ArrowReaderMetadata::try_new(metadata.clone(), options)
     };
-    // Arrow's own schema in the metadata is a hint: without it the file may still be read.
+    // Arrow's own schema in the metadata is only a hint: the file may be readable without it.
     schema(false).or_else(|error| schema(true).map_err(|_| error.to_string()))
 }
 
-/// What a footer says that its parser passes over, or allocates by.
+/// Parts of a footer that the parquet crate ignores, or uses as allocation sizes unchecked.
 #[derive(Default)]
 struct Structure {
     /// The number of children of each element of the schema.
@@ -163,7 +163,7 @@ fn each(thrift: &mut Thrift<'_>, mut with: impl FnMut(&mut Thrift<'_>) -> Option
     (0..count).try_for_each(|_| with(thrift))
 }
 
-/// Reads an integer field if it `is_it`.
+/// Reads an integer field into `value` if `is_it`. Returns whether it was read.
 fn integer(thrift: &mut Thrift<'_>, is_it: bool, kind: u8, value: &mut i64) -> Option<bool> {
     if is_it && is_integer(kind) {
         *value = thrift.integer()?;
@@ -172,11 +172,11 @@ fn integer(thrift: &mut Thrift<'_>, is_it: bool, kind: u8, value: &mut i64) -> O
     Some(false)
 }
 
-/// The physical type in the metadata of a column chunk, and whether it has keys.
+/// The physical type of a column chunk, and whether it is encrypted.
 fn chunk(thrift: &mut Thrift<'_>) -> Option<Chunk> {
     let mut found = Chunk { physical_type: -1, is_encrypted: false };
     thrift.fields(|thrift, field, kind| {
-        // Which key the chunk needs, and metadata that need it too.
+        // The chunk's key metadata, and its encrypted column metadata.
         found.is_encrypted |= matches!((field, kind), (8, 12) | (9, 8));
         if (field, kind) != (3, 12) {
             return Some(false);
@@ -188,11 +188,11 @@ fn chunk(thrift: &mut Thrift<'_>) -> Option<Chunk> {
     Some(found)
 }
 
-/// The deepest a column may lie.
+/// Deepest nesting of columns.
 const DEPTH: usize = 128;
 
 fn check_children(children: &[i64]) -> Result<(), String> {
-    // How many children each open element still lacks.
+    // For each open element: the number of children that are still missing.
     let mut open: Vec<u64> = Vec::new();
     for (at, &count) in children.iter().enumerate() {
         let after = (children.len() - at - 1) as u64;
@@ -226,7 +226,7 @@ const TYPES: [Type; 8] = [
     Type::FIXED_LEN_BYTE_ARRAY,
 ];
 
-/// The chunks (row group, leaf) that are encrypted, or stored as another type than the schema's.
+/// The chunks (row group, leaf) that are encrypted, or stored with another type than the schema has.
 fn unreadable(metadata: &ParquetMetaData, chunks: &[Vec<Chunk>]) -> HashMap<(usize, usize), String> {
     let columns = metadata.file_metadata().schema_descr().columns();
     let mut unreadable = HashMap::new();
@@ -246,7 +246,8 @@ fn unreadable(metadata: &ParquetMetaData, chunks: &[Vec<Chunk>]) -> HashMap<(usi
     unreadable
 }
 
-/// Checks the rows of each row group against its columns and, where those take few bytes, against page headers.
+/// Checks the row count of each row group against its columns and, where those have few bytes, against their
+/// page headers.
 fn check_rows(file: &File, metadata: &ParquetMetaData) -> Result<(), String> {
     let mut total = 0_i64;
     for (index, group) in metadata.row_groups().iter().enumerate() {
@@ -281,7 +282,7 @@ fn check_group(file: &File, group: &RowGroupMetaData) -> Result<(), String> {
     if rows.unsigned_abs() <= largest.saturating_mul(ROWS_PER_BYTE) {
         return Ok(());
     }
-    // One whose headers can be read decides; where none can, reading it will say why.
+    // The first column with readable page headers decides.
     let found = agreeing.iter().find_map(|chunk| {
         let file = file.try_clone().ok()?;
         header_rows(file, chunk).ok()

@@ -1,4 +1,4 @@
-//! Plain columns as Parquet, written beside the file and renamed when complete.
+//! Writes plain columns as Parquet, to a temporary file that is renamed when complete.
 
 use crate::error::DataError;
 use crate::output::Draft;
@@ -27,7 +27,7 @@ pub enum Values<'a> {
     Integer(Vec<i64>),
 }
 
-/// Columns and their names, all of one length.
+/// Names and columns, all of the same length.
 pub type Frame<'a> = Vec<(&'static str, Values<'a>)>;
 
 impl Values<'_> {
@@ -47,10 +47,10 @@ impl Values<'_> {
     }
 }
 
-/// Writes `first`, which says what columns there are and may be empty, and below it the rows of `rest`.
+/// Writes the rows of `first`, then those of `rest`. `first` determines the columns, and may have no rows.
 ///
 /// # Errors
-/// If the file cannot be written, or columns are not of one length or of other types than in `first`.
+/// If the file cannot be written, or columns differ in length, or in type from those of `first`.
 pub fn write_frames<'a>(
     path: &Path,
     first: Frame<'a>,

@@ -1,13 +1,14 @@
-//! Which rows of a table are held out to judge models by.
+//! Selects the rows of a table that are held out for validation.
 
 use super::deal::hash;
 use super::rows::{DROPPED, HELD_OUT};
 
-/// Bits of a hash that rows are first sorted by.
+/// Leading bits of a hash by which rows are counted into buckets.
 const BITS: u32 = 16;
 
-/// Holds out `fraction` of the rows, to the nearest whole row, in the order of a hash of their places. The last row
-/// of each class in that order is trained on in any case. Nothing is held out where that leaves too few rows.
+/// Holds out `fraction` of the kept rows, rounded to whole rows: the first ones in the order of a hash of
+/// their index. The last row of each class in that order is always trained on. If too few other rows are
+/// left, nothing is held out.
 pub(super) fn hold_out(codes: &mut [u16], fraction: f64, seed: u64, n_classes: usize) {
     if fraction <= 0.0 {
         return;
@@ -39,8 +40,8 @@ pub(super) fn hold_out(codes: &mut [u16], fraction: f64, seed: u64, n_classes: u
     }
 }
 
-/// The largest of the `wanted` smallest keys, all of which differ; there are as many at least. The keys are gone
-/// through twice, and few are kept.
+/// The `wanted`-th smallest key. There must be at least `wanted` keys, all distinct. Iterates over the keys
+/// twice, and stores only those of one bucket.
 fn smallest<I: Iterator<Item = u64>>(keys: impl Fn() -> I, mut wanted: usize) -> u64 {
     let bucket = |key: u64| (key >> (u64::BITS - BITS)) as usize;
     let mut counts = vec![0; 1 << BITS];

@@ -1,14 +1,14 @@
-//! Tasks on all threads, errors in the order of the table.
+//! Runs tasks on all threads, and reports errors in the order of the table.
 
 use crate::error::DataError;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Runs the tasks on all threads and collects what they return, in the order of the tasks.
+/// Runs the tasks on all threads and collects their results, in the order of the tasks.
 ///
 /// # Errors
-/// That of the first task that fails, in the order of the tasks: whichever thread meets an error first, the error that
-/// a user sees names the first row. Tasks after one that failed are not begun.
+/// The error of the first task, in task order, that fails. So the user sees the error of the first bad row,
+/// whichever thread fails first. Tasks after a failed one are not started.
 pub(crate) fn in_order<T, R: Send>(
     tasks: impl IndexedParallelIterator<Item = T>,
     run: impl Fn(T) -> Result<R, DataError> + Sync,
@@ -27,7 +27,7 @@ pub(crate) fn in_order<T, R: Send>(
             Some(result)
         })
         .collect();
-    // A task that was not begun follows one that failed.
+    // A task that was not started comes after one that failed.
     done.into_iter().flatten().collect()
 }
 
@@ -45,7 +45,7 @@ mod tests {
         let found = pool.install(|| {
             in_order((0..1000_usize).into_par_iter(), |task| match task {
                 3 => {
-                    // Waits for the other thread, but not for ever: it may have nothing left to do.
+                    // Waits for the other thread, but not forever: it may have nothing left to do.
                     let end = std::time::Instant::now() + std::time::Duration::from_secs(2);
                     while !is_late.load(Ordering::Relaxed) && std::time::Instant::now() < end {
                         std::thread::yield_now();

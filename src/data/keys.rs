@@ -1,4 +1,4 @@
-//! Distinct values of a column: classes of a target, levels of a categorical column.
+//! The distinct values of a column: the classes of a target, or the levels of a categorical column.
 
 use super::Nan;
 use super::values::numbers;
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 /// The id of a null.
 pub(crate) const NULL_ID: u32 = u32::MAX;
 
-/// A distinct value, ordered as its type is.
+/// A distinct value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Key {
     Boolean(bool),
@@ -32,7 +32,7 @@ impl Key {
         }
     }
 
-    /// As a float, for a column that is integer in one file and float in another.
+    /// The value as a float, for a column that is integer in one file and float in another.
     pub(crate) fn number(&self) -> f64 {
         match self {
             Self::Boolean(b) => f64::from(u8::from(*b)),
@@ -42,7 +42,7 @@ impl Key {
         }
     }
 
-    /// As the model file writes it; a whole float has no fraction.
+    /// The value as written in the model file. A float that is a whole number has no fraction.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Boolean(b) => b.to_string(),
@@ -53,14 +53,14 @@ impl Key {
     }
 }
 
-/// Why values could not be told apart.
+/// Why the distinct values could not be found.
 #[derive(Debug)]
 pub(crate) enum KeyError {
     /// More distinct values than the limit.
     TooMany,
-    /// An infinity, or a NaN that is no null, at this row of the batch.
+    /// An infinity, or a NaN that does not count as null: its row in the batch, and the value.
     NotFinite(usize, f64),
-    /// A type without keys.
+    /// An unsupported type.
     Type(String),
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct Keys {
     small: Vec<u32>,
     floats: HashMap<u64, u32>,
     booleans: [u32; 2],
-    /// Ids of the entries of the dictionary seen last.
+    /// The last dictionary, and the ids of its entries.
     dictionary: Option<(StringArray, Vec<u32>)>,
     scratch: Vec<f64>,
 }
@@ -84,7 +84,7 @@ pub(crate) struct Keys {
 const SMALL: usize = 256;
 
 impl Keys {
-    /// None yet, at most `limit`.
+    /// No values yet, and at most `limit` later.
     pub(crate) fn new(limit: usize, nan: Nan) -> Self {
         Self {
             keys: Vec::new(),
@@ -208,7 +208,7 @@ impl Keys {
         if let Some(&id) = self.floats.get(&value.to_bits()) {
             return Ok(id);
         }
-        // A float32 of 0.1 is called 0.1, not 0.10000000149011612.
+        // The float32 nearest 0.1 is named 0.1, not 0.10000000149011612.
         #[allow(clippy::cast_possible_truncation, reason = "the value came from a float32")]
         let named = if single { (value as f32).to_string().parse().unwrap_or(value) } else { value };
         let id = self.add(Key::Float(named))?;
@@ -223,7 +223,7 @@ impl Keys {
         let Some(values) = codes.values().as_string_opt::<i32>() else {
             return Err(KeyError::Type(array.data_type().to_string()));
         };
-        // Batches of one row group share their dictionary: its entries are looked up once.
+        // The batches of a row group share their dictionary, so each of its entries is looked up once.
         let (seen, mut known) = match self.dictionary.take() {
             Some((seen, known)) if seen.to_data().ptr_eq(&values.to_data()) => (seen, known),
             _ => (values.clone(), vec![NULL_ID; values.len()]),

@@ -1,4 +1,4 @@
-//! The columns that a model knows, in another table.
+//! Finds the columns of a model in another table.
 
 use super::fill::{Encode, FillColumn};
 use super::levels::LevelIndex;
@@ -7,14 +7,14 @@ use super::source::Source;
 use super::{Column, ColumnKind, Encoding, Temporal};
 use crate::error::DataError;
 
-/// The columns of an encoding in a table, and their levels.
+/// The index in a table of each column of an encoding, and its levels.
 pub(crate) struct Known {
     pub(crate) columns: Vec<usize>,
     pub(crate) indexes: Vec<Option<LevelIndex>>,
 }
 
 impl Known {
-    /// Checks the table's columns against those of training.
+    /// Finds the columns, and checks their types against those of training.
     pub(crate) fn new(source: &Source, encoding: &Encoding) -> Result<Self, DataError> {
         let columns = encoding.columns.iter().map(|c| find(source, c)).collect::<Result<_, _>>()?;
         let indexes = encoding.columns.iter().map(|c| c.levels.as_deref().map(LevelIndex::new)).collect();
@@ -60,9 +60,9 @@ fn find(source: &Source, column: &Column) -> Result<usize, DataError> {
             Some(Temporal::Duration) => (*found == ValueType::Duration, "durations"),
         },
         ColumnKind::Boolean => (*found == ValueType::Boolean, "booleans"),
-        // The model file has levels as text only; what they were shows in how they look.
+        // Levels are stored as text. A column of integers or booleans fits if every level parses as one.
         ColumnKind::Categorical => match found {
-            // Which type the names of folders have depends on which of them are there.
+            // The type of a folder column depends on which folders the table has.
             ValueType::Integer if source.columns[at].is_folder => (true, "text"),
             ValueType::Integer => (all(|level| level.parse::<i128>().is_ok()), "text"),
             ValueType::Boolean => (all(|level| level.parse::<bool>().is_ok()), "text"),

@@ -1,4 +1,4 @@
-//! Learning an encoding while the panels are filled.
+//! Learns an encoding while filling the panels.
 
 use super::beyond::{Scaling, refuse_unscaled};
 use super::deal::Span;
@@ -7,22 +7,24 @@ use super::levels::LevelIndex;
 use super::options::{Missing, ReadOptions, Selection};
 use super::rows::RowPlan;
 use super::schema::{ticks, unit};
+use super::source::{Source, SourceColumn};
 use super::statistics::{Moments, Range, narrow};
 use super::training::Reading;
 use super::{Column, ColumnKind, Encoding};
 use crate::error::DataError;
 use crate::panels::{PANEL_ROWS, Panels};
+use arrow_schema::DataType;
 use rayon::prelude::*;
 
-/// A value written with a guessed centre is decoded again if the guess was off by more than this
-/// many standard deviations: float32 would have kept its digits for the offset.
+/// A column is decoded again if its guessed centre was off by more than this many standard deviations:
+/// float32 would spend its digits on the offset.
 const FAR: f64 = 16.0;
 
-/// So many guessed scales from a guessed centre, a value is decoded again: float32 has room for it, and for the ratio
-/// of the scale to the guess.
+/// A column is decoded again if a value lies more than this many guessed scales from its guessed centre.
+/// Below this, float32 has room for the value and for the ratio of the scale to its guess.
 const FARTHEST: f64 = 1e25;
 
-/// What turns a provisional value into the final one: `value * factor + offset`, NaN into `null`.
+/// The map from provisional to final values of a feature: `value * factor + offset`, and NaN to `null`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fix {
     feature: usize,
@@ -31,7 +33,7 @@ pub(crate) struct Fix {
     null: f64,
 }
 
-/// What was learned of the columns, and what the panels still need.
+/// The learned encoding, and the corrections that the panels still need.
 #[derive(Debug)]
 pub(crate) struct Learned {
     pub(crate) encoding: Encoding,
@@ -41,10 +43,10 @@ pub(crate) struct Learned {
     pub(crate) blurred_columns: Vec<String>,
 }
 
-/// Up to here float64 holds every whole number.
+/// 2^53: float64 holds every whole number up to here.
 const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
 
-/// Mean and standard deviation of a column, nulls filled.
+/// Mean, standard deviation and range of a column's training values.
 #[derive(Debug, Clone, Copy)]
 struct Spread {
     mean: f64,
@@ -53,8 +55,8 @@ struct Spread {
 }
 
 impl Spread {
-    /// Adds up the spans, in their order, relative to the first centre and scale: means keep their digits, and the
-    /// squares of huge and of tiny values stay within the range of float64.
+    /// Merges the spans in order, relative to the first centre and scale. So means keep their digits, and the
+    /// squares of huge and tiny values stay within the range of float64.
     fn of<'a>(filled: impl Iterator<Item = &'a Filled>, weight_sum: f64) -> Option<Self> {
         let mut moments = Moments::default();
         let mut first = None;
@@ -72,11 +74,21 @@ impl Spread {
         Some(Self { mean: origin + moments.mean * unit, deviation, range })
     }
 
+    /// That of one column of each span.
+    fn of_column(filled: &[Vec<Filled>], at: usize, plan: &RowPlan) -> Option<Self> {
+        Self::of(filled.iter().map(|span| &span[at]), plan.weight_sum)
+    }
+
     fn is_constant(&self) -> bool {
         self.range.least >= self.range.most
     }
 
-    /// A scale that brings the values close to 1, also where their own deviation was lost to rounding.
+    /// Whether the values of a constant column are too large for float64 to tell whether they differ.
+    fn is_blurred(&self, natural: &DataType) -> bool {
+        ticks(natural).is_some_and(|ticks| self.mean.abs() * ticks >= EXACT_INTEGERS)
+    }
+
+    /// A scale that brings the values close to 1, even if their deviation was lost to rounding.
     fn scale(&self) -> f64 {
         let width = self.range.most / 2.0 - self.range.least / 2.0;
         if self.is_constant() {
@@ -88,21 +100,21 @@ impl Spread {
         }
     }
 
-    /// Whether values written with a guess must be decoded again.
+    /// Whether values written with this guess must be decoded again.
     fn is_far_from(&self, guess: &Filled) -> bool {
         let off = (guess.centre - self.mean).abs();
         let ratio = guess.scale / self.scale();
-        // A constant becomes 0 to the last bit.
+        // A constant column must become exactly 0, so its centre must be exact.
         let least =
             if self.is_constant() { 0.0 } else { FAR * self.deviation + f64::EPSILON * self.mean.abs() };
         let is_off = off > least || (!self.is_constant() && !(1e-12..1e12).contains(&ratio));
-        // Rows that count for nothing may lie anywhere.
+        // The range also covers rows that are held out or have weight 0, which may lie anywhere.
         let width = (guess.reach.most - guess.centre).max(guess.centre - guess.reach.least);
         guess.guessed && (is_off || width / guess.scale > FARTHEST)
     }
 }
 
-/// Fills the panels and learns mean, scale and fill value of each column.
+/// Fills the panels, and learns the mean, scale and fill value of each column.
 pub(crate) fn learn(
     reading: &Reading<'_>,
     plan: &RowPlan,
@@ -119,22 +131,7 @@ pub(crate) fn learn(
         fill(reading, plan, columns, Part { panels, spans }, held_out)
     };
     let mut filled = pass(&columns)?;
-    let spread =
-        |filled: &[Vec<Filled>], at: usize| Spread::of(filled.iter().map(|span| &span[at]), plan.weight_sum);
-
-    let mut again = Vec::new();
-    for (at, (column, &(_, kind))) in columns.iter_mut().zip(&selection.features).enumerate() {
-        if kind == ColumnKind::Numeric
-            && let Some(found) = spread(&filled, at)
-            && filled.iter().any(|span| found.is_far_from(&span[at]))
-        {
-            column.encode = Encode::Learn {
-                fixed: Some((found.mean, found.scale())),
-                nulls: options.missing == Missing::Mean,
-            };
-            again.push(at);
-        }
-    }
+    let again = correct_guesses(&mut columns, &filled, plan, selection, options);
     if !again.is_empty() {
         let columns: Vec<_> = again.iter().map(|&at| columns[at].clone()).collect();
         for (span, better) in filled.iter_mut().zip(pass(&columns)?) {
@@ -152,51 +149,27 @@ pub(crate) fn learn(
         if kind == ColumnKind::Categorical {
             let levels = levels.next();
             if levels.as_ref().is_some_and(|levels| levels.len() == 1) {
-                constant_columns.push(name.clone());
+                constant_columns.push(name);
             }
-            learned.push(Column {
-                name,
-                kind,
-                mean: None,
-                scale: None,
-                missing: None,
-                temporal: None,
-                unit: None,
-                level_type: source.columns[column].value_type.level_type(),
-                levels,
-            });
+            learned.push(level_column(source, column, levels));
             continue;
         }
-        let Some(found) = spread(&filled, at) else { return Err(DataError::AllNull { column: name }) };
+        let Some(found) = Spread::of_column(&filled, at, plan) else {
+            return Err(DataError::AllNull { column: name });
+        };
         if !found.mean.is_finite() || !found.deviation.is_finite() {
             return Err(DataError::Overflow { column: name });
         }
-        let natural = source.files[0].natural_type(column);
+        if kind == ColumnKind::Numeric {
+            refuse_beyond(reading, plan, options, column, &found, reach(&filled, at))?;
+        }
         if found.is_constant() {
             constant_columns.push(name.clone());
-            if ticks(&natural).is_some_and(|ticks| found.mean.abs() * ticks >= EXACT_INTEGERS) {
-                blurred_columns.push(name.clone());
+            if found.is_blurred(&source.files[0].natural_type(column)) {
+                blurred_columns.push(name);
             }
         }
-        let is_scaled = kind == ColumnKind::Numeric && options.standardize;
-        let scale = if is_scaled { found.scale() } else { 1.0 };
-        if kind == ColumnKind::Numeric {
-            let mut reach = Range::default();
-            filled.iter().for_each(|span| reach.merge(span[at].reach));
-            if !options.standardize {
-                refuse_unscaled(reading, plan, column, found.range)?;
-            }
-            // As they were written, and as they will be.
-            for scale in [found.scale(), scale] {
-                Scaling { centre: found.mean, scale }.refuse(reading, plan, column, reach)?;
-            }
-        }
-        let missing = (options.missing == Missing::Mean).then_some(found.mean);
-        let (mean, scale) = (Some(found.mean), Some(scale));
-        let temporal = source.columns[column].value_type.temporal();
-        let unit = unit(&natural);
-        let (level_type, levels) = (None, None);
-        learned.push(Column { name, kind, mean, scale, missing, temporal, unit, level_type, levels });
+        learned.push(number_column(source, (column, kind), &found, options));
     }
     let encoding = Encoding {
         columns: learned,
@@ -206,6 +179,93 @@ pub(crate) fn learn(
     };
     let fixes = fixes(&encoding, &columns, &filled);
     Ok(Learned { encoding, fixes, constant_columns, blurred_columns })
+}
+
+/// Replaces guessed centres and scales that were far off by those that were found; which columns are to be decoded again.
+fn correct_guesses(
+    columns: &mut [FillColumn<'_>],
+    filled: &[Vec<Filled>],
+    plan: &RowPlan,
+    selection: &Selection,
+    options: &ReadOptions,
+) -> Vec<usize> {
+    let mut again = Vec::new();
+    for (at, (column, &(_, kind))) in columns.iter_mut().zip(&selection.features).enumerate() {
+        if kind == ColumnKind::Numeric
+            && let Some(found) = Spread::of_column(filled, at, plan)
+            && filled.iter().any(|span| found.is_far_from(&span[at]))
+        {
+            column.encode = Encode::Learn {
+                fixed: Some((found.mean, found.scale())),
+                nulls: options.missing == Missing::Mean,
+            };
+            again.push(at);
+        }
+    }
+    again
+}
+
+/// The least and the largest value of a column, of rows that count for nothing too.
+fn reach(filled: &[Vec<Filled>], at: usize) -> Range {
+    let mut reach = Range::default();
+    filled.iter().for_each(|span| reach.merge(span[at].reach));
+    reach
+}
+
+/// Refuses a column of numbers that float32 cannot hold, as they were written or as they will be.
+fn refuse_beyond(
+    reading: &Reading<'_>,
+    plan: &RowPlan,
+    options: &ReadOptions,
+    column: usize,
+    found: &Spread,
+    reach: Range,
+) -> Result<(), DataError> {
+    if !options.standardize {
+        refuse_unscaled(reading, plan, column, found.range)?;
+    }
+    let last = if options.standardize { found.scale() } else { 1.0 };
+    for scale in [found.scale(), last] {
+        Scaling { centre: found.mean, scale }.refuse(reading, plan, column, reach)?;
+    }
+    Ok(())
+}
+
+/// A column of levels.
+fn level_column(source: &Source, column: usize, levels: Option<Vec<Option<String>>>) -> Column {
+    let SourceColumn { name, value_type, .. } = &source.columns[column];
+    Column {
+        name: name.clone(),
+        kind: ColumnKind::Categorical,
+        mean: None,
+        scale: None,
+        missing: None,
+        temporal: None,
+        unit: None,
+        level_type: value_type.level_type(),
+        levels,
+    }
+}
+
+/// A column of numbers or booleans.
+fn number_column(
+    source: &Source,
+    (column, kind): (usize, ColumnKind),
+    found: &Spread,
+    options: &ReadOptions,
+) -> Column {
+    let is_scaled = kind == ColumnKind::Numeric && options.standardize;
+    Column {
+        name: source.columns[column].name.clone(),
+        kind,
+        mean: Some(found.mean),
+        scale: Some(if is_scaled { found.scale() } else { 1.0 }),
+        missing: (options.missing == Missing::Mean).then_some(found.mean),
+        temporal: source.columns[column].value_type.temporal(),
+        unit: unit(&source.files[0].natural_type(column)),
+        level_type: None,
+        levels: None,
+    }
 }
 
 fn fill_columns<'a>(
@@ -257,7 +317,7 @@ fn fixes(encoding: &Encoding, columns: &[FillColumn<'_>], filled: &[Vec<Filled>]
         .collect()
 }
 
-/// Turns provisional values into final ones, in place.
+/// Replaces provisional values by final ones, in place.
 pub(crate) fn finish(panels: &mut Panels, spans: &[Span], fixes: &[Vec<Fix>]) {
     let panel_len = panels.panel_len();
     if panel_len == 0 {
@@ -308,7 +368,7 @@ impl Fix {
         }
     }
 
-    /// The same for values with a second word.
+    /// [`Self::values`] for a feature with second words.
     fn words(&self, values: &mut [f32], fine: &mut [f32]) {
         for (value, rest) in values.iter_mut().zip(fine) {
             let known = (f64::from(*value) + f64::from(*rest)) * self.factor + self.offset;

@@ -9,7 +9,7 @@ use crate::error::DataError;
 use rayon::prelude::*;
 use std::collections::HashMap;
 
-/// Finds the level of a value.
+/// Maps a value to its level.
 #[derive(Debug, Clone)]
 pub(crate) struct LevelIndex {
     levels: HashMap<String, u32>,
@@ -17,7 +17,7 @@ pub(crate) struct LevelIndex {
 }
 
 impl LevelIndex {
-    /// For levels as the encoding has them.
+    /// From the levels of an encoding's column.
     pub(crate) fn new(levels: &[Option<String>]) -> Self {
         let mut index = Self { levels: HashMap::with_capacity(levels.len()), null: None };
         for (at, level) in (0_u32..).zip(levels) {
@@ -36,7 +36,7 @@ impl LevelIndex {
         self.levels.get(name).copied()
     }
 
-    /// How many there are.
+    /// Number of levels, including the level of nulls.
     pub(crate) fn n_levels(&self) -> usize {
         self.levels.len() + usize::from(self.null.is_some())
     }
@@ -47,17 +47,17 @@ impl LevelIndex {
     }
 }
 
-/// Values of one column seen in training rows of one row group.
+/// The values of one column in the training rows of one row group.
 #[derive(Default)]
 struct Seen {
     keys: Vec<Key>,
     null: bool,
 }
 
-/// The levels of each column among the training rows, ascending, null last; at most `limit` each.
+/// The levels of each column in the training rows, ascending, with null last.
 ///
 /// # Errors
-/// [`DataError::Memory`] as soon as a column exceeds `limit`.
+/// The result of `too_many` (given the column) as soon as a column has more than `limit` levels.
 pub(crate) fn levels(
     reading: &Reading<'_>,
     plan: &RowPlan,
@@ -96,7 +96,7 @@ fn seen(
     let group = reading.source.groups[group];
     let columns = [column];
     let mut chunks = Chunks::open(reading.source, group, &columns, Types::Decoding, BATCH_ROWS)?;
-    // Dropped rows may have values of their own, so the limit here is only against running away.
+    // Only levels of training rows count towards `limit`; rows that are not trained on may have others.
     let mut keys = Keys::new(group.n_rows.max(limit), reading.nan);
     let (mut ids, mut used, mut null, mut count) = (Vec::new(), Vec::new(), false, 0);
     let mut row = group.first_row;

@@ -1,12 +1,13 @@
-//! What memory the system leaves to this process: of the machine, of its control groups, and of its address space.
+//! The memory available to this process: on the machine, in its control groups, and in its address space.
 
 use std::path::{Path, PathBuf};
 
 /// Where control groups are mounted.
 const GROUPS: &str = "/sys/fs/cgroup";
 
-/// Memory that this process can still take without swapping, where the system says so: the least of what the machine has
-/// available, of what its control groups leave, and of what its address space does (`ulimit -v`).
+/// Bytes that this process can still allocate without swapping; none if the system does not tell. It is the
+/// least of the machine's available memory, the room in its control groups, and the room in its address space
+/// (`ulimit -v`).
 pub fn available_memory() -> Option<u64> {
     let read = |path: &Path| std::fs::read_to_string(path).ok();
     let machine = read(Path::new("/proc/meminfo")).and_then(|text| machine(&text));
@@ -17,7 +18,7 @@ pub fn available_memory() -> Option<u64> {
     [machine, groups, address_space].into_iter().flatten().min()
 }
 
-/// From `/proc/meminfo`.
+/// Available memory, from `/proc/meminfo`.
 fn machine(text: &str) -> Option<u64> {
     kib(text, "MemAvailable:")
 }
@@ -29,14 +30,15 @@ fn kib(text: &str, name: &str) -> Option<u64> {
     kib.checked_mul(1024)
 }
 
-/// From `/proc/self/limits` and `/proc/self/status`: what is left of the address space, if it has a limit.
+/// Room in the address space if it is limited, from `/proc/self/limits` and `/proc/self/status`.
 fn address_space(limits: &str, status: &str) -> Option<u64> {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
     let limit: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(limit.saturating_sub(kib(status, "VmSize:")?))
 }
 
-/// From `/proc/self/cgroup`: the least that a group of this process, or one above it, leaves.
+/// The least room in a control group of this process or in one of its ancestors. `text` is
+/// `/proc/self/cgroup`.
 fn groups(text: &str, read: impl Fn(&Path) -> Option<String>) -> Option<u64> {
     let left = |line: &str| {
         let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
@@ -50,7 +52,7 @@ fn groups(text: &str, read: impl Fn(&Path) -> Option<String>) -> Option<u64> {
         } else {
             ("memory.limit_in_bytes", "memory.usage_in_bytes")
         };
-        // In a container, the path may be the host's, and what it names is mounted as the root.
+        // In a container, the path may be the host's, while its group is mounted as the root.
         let own = root.join(path.trim_start_matches('/'));
         let groups = own.ancestors().take_while(|group| group.starts_with(&root));
         let of_group = |group: &Path| {
@@ -63,7 +65,7 @@ fn groups(text: &str, read: impl Fn(&Path) -> Option<String>) -> Option<u64> {
     text.lines().filter_map(left).min()
 }
 
-/// From `memory.stat`: what a group holds of files, and would give back.
+/// Bytes of file cache that a group would release, from `memory.stat`.
 fn inactive_file(text: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix("inactive_file "));
     line.and_then(|bytes| bytes.trim().parse().ok()).unwrap_or(0)

@@ -1,4 +1,4 @@
-//! Whether what training holds fits into memory.
+//! Checks that a training table fits into memory.
 
 use super::chunks::BATCH_ROWS;
 use super::limits::available_memory;
@@ -6,12 +6,12 @@ use super::source::Source;
 use crate::error::DataError;
 use crate::panels::PANEL_ROWS;
 
-/// What a page of a column takes while it is decoded, with its dictionary, where its chunk is not smaller.
+/// Most bytes for a page of a column and its dictionary while decoding.
 const PAGES: u64 = 2 << 20;
-/// Bytes that a row has beside its features: its code, its class, its weights and folds, and its place.
+/// Bytes of a row in addition to its features: its code, class, weights, folds and slot.
 const ROW: u64 = 32;
 
-/// Bytes that so many rows have beside their features.
+/// Bytes of `rows` rows in addition to their features.
 pub(super) fn of_rows(rows: usize) -> u64 {
     (rows as u64).saturating_mul(ROW)
 }
@@ -20,20 +20,20 @@ pub(super) fn of_rows(rows: usize) -> u64 {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Budget {
     bytes: u64,
-    /// Of these, what is needed beside features of rows.
+    /// The part of `bytes` that is needed for other things than features.
     beside: u64,
 }
 
 impl Budget {
-    /// What the user says, else what the system has available, else no limit.
+    /// The user's limit, else the available memory, else no limit.
     pub(crate) fn new(memory: Option<u64>) -> Self {
         Self { bytes: memory.or_else(available_memory).unwrap_or(u64::MAX), beside: 0 }
     }
 
-    /// Less what each row of the table takes, and what decoding it does.
+    /// Reserves memory for the rows of the table and for decoding `columns`.
     ///
     /// # Errors
-    /// The rows alone do not fit.
+    /// The rows do not fit even without features.
     pub(crate) fn beside(mut self, source: &Source, columns: &[usize]) -> Result<Self, DataError> {
         self.beside = of_rows(source.n_rows());
         if self.beside > self.bytes {
@@ -43,13 +43,13 @@ impl Budget {
         Ok(self)
     }
 
-    /// Features that fit for so many rows.
+    /// Number of features that fit for `n_rows` rows.
     pub(crate) fn features(&self, n_rows: usize) -> usize {
         let left = self.bytes.saturating_sub(self.beside);
         usize::try_from(left / feature(n_rows)).unwrap_or(usize::MAX - 1).min(usize::MAX - 1)
     }
 
-    /// Checks that panels of so many features fit, with `more` bytes beside them.
+    /// Checks that panels with columns of these widths fit, together with `more` bytes.
     ///
     /// # Errors
     /// They do not.
@@ -60,7 +60,7 @@ impl Budget {
         Ok(())
     }
 
-    /// The error for columns of so many features each.
+    /// The error for columns of these widths.
     pub(crate) fn refuse(&self, rows: usize, widths: &[(String, usize)], at_least: &str) -> DataError {
         self.refuse_with(rows, widths, at_least, 0)
     }
@@ -85,12 +85,13 @@ impl Budget {
     }
 }
 
-/// Bytes of a feature of so many rows.
+/// Bytes of one feature of `n_rows` rows.
 fn feature(n_rows: usize) -> u64 {
     (n_rows.next_multiple_of(PANEL_ROWS).max(1) * size_of::<f32>()) as u64
 }
 
-/// What the threads take while each decodes some of the columns: their pages, and a batch in Arrow's layout.
+/// Bytes for decoding on all threads: the pages of the columns that each thread reads together, and batches
+/// of their values.
 fn decoding(source: &Source, columns: &[usize]) -> u64 {
     let together = (columns.len() / 128).clamp(1, 256) as u64;
     let column = columns.iter().map(|&column| pages(source, column)).max().unwrap_or(0);
@@ -100,7 +101,7 @@ fn decoding(source: &Source, columns: &[usize]) -> u64 {
         .saturating_mul(column.saturating_add(2 * batch))
 }
 
-/// What decoding a column takes at a time, in the row group where it is largest.
+/// Bytes of pages while decoding a column, in the row group where it is largest.
 pub(super) fn pages(source: &Source, column: usize) -> u64 {
     source.groups.iter().map(|group| source.chunk_bytes(group, column).min(PAGES)).max().unwrap_or(0)
 }

@@ -1,6 +1,6 @@
-//! Parquet to panels: which files, which columns, how each value becomes numbers.
+//! From Parquet to panels: finds files and columns, and encodes values as numbers.
 //!
-//! The only module that knows arrow and parquet. It knows no solver and no device.
+//! The only module that uses arrow and parquet. It knows no solver and no device.
 
 mod ahead;
 mod beyond;

@@ -1,15 +1,15 @@
-//! Names that a name which does not exist may have been meant to be.
+//! Suggests existing names for a mistyped one.
 
-/// Names that are suggested, at most.
+/// Most names that are suggested.
 const SUGGESTED: usize = 3;
 
-/// Bytes of a name that others are compared with; a longer one was not mistyped.
+/// Longest name, in bytes, that is compared with others.
 const LONGEST: usize = 256;
 
-/// Edits between two names, at most, for one to be suggested in place of the other.
+/// Largest edit distance of a suggested name.
 const FARTHEST: usize = 32;
 
-/// Says which existing names are nearest to one that does not exist.
+/// Names the existing names nearest to `name`, for an error message.
 pub(crate) fn nearest<'a>(name: &str, existing: impl Iterator<Item = &'a str>) -> String {
     let folded = folded(name);
     let mut best: Vec<(usize, &str)> = Vec::new();
@@ -29,19 +29,19 @@ pub(crate) fn nearest<'a>(name: &str, existing: impl Iterator<Item = &'a str>) -
     let names: Vec<String> = best.iter().map(|(_, other)| format!("\"{other}\"")).collect();
     match (n_names, names.is_empty()) {
         (0, _) => "the table has none".into(),
-        (1, true) => "its only name is not near".into(),
-        (_, true) => format!("none of its {n_names} names is near"),
+        (1, true) => "its only name is not similar".into(),
+        (_, true) => format!("none of its {n_names} names is similar"),
         _ => format!("nearest: {}", names.join(", ")),
     }
 }
 
-/// Characters of a name, without regard to case.
+/// Lower-case characters of a name; none for a name that is too long.
 fn folded(name: &str) -> Vec<char> {
     if name.len() > LONGEST { Vec::new() } else { name.to_lowercase().chars().collect() }
 }
 
-/// Edit distance if it is at most `limit`: of the table of all pairs of prefixes only the band along the diagonal is
-/// computed, as far as it stays within the limit.
+/// Edit distance, if it is at most `limit`. Of the table over all pairs of prefixes, only the band of width
+/// `limit` along the diagonal is computed.
 fn distance(a: &[char], b: &str, limit: usize) -> Option<usize> {
     let b = folded(b);
     if a.len().abs_diff(b.len()) > limit {
@@ -117,10 +117,10 @@ mod tests {
         let long = "x".repeat(100_000);
         let many: Vec<String> = (0..100_000).map(|i| format!("{i:0>250}")).collect();
         let begun = Instant::now();
-        assert_eq!(nearest(&long, many.iter().map(String::as_str)), "none of its 100000 names is near");
-        assert_eq!(nearest("y", [long.as_str()].into_iter()), "its only name is not near");
+        assert_eq!(nearest(&long, many.iter().map(String::as_str)), "none of its 100000 names is similar");
+        assert_eq!(nearest("y", [long.as_str()].into_iter()), "its only name is not similar");
         let found = nearest(&format!("{:y>250}", 99), many.iter().map(String::as_str));
-        assert_eq!(found, "none of its 100000 names is near");
+        assert_eq!(found, "none of its 100000 names is similar");
         assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     }
 }

@@ -1,4 +1,4 @@
-//! What to read of a table, and which of its columns that means.
+//! Options for reading a table, and the columns that they select.
 
 use super::folds::folding_column;
 use super::schema::{ValueType, nearest};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::str::FromStr;
 
-/// What becomes of nulls in numeric and boolean features.
+/// How nulls in numeric and boolean features are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Missing {
@@ -18,7 +18,7 @@ pub enum Missing {
     Mean,
     /// The row is dropped.
     Drop,
-    /// An error.
+    /// Refused with an error.
     Error,
 }
 
@@ -35,19 +35,19 @@ impl FromStr for Missing {
     }
 }
 
-/// What a NaN is, among features and in the target.
+/// How NaN is treated, in features and in the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Nan {
-    /// A null, as tables of numpy and polars mean it.
+    /// As null, which is what it means in tables from numpy and pandas.
     #[default]
     Null,
-    /// An error.
+    /// Refused with an error.
     Error,
 }
 
 impl Nan {
-    /// Whether it is the default.
+    /// Whether this is [`Self::Null`], the default.
     pub(crate) fn is_null(&self) -> bool {
         *self == Self::Null
     }
@@ -70,7 +70,8 @@ impl FromStr for Nan {
 pub struct ReadOptions {
     /// Column of the classes.
     pub target: String,
-    /// Columns to learn from: all but the target, the weight and that of the folds, by default.
+    /// Columns to learn from. By default all except the target, the weight, the column of the folds, a pandas
+    /// index, and folder columns with a single value.
     pub features: Option<Vec<String>>,
     /// Columns not to learn from.
     pub exclude: Vec<String>,
@@ -78,28 +79,28 @@ pub struct ReadOptions {
     pub categorical: Vec<String>,
     /// Column of row weights.
     pub weight: Option<String>,
-    /// What becomes of nulls.
+    /// How nulls are treated.
     pub missing: Missing,
-    /// Whether NaN is one of them.
+    /// How NaN is treated.
     pub nan: Nan,
     /// Whether numeric columns are divided by their standard deviation.
     pub standardize: bool,
     /// Whether the models have an intercept.
     pub intercept: bool,
-    /// Seed of the dealing and of the validation split.
+    /// Seed for dealing rows to panels, for the validation split, and for the folds.
     pub seed: u64,
     /// Share of the rows held out for validation; 0 for none.
     pub validation_fraction: f64,
-    /// How the training rows are dealt into folds, if they are; the rows held out for validation are in none.
+    /// How to assign the training rows to folds, if at all. Rows held out for validation are in no fold.
     pub folds: Option<Folding>,
-    /// Numeric columns to be kept exactly, with a second float32 word, whatever the size of the table.
+    /// Numeric columns to store exactly, with a second float32 word. Small tables are stored exactly anyway.
     pub exact: Vec<String>,
-    /// Bytes of memory that the table may take: what is available, by default.
+    /// Bytes of memory that the table may take. Default: the available memory.
     pub memory: Option<u64>,
 }
 
 impl ReadOptions {
-    /// The defaults, for a target.
+    /// The default options for a target.
     pub fn new(target: impl Into<String>) -> Self {
         Self {
             target: target.into(),
@@ -120,14 +121,14 @@ impl ReadOptions {
     }
 }
 
-/// The columns that the options name, as places in the source.
+/// The columns that the options select, as indices in the source.
 #[derive(Debug)]
 pub(crate) struct Selection {
     pub(crate) target: usize,
     pub(crate) weight: Option<usize>,
     /// In the order of the first file.
     pub(crate) features: Vec<(usize, ColumnKind)>,
-    /// The columns of a pandas index, which are no features unless they are listed.
+    /// The columns of a pandas index, which are features only if listed.
     pub(crate) index_columns: Vec<String>,
 }
 
@@ -171,7 +172,7 @@ pub(crate) fn select(source: &Source, options: &ReadOptions) -> Result<Selection
     let excluded = places(&options.exclude, "exclude")?;
     let categorical = places(&options.categorical, "categorical")?;
     for at in listed.iter().flatten().copied() {
-        // Groups and times may be learned from where that is asked for.
+        // Group and time columns are features only if listed.
         let role = match Some(at) {
             at if at == Some(target) => Some("target"),
             at if at == weight => Some("weight"),
@@ -193,7 +194,7 @@ pub(crate) fn select(source: &Source, options: &ReadOptions) -> Result<Selection
             index_columns.push(column.name.clone());
             continue;
         }
-        // Where all files lie in one folder, its name tells classes apart no more than a place on the disk does.
+        // If all files are in the same folder, its name is constant and carries no information.
         if listed.is_none() && column.is_folder && !source.has_several_folders(at) {
             continue;
         }

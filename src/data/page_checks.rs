@@ -1,19 +1,19 @@
-//! What an inflated page claims of its levels and of its values, checked before it is decoded.
+//! Checks the levels and value counts of a decompressed page before it is decoded.
 
 use super::thrift::Thrift;
 use parquet::basic::Encoding;
 
-/// The largest levels of a column; none for a column that is flat and never null.
+/// The largest levels of a column; both are 0 for a flat column without nulls.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MaxLevels {
     pub(super) definition: i16,
     pub(super) repetition: i16,
 }
 
-/// The encodings of a page's repetition and definition levels, as the first version states them.
+/// The encodings of repetition and definition levels in a page of version 1.
 pub(super) type LevelEncodings = [Encoding; 2];
 
-/// Checks a page of the first version, whose levels say how long they are.
+/// Checks a page of version 1, whose levels begin with their length.
 pub(super) fn check_v1(
     page: &[u8],
     values: usize,
@@ -32,7 +32,7 @@ pub(super) fn check_v1(
                 u32::from_le_bytes(*length) as usize
             }
             (Encoding::RLE, None) => return Err("a page ends within its levels".to_owned()),
-            // As the oldest writers have them, which only files with nested columns still show.
+            // The deprecated bit-packed encoding of the oldest writers.
             _ => values.saturating_mul(bits(max) as usize).div_ceil(8),
         };
         let (bytes, after) = rest
@@ -46,7 +46,7 @@ pub(super) fn check_v1(
     check_values(rest, values, encoding)
 }
 
-/// Checks a page of the second version, whose header says how long its levels are.
+/// Checks a page of version 2, whose header has the lengths of its levels.
 pub(super) fn check_v2(
     page: &[u8],
     values: usize,
@@ -67,12 +67,13 @@ pub(super) fn check_v2(
     check_values(rest, values, encoding)
 }
 
-/// Bits of a level of at most `max`.
+/// Bits per level, for levels up to `max`.
 fn bits(max: i16) -> u32 {
     u16::BITS - max.unsigned_abs().leading_zeros()
 }
 
-/// Walks levels in runs: of one level, or of eight levels and their multiples, bit by bit.
+/// Checks the runs of RLE-encoded levels: runs of one repeated level, and bit-packed runs of a multiple of
+/// eight levels.
 fn check_levels(levels: &[u8], values: usize, max: i16) -> Result<(), String> {
     let (bits, max) = (u64::from(bits(max)), u64::from(max.unsigned_abs()));
     let mut rest = levels;
@@ -83,7 +84,7 @@ fn check_levels(levels: &[u8], values: usize, max: i16) -> Result<(), String> {
         let head = thrift.unsigned().ok_or_else(missing)?;
         rest = &rest[thrift.position()..];
         let (packed, length) = (head & 1 == 1, head >> 1);
-        // The last run may reach beyond the page.
+        // The last run may claim more levels than the page has values.
         let count = length.saturating_mul(if packed { 8 } else { 1 }).min(left);
         let (needed, whole) = if packed {
             ((count * bits).div_ceil(8), length.saturating_mul(bits))
@@ -97,7 +98,7 @@ fn check_levels(levels: &[u8], values: usize, max: i16) -> Result<(), String> {
             rest.split_at(usize::try_from(whole).map_or(rest.len(), |bytes| bytes.min(rest.len())));
         let highest = match packed {
             false => run.iter().rev().fold(0, |level, &byte| level << 8 | u64::from(byte)),
-            // No level of so many bits is beyond the largest.
+            // Levels of this many bits cannot exceed the largest.
             true if (max + 1).is_power_of_two() => 0,
             true => (0..count).map(|at| level(run, at * bits, bits)).max().unwrap_or(0),
         };
@@ -110,15 +111,15 @@ fn check_levels(levels: &[u8], values: usize, max: i16) -> Result<(), String> {
     Ok(())
 }
 
-/// The level at a bit, the lowest bit first.
+/// The level that starts at `bit`, lowest bit first.
 fn level(run: &[u8], bit: u64, bits: u64) -> u64 {
     let one = |at: u64| u64::from(run[(at / 8) as usize] >> (at % 8) & 1);
     (0..bits).map(|k| one(bit + k) << k).sum()
 }
 
-/// Checks the counts that values encoded as differences begin with.
+/// Checks the counts at the start of delta-encoded values.
 fn check_values(bytes: &[u8], values: usize, encoding: Encoding) -> Result<(), String> {
-    // Lengths, of strings or of what they share with the string before, are all decoded at once.
+    // The decoder allocates for all lengths at once, be they of strings or of shared prefixes.
     let streams = match encoding {
         Encoding::DELTA_BINARY_PACKED | Encoding::DELTA_LENGTH_BYTE_ARRAY => 1,
         Encoding::DELTA_BYTE_ARRAY => 2,
@@ -135,13 +136,13 @@ fn check_values(bytes: &[u8], values: usize, encoding: Encoding) -> Result<(), S
     Ok(())
 }
 
-/// How many values a stream of differences claims, and where it ends.
+/// The number of values that a delta-encoded stream claims, and the position of its end.
 fn differences(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut stream = Thrift::new(bytes);
     let (block, parts, count) = (stream.unsigned()?, stream.unsigned()?, stream.unsigned()?);
     stream.integer()?;
     let of_part = block.checked_div(parts).filter(|&of_part| of_part > 0)?;
-    // The first value stands in the head.
+    // The header holds the first value.
     let mut left = count.saturating_sub(1);
     while left > 0 {
         stream.integer()?;
@@ -151,7 +152,7 @@ fn differences(bytes: &[u8]) -> Option<(u64, usize)> {
             if left == 0 {
                 break;
             }
-            // The last part may end early.
+            // The last miniblock may be cut short.
             let here = of_part.min(left).saturating_mul(u64::from(width)).div_ceil(8);
             let whole = of_part.saturating_mul(u64::from(width)) / 8;
             let room = (bytes.len() - stream.position()) as u64;

@@ -1,17 +1,17 @@
-//! The header of a page: its counts, before anything is allocated by them.
+//! Reads the header of a page, and checks its counts before anything is allocated for them.
 
 use super::thrift::{Thrift, is_integer};
 
-/// What a page is.
+/// The kind of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Data, as the first version has them.
+    /// Data, version 1.
     Data,
-    /// Data, their levels apart.
+    /// Data, version 2: levels and values are separate.
     DataV2,
-    /// The values that numbers stand for.
+    /// The dictionary of a column chunk.
     Dictionary,
-    /// Anything else, which is passed over.
+    /// An index page, which is skipped.
     Other,
 }
 
@@ -21,22 +21,22 @@ pub(super) struct PageHeader {
     pub(super) kind: Kind,
     /// Bytes of the header.
     pub(super) bytes: usize,
-    /// Bytes of the page once inflated.
+    /// Bytes of the page after decompression.
     pub(super) inflated: usize,
     /// Bytes of the page in the file.
     pub(super) stored: usize,
     pub(super) values: usize,
     nulls: usize,
     rows: usize,
-    /// Bytes of the levels, where they lie apart.
+    /// Bytes of the levels in a page of version 2, else 0.
     pub(super) levels: usize,
 }
 
 impl PageHeader {
-    /// Reads the header that `bytes` begin with: none if they end too soon, or are none.
+    /// Reads the header at the start of `bytes`; none if it is incomplete or invalid.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let mut thrift = Thrift::new(bytes);
-        // Of the page: kind, inflated and stored size. Of the struct in it: its numbers by field.
+        // `page`: kind, inflated and stored size. `counts`: integers of the nested struct, by field number.
         let (mut page, mut counts, mut of) = ([-1; 3], [0; 8], 0);
         thrift.fields(|thrift, field, kind| {
             match (field, kind) {
@@ -77,11 +77,14 @@ impl PageHeader {
         })
     }
 
-    /// Checks the counts of a page of a chunk that holds `left` more values and inflates to `chunk` bytes in all,
-    /// each value of a dictionary taking `width` bytes at least.
+    /// Checks the counts of a page.
+    ///
+    /// Its chunk has `left` more values, and `chunk` bytes in all after decompression. A dictionary value
+    /// takes at least `width` bytes.
     pub(super) fn check(&self, left: u64, chunk: u64, width: usize) -> Result<(), String> {
         let &Self { kind, inflated, stored, values, nulls, rows, levels, .. } = self;
-        // Some writers leave headers out of the size of a chunk.
+        // Some writers leave page headers out of the size of a chunk. Eight times the stored size is always
+        // allowed.
         if inflated as u64 > chunk.max(stored as u64 * 8) {
             return Err(format!("a page claims {inflated} bytes inflated, its column chunk {chunk}"));
         }

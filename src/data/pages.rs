@@ -1,11 +1,11 @@
-//! The column chunks of one row group as pages, decompressed with one zstd context a thread.
+//! Reads the pages of column chunks, and decompresses zstd pages with one context per thread.
 //!
-//! The parquet crate makes a compressor and a decompressor for every column chunk, and zstd asks the processor
-//! for its features each time, which a virtual machine answers slowly: on a table of 20,000 columns that is a
-//! quarter of the reading. So zstd chunks are read as if they were stored plain, and the pages are inflated
-//! here. Small chunks that lie together are also fetched with one read.
+//! The parquet crate creates a compressor and a decompressor for every column chunk. zstd queries the CPU
+//! features each time, which is slow in a virtual machine: on a table of 20,000 columns it took a quarter
+//! of the reading time. So zstd chunks are read as if they were uncompressed, and decompressed here. Small
+//! chunks that lie close together are also fetched with one read.
 //!
-//! Whatever the codec, the counts of a page are checked before the parquet crate allocates by them.
+//! For every codec, the counts of a page are checked before the parquet crate allocates memory for them.
 
 use super::page_checks::{MaxLevels, check_v1, check_v2};
 use super::page_header::{Kind, PageHeader};
@@ -24,9 +24,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use zstd::bulk::Decompressor;
 
-/// Bytes fetched with one read, at most.
+/// Most bytes that are fetched with one read.
 const HELD_BYTES: u64 = 4 << 20;
-/// Bytes of a page header, at most.
+/// Longest page header, in bytes.
 const LONGEST_HEADER: usize = 16 << 20;
 
 /// The column chunks of one row group.
@@ -37,7 +37,7 @@ pub(super) struct ColumnChunks {
 }
 
 impl ColumnChunks {
-    /// Of row group `group`, of which the columns `leaves` will be read.
+    /// The column chunks of row group `group`. Only those of the columns `leaves` will be read.
     pub(super) fn open(
         file: File,
         metadata: Arc<ParquetMetaData>,
@@ -89,7 +89,7 @@ impl Iterator for OneChunk {
 
 impl PageIterator for OneChunk {}
 
-/// Where a chunk lies in a file of so many bytes.
+/// The byte range of a chunk in a file of length `bytes`.
 fn range(chunk: &ColumnChunkMetaData, bytes: u64) -> Result<Range<u64>> {
     let (start, length) =
         (chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset()), chunk.compressed_size());
@@ -100,7 +100,7 @@ fn range(chunk: &ColumnChunkMetaData, bytes: u64) -> Result<Range<u64>> {
     })
 }
 
-/// The values that the page headers of a chunk claim together.
+/// The number of values in a chunk according to its page headers.
 pub(super) fn header_rows(file: File, chunk: &ColumnChunkMetaData) -> Result<u64> {
     let range = range(chunk, file.metadata()?.len())?;
     let file = Arc::new(FileBytes::open(file, std::slice::from_ref(&range))?);
@@ -112,14 +112,14 @@ pub(super) fn header_rows(file: File, chunk: &ColumnChunkMetaData) -> Result<u64
     Ok(values)
 }
 
-/// The headers of the pages in a part of a file.
+/// The headers of the pages in a byte range of a file.
 struct Headers {
     file: Arc<FileBytes>,
     range: Range<u64>,
 }
 
 impl Headers {
-    /// The next header, whose page is passed over.
+    /// Reads the next header, and skips its page.
     fn next(&mut self) -> Result<Option<PageHeader>> {
         let left = usize::try_from(self.range.end - self.range.start).unwrap_or(usize::MAX);
         if left == 0 {
@@ -145,17 +145,17 @@ impl Headers {
     }
 }
 
-/// The pages of a chunk, each checked before it is read and before it is decoded. Those of a zstd chunk come from a
-/// reader that takes it for a plain one.
+/// The pages of a chunk. Each header is checked before its page is read, and each page before it is
+/// decoded. For a zstd chunk, the inner reader treats the chunk as uncompressed.
 struct CheckedPages {
     pages: SerializedPageReader<FileBytes>,
     headers: Headers,
     is_zstd: bool,
-    /// Values that the pages to come may have.
+    /// Values that are left for further pages.
     left: u64,
-    /// Bytes of all pages once inflated.
+    /// Bytes of all pages after decompression.
     inflated: u64,
-    /// Bytes that a value of a dictionary takes at least.
+    /// Fewest bytes of a dictionary value.
     width: usize,
     max: MaxLevels,
 }
@@ -188,7 +188,7 @@ impl CheckedPages {
         })
     }
 
-    /// The header of the next page that is not passed over.
+    /// The header of the next page that is not skipped.
     fn next_header(&mut self) -> Result<Option<PageHeader>> {
         loop {
             match self.headers.next()? {
@@ -198,7 +198,7 @@ impl CheckedPages {
         }
     }
 
-    /// Inflates a page of a zstd chunk.
+    /// Decompresses a page of a zstd chunk.
     fn inflate(&self, page: &mut Page, header: &PageHeader) -> Result<()> {
         match page {
             Page::DataPageV2 { is_compressed: false, .. } => {}
@@ -222,7 +222,7 @@ impl PageReader for CheckedPages {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
         let Some(header) = self.next_header()? else { return Ok(None) };
         header.check(self.left, self.inflated, self.width).map_err(damaged)?;
-        // The codecs would end the program where memory does.
+        // The codecs abort the program if memory runs out, so check that there is enough first.
         let mut room = Vec::<u8>::new();
         room.try_reserve_exact(header.inflated).map_err(|error| ParquetError::External(Box::new(error)))?;
         drop(room);
@@ -274,7 +274,7 @@ thread_local! {
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// A page of `size` bytes, its first `plain` bytes copied and the rest inflated.
+/// A decompressed page of `size` bytes: its first `plain` bytes are copied, the rest is decompressed.
 fn inflated(page: &Bytes, plain: usize, size: usize) -> Result<Bytes> {
     let Some(frames) = page.get(plain..).filter(|_| plain <= size) else {
         return Err(damaged("a page shorter than its own levels".to_owned()));
@@ -293,7 +293,7 @@ fn inflated(page: &Bytes, plain: usize, size: usize) -> Result<Bytes> {
             Ok(decompressor.decompress_to_buffer(frames, &mut end).is_ok())
         })?;
     if !done && size > plain {
-        // Several frames, or a damaged one, about which the stream says more.
+        // Several frames, or a damaged one, for which the stream decoder gives a better error.
         out.truncate(plain);
         let limit = (size - plain) as u64 + 1;
         zstd::stream::Decoder::new(frames)?.take(limit).read_to_end(&mut out)?;
@@ -307,7 +307,7 @@ fn inflated(page: &Bytes, plain: usize, size: usize) -> Result<Bytes> {
     Ok(out.into())
 }
 
-/// A file, with a part of it in memory.
+/// A file with one range of it in memory.
 struct FileBytes {
     file: File,
     held_from: u64,
@@ -331,7 +331,7 @@ impl FileBytes {
         Ok(Self { file, held_from: start, held: held.into() })
     }
 
-    /// What is in memory from `start` on.
+    /// The bytes in memory from `start` on.
     fn held(&self, start: u64) -> Option<Bytes> {
         let at = usize::try_from(start.checked_sub(self.held_from)?).ok()?;
         (at < self.held.len()).then(|| self.held.slice(at..))

@@ -1,11 +1,11 @@
-//! Which files a table consists of: paths, directories and globs, as the programs that write them mean them.
+//! Finds the files of a table from paths, directories and globs, with the conventions of Hive and Spark.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::FileError;
 
-/// The name that writers of `key=value` folders give to a null.
+/// The value that stands for null in `key=value` folder names.
 const NULL_FOLDER: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// Expands paths, directories and globs to files, in reading order.
@@ -32,7 +32,7 @@ pub(super) fn expand(data: &[String]) -> Result<Vec<PathBuf>, FileError> {
 fn matching(pattern: &str, paths: &mut Vec<PathBuf>) -> Result<(), FileError> {
     let matches = glob::glob(pattern)
         .map_err(|e| FileError::Pattern { pattern: pattern.to_owned(), reason: e.to_string() })?;
-    // What a pattern spells out is meant, hidden or not.
+    // Hidden names that the pattern spells out are included.
     let spelled: Vec<&OsStr> = names(Path::new(pattern)).collect();
     let asks_for_hidden = spelled.iter().any(|name| is_hidden(name) && has_wildcard(name));
     let before = paths.len();
@@ -60,14 +60,14 @@ fn has_wildcard(name: &OsStr) -> bool {
     name.as_encoded_bytes().iter().any(|byte| b"*?[".contains(byte))
 }
 
-/// Whether writers mean a file or folder of this name to be passed over: `.part.crc`, `_temporary`, `_SUCCESS`. A
-/// folder `_key=value` is data.
+/// Whether a file or folder is skipped by its name, as are `.part.crc`, `_temporary` and `_SUCCESS`. A folder
+/// `_key=value` is data.
 fn is_hidden(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     name.starts_with(b".") || (name.starts_with(b"_") && !name.contains(&b'='))
 }
 
-/// Appends every `*.parquet` below a directory, sorted; hidden names are passed over.
+/// Appends every `*.parquet` below a directory, sorted. Hidden names are skipped.
 fn below(directory: &Path, paths: &mut Vec<PathBuf>) -> Result<(), FileError> {
     let mut found = Vec::new();
     let mut pending = vec![directory.to_owned()];
@@ -81,7 +81,7 @@ fn below(directory: &Path, paths: &mut Vec<PathBuf>) -> Result<(), FileError> {
             if is_hidden(&entry.file_name()) {
                 continue;
             }
-            // Links to directories are not followed: they may lead back here.
+            // Links to directories are not followed, since they may form a cycle.
             if entry.file_type().map_err(refused)?.is_dir() {
                 pending.push(entry.path());
             } else if entry.path().extension().is_some_and(|e| e == "parquet") {
@@ -97,7 +97,7 @@ fn below(directory: &Path, paths: &mut Vec<PathBuf>) -> Result<(), FileError> {
     Ok(())
 }
 
-/// The format of a directory that keeps files of older versions beside those of the table as it is now.
+/// The table format of a directory that may also hold files of older versions of the table.
 fn versioned_format(directory: &Path) -> Option<&'static str> {
     if directory.join("_delta_log").is_dir() {
         return Some("Delta Lake");
@@ -110,8 +110,8 @@ fn versioned_format(directory: &Path) -> Option<&'static str> {
     is_iceberg.then_some("Apache Iceberg")
 }
 
-/// The columns that the folders of a path stand for: `year=2024/region=n` gives `year` and `region`, outermost
-/// first. None is a null.
+/// The columns from the folder names of a path, outermost first: `year=2024/region=n` gives `year` and
+/// `region`. A value of none is a null.
 pub(super) fn folder_columns(path: &Path) -> Vec<(String, Option<String>)> {
     let folders = path.parent().into_iter().flat_map(names);
     let column = |folder: &OsStr| {
@@ -121,7 +121,7 @@ pub(super) fn folder_columns(path: &Path) -> Vec<(String, Option<String>)> {
     folders.filter_map(column).collect()
 }
 
-/// Writers escape what a folder's name cannot hold as `%` and two hexadecimal digits.
+/// Decodes percent-encoding, which writers use for characters that folder names cannot hold.
 fn unescaped(text: &str) -> String {
     let byte = |digits: &[u8]| {
         let digits = std::str::from_utf8(digits).ok().filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))?;

@@ -1,4 +1,4 @@
-//! What becomes of each row of the files: dropped, trained on, or held out.
+//! The use of each row of the files: dropped, trained on, or held out.
 
 use super::deal::{Span, span_ends, spans};
 use super::folds::Assigned;
@@ -6,19 +6,19 @@ use super::source::Source;
 use crate::panels::Rows;
 use std::ops::Range;
 
-/// The code of a dropped row; others are the class, with [`HELD_OUT`] added for validation.
+/// The code of a dropped row. The code of any other row is its class, plus [`HELD_OUT`] for validation rows.
 pub(crate) const DROPPED: u16 = u16::MAX;
-/// Marks a row of the validation part.
+/// The bit of a code that marks a validation row.
 pub(crate) const HELD_OUT: u16 = 0x8000;
 
-/// Class, part and weight of every row, in file order.
+/// Class, use and weight of every row, in file order.
 #[derive(Debug)]
 pub(crate) struct RowPlan {
     pub(crate) codes: Vec<u16>,
     pub(crate) weights: Option<Vec<f64>>,
-    /// Row groups of each span.
+    /// The range of row groups of each span.
     pub(crate) runs: Vec<Range<usize>>,
-    /// Whether every row of a row group is trained on.
+    /// For each row group: whether all its rows are trained on.
     pub(crate) whole: Vec<bool>,
     /// Sum of the weights of the training rows.
     pub(crate) weight_sum: f64,
@@ -40,7 +40,7 @@ impl RowPlan {
         self.codes[row] != DROPPED
     }
 
-    /// Groups the row groups into spans of enough training rows.
+    /// Groups row groups into spans of at least `span_rows` training rows, except perhaps the last.
     pub(crate) fn new(source: &Source, codes: Vec<u16>, weights: Option<Vec<f64>>, span_rows: usize) -> Self {
         let kept: Vec<usize> = source
             .groups
@@ -66,13 +66,13 @@ impl RowPlan {
         source.groups[run.start].first_row..last.first_row + last.n_rows
     }
 
-    /// The spans of the rows that `part` chooses.
+    /// The spans of the rows for which `part` holds.
     pub(crate) fn spans(&self, source: &Source, part: fn(u16) -> bool, seed: u64) -> Vec<Span> {
         let count = |run| self.codes[self.rows(source, run)].iter().filter(|&&c| part(c)).count();
         spans(self.runs.iter().map(count), seed)
     }
 
-    /// Class and weight of each slot of the rows that `part` chooses, and their fold if there are folds.
+    /// Deals class, weight and fold (if any) of the rows for which `part` holds to their slots.
     pub(crate) fn deal(
         &self,
         source: &Source,

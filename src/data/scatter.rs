@@ -1,15 +1,15 @@
-//! Writing a column's values, in row order, into the pieces of a span.
+//! Writes a column's values, given in row order, into the pieces of a span.
 
 use super::deal::Span;
 
-/// Values that a column keeps back before it writes them out.
+/// Values of a column that are buffered before they are written.
 const HELD: usize = 32_768;
 
 /// Writes one feature of one span.
 ///
-/// Neighbouring rows go to different panels, whose places for one feature are a power of two apart:
-/// written one by one they would evict each other's cache lines sixteen times over. So a block of
-/// rounds is held back and written piece by piece, whole cache lines at a time.
+/// Neighbouring rows go to different panels, whose slots for one feature can be a large power of two apart.
+/// Written one by one, they would evict each other's cache lines up to sixteen times. So a block of rounds is
+/// buffered and written piece by piece, whole cache lines at a time.
 pub(crate) struct Scatter<'a> {
     span: &'a Span,
     pieces: Vec<&'a mut [f32]>,
@@ -19,14 +19,14 @@ pub(crate) struct Scatter<'a> {
     rounds_held: usize,
     first_round: usize,
     round: usize,
-    /// Rows of the current round that are dealt.
+    /// Number of rows of the current round that are dealt.
     dealt: usize,
 }
 
 impl<'a> Scatter<'a> {
-    /// Into `pieces`, the slices of one feature of `span` in dealing order.
+    /// A writer into `pieces`, the slices of one feature of `span` in dealing order.
     pub(crate) fn new(span: &'a Span, pieces: Vec<&'a mut [f32]>) -> Self {
-        // A stride that is no power of two keeps the rounds apart in the cache.
+        // The added 16 avoids strides that are powers of two, which would map rounds to the same cache sets.
         let stride = pieces.len() + 16;
         let rounds_held = (HELD / stride / 16 * 16).clamp(16, 256).min(span.rounds().max(1));
         let held = vec![0.0; rounds_held * stride];
@@ -59,7 +59,7 @@ impl<'a> Scatter<'a> {
         let (first, end) = (self.first_round, self.round);
         let mut p = 0;
         for block in self.pieces.chunks_mut(TILE) {
-            // Pieces are in order of length: the last is the shortest.
+            // Pieces are sorted by length, so the last one is the shortest.
             let whole = block.len() == TILE && block[TILE - 1].len() >= end;
             if whole {
                 let mut round = first;
@@ -86,7 +86,7 @@ impl<'a> Scatter<'a> {
     }
 }
 
-/// Side of the square that is turned in registers.
+/// Side of the square block that is transposed in registers.
 const TILE: usize = 8;
 
 /// Writes `TILE` rounds of `TILE` pieces.

@@ -1,4 +1,4 @@
-//! What a column's values mean, whatever type stores them.
+//! The meaning of a column's values, independent of the type that stores them.
 
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ pub(crate) use super::nearest::nearest;
 
 use super::{LevelType, Temporal, Unit};
 
-/// The types that the encoding tells apart.
+/// The value types that the encoding distinguishes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ValueType {
     /// true and false.
@@ -28,12 +28,12 @@ pub(crate) enum ValueType {
     Text,
     /// A column that can hold only nulls.
     Null,
-    /// Anything else, by its name.
+    /// Any other type, with its name for messages.
     Unsupported(String),
 }
 
 impl ValueType {
-    /// Of an arrow type; dictionaries count as their values.
+    /// The value type of an Arrow type. A dictionary has the type of its values.
     pub(crate) fn of(data_type: &DataType) -> Self {
         match data_type {
             DataType::Boolean => Self::Boolean,
@@ -68,7 +68,7 @@ impl ValueType {
         }
     }
 
-    /// The type of a column that is this in one file and `other` in the next, if they go together.
+    /// The common type of a column that has this type in one file and `other` in another, if there is one.
     pub(crate) fn merge(&self, other: &Self) -> Option<Self> {
         match (self, other) {
             (a, b) if a == b => Some(a.clone()),
@@ -78,7 +78,7 @@ impl ValueType {
         }
     }
 
-    /// What a number of this type is, if it is a time.
+    /// What numbers of this type count, if it is a date or time.
     pub(crate) fn temporal(&self) -> Option<Temporal> {
         match self {
             Self::Date => Some(Temporal::Date),
@@ -89,7 +89,7 @@ impl ValueType {
         }
     }
 
-    /// What the levels of such a column are, if not text.
+    /// The type of this column's levels, if it is not text.
     pub(crate) fn level_type(&self) -> Option<LevelType> {
         match self {
             Self::Integer => Some(LevelType::Integer),
@@ -106,7 +106,7 @@ impl ValueType {
         )
     }
 
-    /// For messages.
+    /// The name of the type in messages.
     pub(crate) fn describe(&self) -> &str {
         match self {
             Self::Boolean => "boolean",
@@ -123,7 +123,7 @@ impl ValueType {
     }
 }
 
-/// What a whole number of such a column counts, if it is a duration.
+/// The unit of the integers that store a duration.
 pub(crate) fn unit(data_type: &DataType) -> Option<Unit> {
     match data_type {
         DataType::Duration(TimeUnit::Second) => Some(Unit::Second),
@@ -134,7 +134,8 @@ pub(crate) fn unit(data_type: &DataType) -> Option<Unit> {
     }
 }
 
-/// Whole numbers of such a type per 1 of a column's values, if it holds whole numbers: times are kept in seconds.
+/// Stored integers per unit of a column's values, for types that are stored as integers. Times have values in
+/// seconds.
 pub(crate) fn ticks(data_type: &DataType) -> Option<f64> {
     match data_type {
         DataType::Timestamp(unit, _) | DataType::Duration(unit) => Some(match unit {
@@ -147,8 +148,8 @@ pub(crate) fn ticks(data_type: &DataType) -> Option<f64> {
     }
 }
 
-/// The type to decode to: text as dictionaries (so that each dictionary page is looked up once, not once a row),
-/// everything else plain.
+/// The type to decode to. Text is decoded as dictionaries, so that each entry is looked up once and not for
+/// each row. Everything else is decoded plain.
 pub(crate) fn decoding_type(data_type: &DataType) -> DataType {
     let plain = match data_type {
         DataType::Dictionary(_, values) => values.as_ref(),

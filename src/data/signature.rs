@@ -1,14 +1,14 @@
-//! What a file is that is no Parquet, by how it begins.
+//! Recognises the format of a file that is not Parquet by its first bytes.
 
-/// Bytes of a file that are looked at.
+/// Number of bytes that are examined.
 pub(super) const START: usize = 512;
 
-/// Programs that read tables of text, of spreadsheets and of databases.
+/// How to convert other formats to Parquet.
 const WITH_DUCKDB: &str = "convert it with DuckDB: COPY (FROM 'it') TO 'it.parquet'";
-const DECOMPRESS: &str = "decompress it first, and convert what is in it";
+const DECOMPRESS: &str = "decompress it first, and convert its contents";
 const WITH_PANDAS: &str = "convert it with pandas: read it, and write it with to_parquet";
 
-/// Formats with a signature: its place, its bytes, what it is, the way to Parquet.
+/// Formats with a signature: its offset, its bytes, the format, and how to convert it to Parquet.
 const SIGNATURES: [(usize, &[u8], &str, &str); 27] = [
     (
         0,
@@ -69,7 +69,7 @@ const SIGNATURES: [(usize, &[u8], &str, &str); 27] = [
     (0, b"\xfe\xff", "text in UTF-16", "convert it to UTF-8, and then to Parquet"),
 ];
 
-/// What a file is that begins with `start`, and how it becomes Parquet.
+/// The format of a file that begins with `start`, and how to convert it to Parquet.
 pub(super) fn recognise(start: &[u8]) -> (&'static str, &'static str) {
     if start.is_empty() {
         return ("an empty file", "copy or write it again");
@@ -86,7 +86,7 @@ pub(super) fn recognise(start: &[u8]) -> (&'static str, &'static str) {
         .unwrap_or(("a file that does not begin with PAR1", "convert it to Parquet first"))
 }
 
-/// An archive, or one of the office formats that are archives.
+/// A ZIP archive, or an office format that is stored as one.
 fn zip(start: &[u8]) -> (&'static str, &'static str) {
     let has = |name: &[u8]| start.windows(name.len()).any(|window| window == name);
     if has(b"[Content_Types].xml") || has(b"xl/") {
@@ -98,7 +98,7 @@ fn zip(start: &[u8]) -> (&'static str, &'static str) {
     }
 }
 
-/// The start as text, if it is some; its last character may be cut.
+/// The start as text, if it is valid UTF-8. An incomplete last character is left out.
 fn text(start: &[u8]) -> Option<&str> {
     let text = match std::str::from_utf8(start) {
         Ok(text) => text,
@@ -117,7 +117,7 @@ fn text_kind(text: &str) -> (&'static str, &'static str) {
     if text.starts_with(['{', '[']) {
         ("JSON text", WITH_DUCKDB)
     } else if lower.starts_with("<!doctype html") || lower.starts_with("<html") {
-        ("an HTML page", "a download may have failed: look into it")
+        ("an HTML page", "a download may have failed: open the page to see why")
     } else if text.starts_with('<') {
         ("XML text", WITH_PANDAS)
     } else if line.contains([',', ';', '\t', '|']) {

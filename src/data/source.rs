@@ -1,4 +1,4 @@
-//! Which files, and what their footers say.
+//! The files of a table and their metadata.
 
 use super::columns::Columns;
 use super::footer::{self, Footer};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// A table in one or more Parquet files: expanded, footers parsed, schemas agreed.
+/// A table in one or more Parquet files, with parsed footers and a common schema.
 #[derive(Debug)]
 pub struct Source {
     paths: Vec<PathBuf>,
@@ -23,7 +23,6 @@ pub struct Source {
     names: HashMap<String, usize>,
     pub(crate) groups: Vec<RowGroup>,
     n_rows: usize,
-    bytes: u64,
 }
 
 /// One file.
@@ -34,7 +33,7 @@ pub(crate) struct FileEntry {
     pub(crate) natural: ArrowReaderMetadata,
     /// Types to decode with.
     pub(crate) decoding: ArrowReaderMetadata,
-    /// For each column of the source.
+    /// For each column of the source: where this file has it.
     pub(crate) place: Vec<Place>,
     /// The chunks (row group, leaf) that cannot be read, and why.
     pub(crate) unreadable: HashMap<(usize, usize), String>,
@@ -44,20 +43,20 @@ pub(crate) struct FileEntry {
 /// Where a file has a column of the table.
 #[derive(Debug, Clone)]
 pub(crate) enum Place {
-    /// Among its columns.
+    /// Index among its columns.
     Column(usize),
-    /// In the name of a folder that it lies in: one value, here as an array of length 1, for all rows.
+    /// In a folder name: an array of length 1, whose value holds for all rows.
     Folder(ArrayRef),
-    /// Nowhere: [`Source::readable`] says so before anything is read.
+    /// The file lacks the column. [`Source::readable`] reports this before anything is read.
     Nowhere,
 }
 
-/// What tells one state of a file from another.
+/// Identifies the state of a file, to detect changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     bytes: u64,
     modified: Option<SystemTime>,
-    /// Device and number, where the system has such.
+    /// Device and inode number, on systems that have them.
     inode: Option<(u64, u64)>,
 }
 
@@ -66,14 +65,14 @@ struct Stamp {
 pub(crate) struct SourceColumn {
     pub(crate) name: String,
     pub(crate) value_type: ValueType,
-    /// Whether it comes from the names of folders.
+    /// Whether it comes from folder names.
     pub(crate) is_folder: bool,
-    /// Whether it is what pandas numbers or names rows by, rather than one of its columns.
+    /// Whether pandas wrote it as the index of a frame.
     pub(crate) is_index: bool,
     pub(super) trouble: Option<Trouble>,
 }
 
-/// Why a column that some file has cannot be read.
+/// Why a column cannot be read from every file.
 #[derive(Debug, Clone)]
 pub(super) enum Trouble {
     Absent { path: PathBuf, other: PathBuf },
@@ -85,17 +84,17 @@ pub(super) enum Trouble {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RowGroup {
     pub(crate) file: usize,
-    /// In the file.
+    /// Index in the file.
     pub(crate) index: usize,
-    /// In the table.
+    /// Index of its first row in the table.
     pub(crate) first_row: usize,
     pub(crate) n_rows: usize,
 }
 
-/// Opens files, directories (every `*.parquet` below, sorted) and globs as one table. Its columns are those of its
-/// files, in the order in which they first come, and then those that folders named `key=value` stand for.
+/// Opens files, directories (every `*.parquet` below, sorted) and globs as one table.
 ///
-/// Files may differ in columns that are not used.
+/// Its columns are those of the files, in order of first appearance, followed by those from folders named
+/// `key=value`. Files may differ in columns that are not used.
 ///
 /// # Errors
 /// If there is no such file, or one is not Parquet.
@@ -104,10 +103,9 @@ pub fn open(data: &[String]) -> crate::Result<Source> {
     let mut files = Vec::with_capacity(paths.len());
     let mut columns = Columns::default();
     let mut groups = Vec::new();
-    let (mut n_rows, mut bytes) = (0, 0);
+    let mut n_rows = 0;
     for path in &paths {
         let (Footer { metadata: natural, unreadable }, stamp) = footer(path).map_err(DataError::File)?;
-        bytes += stamp.bytes;
         for (index, group) in natural.metadata().row_groups().iter().enumerate() {
             let rows = usize::try_from(group.num_rows()).unwrap_or(0);
             groups.push(RowGroup { file: files.len(), index, first_row: n_rows, n_rows: rows });
@@ -130,11 +128,11 @@ pub fn open(data: &[String]) -> crate::Result<Source> {
     }
     columns.add_folders(&mut files);
     let Columns { columns, names, .. } = columns;
-    Ok(Source { paths, files, columns, names, groups, n_rows, bytes })
+    Ok(Source { paths, files, columns, names, groups, n_rows })
 }
 
 impl FileEntry {
-    /// A column as the file, or the names of its folders, have it.
+    /// The field of a column in the file or in its folder names.
     pub(crate) fn natural_field(&self, name: &str, column: usize) -> Field {
         match &self.place[column] {
             Place::Column(at) => self.natural.schema().field(*at).clone(),
@@ -143,7 +141,7 @@ impl FileEntry {
         }
     }
 
-    /// The type of a column as the file, or the names of its folders, have it.
+    /// The type of a column in the file or in its folder names.
     pub(crate) fn natural_type(&self, column: usize) -> DataType {
         self.natural_field("", column).data_type().clone()
     }
@@ -153,10 +151,10 @@ impl FileEntry {
         decoding_type(&self.natural_type(column))
     }
 
-    /// Opens the file once more.
+    /// Opens the file again.
     ///
     /// # Errors
-    /// It is no longer the file whose footer was read.
+    /// The file has changed since its footer was read.
     pub(crate) fn open(&self) -> Result<File, FileError> {
         let refused = |source| FileError::Read { path: self.path.clone(), source };
         let file = File::open(&self.path).map_err(refused)?;
@@ -179,7 +177,7 @@ impl Stamp {
 }
 
 impl Source {
-    /// Rows of all files.
+    /// Number of rows in all files.
     pub fn n_rows(&self) -> usize {
         self.n_rows
     }
@@ -189,17 +187,12 @@ impl Source {
         &self.paths
     }
 
-    /// Names of the columns, in the order of the first file.
+    /// Names of the columns, in order of first appearance.
     pub fn column_names(&self) -> Vec<String> {
         self.columns.iter().map(|c| c.name.clone()).collect()
     }
 
-    /// Bytes of all files together.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// An error of this table, with its name where that is missing.
+    /// Adds the name of this table to an error that lacks it.
     pub(crate) fn name_in(&self, error: crate::Error) -> crate::Error {
         let table = || match self.files() {
             [] => "the table".to_owned(),
@@ -233,7 +226,7 @@ impl Source {
         })
     }
 
-    /// Whether a column from the names of folders has more than one value.
+    /// Whether a column from folder names has more than one value.
     pub(crate) fn has_several_folders(&self, column: usize) -> bool {
         let value = |file: &FileEntry| match &file.place[column] {
             Place::Folder(value) => Some(value.to_data()),
@@ -242,7 +235,8 @@ impl Source {
         self.files.iter().any(|file| value(file) != value(&self.files[0]))
     }
 
-    /// Checks that every file is still the one whose footer was read: what was read in between is then of one state.
+    /// Checks that no file has changed since its footer was read, so that all data read so far are
+    /// consistent.
     ///
     /// # Errors
     /// A file was written, replaced or removed.
@@ -256,12 +250,12 @@ impl Source {
         }
     }
 
-    /// Bytes of a column in a row group once inflated.
+    /// Bytes of a column in a row group after decompression.
     pub(crate) fn chunk_bytes(&self, group: &RowGroup, column: usize) -> u64 {
         let file = &self.files[group.file];
         let Some(Place::Column(at)) = file.place.get(column) else { return 0 };
         let schema = file.natural.parquet_schema();
-        // Flat columns, as are all that can be features, are leaves of their own.
+        // If all columns are flat, the index of a column is the index of its leaf.
         let leaf =
             if schema.num_columns() == file.natural.schema().fields().len() { Some(*at) } else { None };
         let leaf =
@@ -278,7 +272,7 @@ impl Source {
 /// Parses a file's footer.
 fn footer(path: &Path) -> Result<(Footer, Stamp), FileError> {
     let refused = |source| FileError::Read { path: path.to_owned(), source };
-    // Opening a pipe would wait for a writer for ever.
+    // Opening a pipe would block until it has a writer.
     if !std::fs::metadata(path).map_err(refused)?.is_file() {
         return Err(FileError::NotAFile { path: path.to_owned() });
     }

@@ -1,14 +1,16 @@
-//! Weighted mean and spread, added up in a fixed order.
+//! Weighted mean and variance, summed in a fixed order.
 
-/// Weight, mean and sum of squared deviations of what was seen so far (Chan and others,
-/// 1983: merging two of these loses no digits to the size of the mean).
+/// Weight, mean and sum of squared deviations of some values.
+///
+/// Merging two of these loses no digits to a large mean (Chan and others, Algorithms for computing the sample
+/// variance, 1983).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Moments {
     pub(crate) weight: f64,
     pub(crate) mean: f64,
     pub(crate) m2: f64,
-    /// The smallest and the largest value, in the units of the column whatever those of the moments: they are equal for a
-    /// constant column alone, where the others may be lost to rounding.
+    /// The smallest and largest value. They are always in the units of the column, so that they are equal
+    /// only for a constant column, even where rounding loses the deviations.
     pub(crate) range: Range,
 }
 
@@ -26,14 +28,14 @@ impl Default for Range {
 }
 
 impl Range {
-    /// Of those that are no NaN: in lanes, so that vectors can be used.
+    /// The range of the values that are not NaN, computed in lanes so that it can be vectorised.
     pub(crate) fn of(values: &[f64]) -> Self {
         const LANES: usize = 8;
         let (mut least, mut most) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
         let (chunks, rest) = values.as_chunks::<LANES>();
         for x in chunks {
             for lane in 0..LANES {
-                // One comparison each, where `f64::min` would also look for NaN.
+                // One comparison each; `f64::min` would also test for NaN.
                 least[lane] = if x[lane] < least[lane] { x[lane] } else { least[lane] };
                 most[lane] = if x[lane] > most[lane] { x[lane] } else { most[lane] };
             }
@@ -44,7 +46,7 @@ impl Range {
         range
     }
 
-    /// Adds a value, if it is no NaN.
+    /// Adds a value, unless it is NaN.
     fn add(&mut self, value: f64) {
         self.least = if value < self.least { value } else { self.least };
         self.most = if value > self.most { value } else { self.most };
@@ -63,7 +65,7 @@ impl Default for Moments {
 }
 
 impl Moments {
-    /// From the sums of weights, of values and of squared values.
+    /// From the sums of weights, weighted values and weighted squares.
     pub(crate) fn from_sums(weight: f64, sum: f64, squares: f64, range: Range) -> Self {
         if weight > 0.0 {
             let mean = sum / weight;
@@ -73,7 +75,7 @@ impl Moments {
         }
     }
 
-    /// Adds others of the same column.
+    /// Adds the moments of other values of the same column.
     pub(crate) fn merge(&mut self, other: &Self) {
         if other.weight > 0.0 {
             let weight = self.weight + other.weight;
@@ -85,20 +87,20 @@ impl Moments {
         }
     }
 
-    /// Whether neither values nor their squares overflowed, and none was NaN.
+    /// Whether no value was NaN, and neither values nor squares overflowed.
     pub(crate) fn is_finite(&self) -> bool {
         self.mean.is_finite() && self.m2.is_finite()
     }
 
-    /// Of `centre + scale * value`.
+    /// The moments of `centre + scale * value`.
     pub(crate) fn unscale(&self, centre: f64, scale: f64) -> Self {
         Self { mean: centre + scale * self.mean, m2: self.m2 * scale * scale, ..*self }
     }
 }
 
-/// Standardises provisionally: `u = (x - centre) / scale`, written as float32; returns the moments of u.
+/// Appends `u = (x - centre) / scale` to `out` as float32. Returns the moments of u.
 ///
-/// The sums are kept in eight lanes, so that the order of additions is fixed and vectors can be used.
+/// The sums are kept in eight lanes, so that they can be vectorised with a fixed order of additions.
 pub(crate) fn standardise(values: &[f64], centre: f64, scale: f64, out: &mut Vec<f32>) -> Moments {
     let inverse = 1.0 / scale;
     let (mut sums, mut squares) = ([0.0_f64; 8], [0.0_f64; 8]);
@@ -120,11 +122,11 @@ pub(crate) fn standardise(values: &[f64], centre: f64, scale: f64, out: &mut Vec
         squares[lane] += u * u;
         *o = narrow(u);
     }
-    // A loop of its own: sums and extremes together are more than the registers hold.
+    // The range takes a second loop: sums and extremes together need too many registers.
     Moments::from_sums(values.len() as f64, sums.iter().sum(), squares.iter().sum(), Range::of(values))
 }
 
-/// The same for weighted values, NaN meaning null: it stays NaN and counts for nothing.
+/// [`standardise`] for weighted values. NaN means null: it stays NaN and does not enter the moments.
 pub(crate) fn standardise_weighted(
     values: &[f64],
     weights: impl Iterator<Item = f64>,
@@ -138,7 +140,7 @@ pub(crate) fn standardise_weighted(
     for (&x, w) in values.iter().zip(weights) {
         let u = (x - centre) * inverse;
         out.push(narrow(u));
-        // What counts for nothing may be so far off that its square overflows.
+        // A value of weight 0 must not enter: its square may overflow.
         if !u.is_nan() && w > 0.0 {
             weight += w;
             sum += w * u;
@@ -149,7 +151,7 @@ pub(crate) fn standardise_weighted(
     Moments::from_sums(weight, sum, squares, range)
 }
 
-/// What float32 left of values that [`standardise`] wrote to `narrowed`, as float32; nothing of a NaN.
+/// The rounding errors of the values that [`standardise`] wrote to `narrowed`, as float32; 0 for NaN.
 pub(crate) fn rests(values: &[f64], centre: f64, scale: f64, narrowed: &[f32], out: &mut Vec<f32>) {
     let inverse = 1.0 / scale;
     out.clear();
@@ -159,13 +161,13 @@ pub(crate) fn rests(values: &[f64], centre: f64, scale: f64, narrowed: &[f32], o
     }));
 }
 
-/// To float32.
+/// Rounds to float32.
 #[allow(clippy::cast_possible_truncation, reason = "panels hold float32")]
 pub(crate) fn narrow(value: f64) -> f32 {
     value as f32
 }
 
-/// A first guess at centre and scale, from the finite values of a batch: none if there are none.
+/// A first guess of centre and scale from the finite values of a batch; none if there are no such values.
 pub(crate) fn guess(values: &[f64]) -> Option<(f64, f64)> {
     let finite = || values.iter().copied().filter(|v| v.is_finite());
     let n = finite().count();
@@ -174,10 +176,10 @@ pub(crate) fn guess(values: &[f64]) -> Option<(f64, f64)> {
     }
     let first = finite().next().unwrap_or_default();
     if finite().all(|v| v == first) {
-        // Its own mean would be off by rounding, and look like a spread.
+        // The computed mean could differ by rounding, and suggest a spread.
         return Some((first, if first == 0.0 { 1.0 } else { first.abs() }));
     }
-    // Halves, so that neither the sum nor a difference can overflow.
+    // Values are divided first, so that neither the sum nor a difference overflows.
     let centre = finite().map(|v| v / n as f64).sum::<f64>();
     let largest = finite().map(|v| (v / 2.0 - centre / 2.0).abs()).fold(0.0, f64::max) * 2.0;
     if !largest.is_finite() {

@@ -1,4 +1,4 @@
-//! The target column: which classes there are, and the class of each row.
+//! The target column: its classes, and the class of each row.
 
 use super::chunks::{BATCH_ROWS, Chunks, Types};
 use super::in_order::in_order;
@@ -13,7 +13,7 @@ use arrow_schema::DataType;
 use rayon::prelude::*;
 use std::collections::HashMap;
 
-/// More classes than this are taken for a mistake.
+/// Most classes. A target with more is taken for a mistake.
 pub(crate) const MAX_CLASSES: usize = 1000;
 
 /// The type of a target column.
@@ -31,7 +31,7 @@ pub(crate) fn target_type(source: &Source, column: usize) -> Result<TargetType, 
     }
 }
 
-/// The type of a column, of the values where it is a dictionary; none where the files disagree, as the
+/// The Arrow type of a column (of its values, if it is a dictionary). None if the files differ, since the
 /// type of one file may not hold the values of another.
 fn exact_type(source: &Source, column: usize) -> Option<String> {
     let mut types = source.files.iter().map(|file| match file.natural_type(column) {
@@ -42,7 +42,7 @@ fn exact_type(source: &Source, column: usize) -> Option<String> {
     types.all(|other| other == first).then_some(first)
 }
 
-/// Slices of a value per row, one for each row group.
+/// Splits `rows`, which has one value per row, into one slice per row group.
 pub(crate) fn by_group<'a, T>(source: &Source, mut rows: &'a mut [T]) -> Vec<&'a mut [T]> {
     let mut parts = Vec::with_capacity(source.groups.len());
     for group in &source.groups {
@@ -53,7 +53,7 @@ pub(crate) fn by_group<'a, T>(source: &Source, mut rows: &'a mut [T]) -> Vec<&'a
     parts
 }
 
-/// Reads the target; the code of a row is its class, or [`DROPPED`] where it is null.
+/// Reads the target. The code of a row is its class, or [`DROPPED`] if it is null.
 pub(crate) fn read_target(reading: &Reading<'_>, column: usize) -> Result<(Vec<u16>, Target), DataError> {
     let source = reading.source;
     let data_type = target_type(source, column)?;
@@ -90,7 +90,7 @@ pub(crate) fn read_target(reading: &Reading<'_>, column: usize) -> Result<(Vec<u
     Ok((codes, Target { name, data_type, arrow_type, classes }))
 }
 
-/// Codes one row group by the order of appearance of its values.
+/// Reads one row group. Its codes number the values in order of appearance; returns these values.
 fn read_group(
     reading: &Reading<'_>,
     column: usize,
@@ -113,7 +113,7 @@ fn read_group(
     Ok(keys.keys().to_vec())
 }
 
-/// What a target that cannot be told apart means.
+/// The error for invalid target values.
 pub(crate) fn target_error(
     source: &Source,
     column: usize,
@@ -135,7 +135,7 @@ pub(crate) fn target_error(
     }
 }
 
-/// Finds the class of a value in another table.
+/// Maps the target values of another table to the classes of training.
 #[derive(Debug)]
 pub(crate) struct ClassIndex {
     pub(crate) column: usize,
@@ -143,12 +143,12 @@ pub(crate) struct ClassIndex {
 }
 
 impl ClassIndex {
-    /// For a target as training saw it.
+    /// For a target from training.
     pub(crate) fn new(source: &Source, target: &Target) -> Result<Self, DataError> {
         let column = super::options::column(source, &target.name, "target")?;
         let (number, found) =
             (|t| matches!(t, TargetType::Integer | TargetType::Float), target_type(source, column));
-        // A target that is null throughout has a type of its own, and no class to mistake.
+        // A target that is null throughout fits any type.
         if let Ok(found) = found
             && found != target.data_type
             && !(number(found) && number(target.data_type))
@@ -167,7 +167,7 @@ impl ClassIndex {
         Ok(Self { column, classes })
     }
 
-    /// Class of a value, if training had it.
+    /// Class of a value; none if training had no such class.
     pub(crate) fn class(&self, key: &Key) -> Option<u32> {
         self.classes.get(&key.name()).copied()
     }

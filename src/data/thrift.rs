@@ -1,9 +1,10 @@
-//! Thrift's compact protocol, as far as footers and page headers need it: fields are found, and the others passed over.
+//! A reader for the part of Thrift's compact protocol that footers and page headers use. Unknown fields are
+//! skipped.
 
-/// How deep structs and lists may lie in each other.
+/// Deepest nesting of structs and lists.
 const DEPTH: usize = 64;
 
-/// The kinds of a field.
+/// Type codes of fields.
 pub(super) const TRUE: u8 = 1;
 const BYTE: u8 = 3;
 const DOUBLE: u8 = 7;
@@ -12,7 +13,7 @@ const LISTS: [u8; 2] = [9, 10];
 const MAP: u8 = 11;
 const STRUCT: u8 = 12;
 
-/// A place in some bytes. Every method gives none where the bytes end too soon or are no Thrift.
+/// A position in some bytes. Every method returns none if the bytes are incomplete or not valid Thrift.
 pub(super) struct Thrift<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -23,7 +24,7 @@ impl<'a> Thrift<'a> {
         Self { bytes, at: 0 }
     }
 
-    /// Bytes read so far.
+    /// Number of bytes read so far.
     pub(super) fn position(&self) -> usize {
         self.at
     }
@@ -34,14 +35,14 @@ impl<'a> Thrift<'a> {
         Some(byte)
     }
 
-    /// Passes over bytes.
+    /// Skips bytes.
     pub(super) fn pass(&mut self, bytes: u64) -> Option<()> {
         let end = self.at.checked_add(usize::try_from(bytes).ok()?)?;
         self.at = end;
         (end <= self.bytes.len()).then_some(())
     }
 
-    /// An integer of at most 64 bits, seven in a byte, the lowest first.
+    /// A varint of at most 64 bits: seven bits per byte, lowest first.
     pub(super) fn unsigned(&mut self) -> Option<u64> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
@@ -54,20 +55,21 @@ impl<'a> Thrift<'a> {
         None
     }
 
-    /// A signed integer, whose sign is its lowest bit.
+    /// A signed integer in zigzag encoding.
     pub(super) fn integer(&mut self) -> Option<i64> {
         self.unsigned().map(|value| (value >> 1) as i64 ^ -((value & 1) as i64))
     }
 
-    /// The head of a list: how many elements, of which kind.
+    /// The header of a list: the number of elements and their type.
     pub(super) fn list(&mut self) -> Option<(u64, u8)> {
         let head = self.byte()?;
         let count = if head >> 4 == 15 { self.unsigned()? } else { u64::from(head >> 4) };
-        // An element takes a byte at least.
+        // An element takes at least one byte.
         (count <= (self.bytes.len() - self.at) as u64).then_some((count, head & 15))
     }
 
-    /// Calls `with` on each field of a struct, with its number and kind. It reads the value, and says whether it did.
+    /// Calls `with` on each field of a struct, with its number and type. `with` either reads the value and
+    /// returns true, or returns false, and the value is skipped.
     pub(super) fn fields(&mut self, mut with: impl FnMut(&mut Self, i16, u8) -> Option<bool>) -> Option<()> {
         self.fields_at(0, &mut with)
     }
@@ -123,13 +125,13 @@ impl<'a> Thrift<'a> {
         }
     }
 
-    /// In a list, a boolean is a byte of its own.
+    /// Skips an element of a list or map, where a boolean takes a byte.
     fn skip_element(&mut self, kind: u8, depth: usize) -> Option<()> {
         if matches!(kind, TRUE | 2) { self.pass(1) } else { self.skip(kind, depth) }
     }
 }
 
-/// Whether a field of this kind is an integer.
+/// Whether a field of this type is an integer of 16 to 64 bits.
 pub(super) fn is_integer(kind: u8) -> bool {
     (4..=6).contains(&kind)
 }

@@ -1,4 +1,4 @@
-//! A table for training.
+//! Reads a table for training.
 
 use super::deal::{SPAN_ROWS, Span};
 use super::folds::{Assigned, Folds, assign};
@@ -16,19 +16,19 @@ use crate::error::{DataError, Error};
 use crate::panels::{PANEL_ROWS, Panels, Rows};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Tables of up to so many values are kept exactly: a second word for each costs 16 MiB, and float64 passes little. In
-/// larger ones, those columns are that [`ReadOptions::exact`] names.
+/// Tables of up to this many values store all numbers exactly: the second words take at most 16 MiB and
+/// slow the float64 passes little. Larger tables store only the columns in [`ReadOptions::exact`] exactly.
 const EXACT_VALUES: usize = 1 << 22;
 
-/// What a reader tells its caller, from any thread.
+/// Callbacks of a reader. They may be called from any thread.
 pub trait ReadProgress: Sync {
-    /// So many rows of so many are read.
+    /// `done` of `total` rows are read.
     fn rows(&self, _done: usize, _total: usize) {}
-    /// Bytes that the caller will need beside a table of this shape, to be counted with it.
+    /// Bytes that the caller will need in addition to a table of this shape. The memory check includes them.
     fn beside(&self, _shape: &TableShape) -> u64 {
         0
     }
-    /// Whether to stop, with [`DataError::Interrupted`].
+    /// Whether to stop with [`DataError::Interrupted`].
     fn is_interrupted(&self) -> bool {
         false
     }
@@ -36,23 +36,23 @@ pub trait ReadProgress: Sync {
 
 impl ReadProgress for () {}
 
-/// The sizes of a table, by which memory is counted.
+/// The dimensions of a table, which determine its memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TableShape {
-    /// Rows that are trained on.
+    /// Number of training rows.
     pub rows: usize,
-    /// Encoded features.
+    /// Number of encoded features.
     pub features: usize,
-    /// Classes.
+    /// Number of classes.
     pub classes: usize,
-    /// Folds that are scored; 0 where none were asked for.
+    /// Number of folds that are scored; 0 without folds.
     pub folds: usize,
-    /// Float32 words of a value: two where all are kept exactly.
+    /// Float32 words per value, 1 or 2.
     pub words: usize,
 }
 
 impl TableShape {
-    /// Bytes of so many features of all rows.
+    /// Bytes of `features` features of all rows.
     pub fn bytes(&self, features: usize) -> u64 {
         let rows = self.rows.next_multiple_of(PANEL_ROWS) as u64;
         rows.saturating_mul((features * self.words * size_of::<f32>()) as u64)
@@ -66,28 +66,28 @@ pub struct Dataset {
     pub panels: Panels,
     /// Their classes, weights and folds.
     pub rows: Rows,
-    /// The folds, if they were asked for.
+    /// The folds, if any.
     pub folds: Option<Folds>,
     /// How columns became features.
     pub encoding: Encoding,
     /// The target and its classes.
     pub target: Target,
-    /// Rows dropped for a null target, or a null feature with [`Missing::Drop`].
+    /// Number of rows dropped because of a null target, or a null feature with [`Missing::Drop`].
     pub rows_dropped: usize,
-    /// Of these, the rows with a null target.
+    /// Number of rows dropped because of a null target.
     pub rows_without_target: usize,
-    /// The rows held out, if any were asked for.
+    /// The rows held out for validation, if any.
     pub validation: Option<(Panels, Rows)>,
-    /// Numeric columns whose training values are all the same: their coefficient stays 0.
+    /// Columns that are constant in the training rows.
     pub constant_columns: Vec<String>,
-    /// Of these, whole numbers and times that are too large for float64 to tell whether they differ.
+    /// The constant columns of integers or times so large that float64 may have rounded differences away.
     pub blurred_columns: Vec<String>,
-    /// Columns of a pandas index, which were left out.
+    /// Columns of a pandas index that were left out.
     pub index_columns: Vec<String>,
 }
 
 impl Dataset {
-    /// Its sizes.
+    /// The dimensions of the table.
     pub fn shape(&self) -> TableShape {
         TableShape {
             rows: self.panels.n_rows(),
@@ -98,17 +98,17 @@ impl Dataset {
         }
     }
 
-    /// Bytes of its panels and rows.
+    /// Bytes of the panels and rows.
     pub fn bytes(&self) -> u64 {
         let held_out = self.validation.as_ref().map_or(0, |(panels, _)| panels.bytes());
         self.panels.bytes() + held_out + memory::of_rows(self.panels.n_rows())
     }
 }
 
-/// A reading in progress.
+/// The state of a reading in progress.
 pub(crate) struct Reading<'a> {
     pub(crate) source: &'a Source,
-    /// What a NaN is.
+    /// How NaN is treated.
     pub(crate) nan: Nan,
     progress: &'a dyn ReadProgress,
     n_columns: usize,
@@ -125,12 +125,12 @@ impl<'a> Reading<'a> {
         Self { source, nan, progress, n_columns: n_columns.max(1), done: AtomicUsize::new(0) }
     }
 
-    /// Stops if the caller wants to.
+    /// Stops with an error if the caller asks to.
     pub(crate) fn check(&self) -> Result<(), DataError> {
         if self.progress.is_interrupted() { Err(DataError::Interrupted) } else { Ok(()) }
     }
 
-    /// Counts values read, and stops if the caller wants to.
+    /// Reports progress by a number of values read, and stops with an error if the caller asks to.
     pub(crate) fn advance(&self, values: usize) -> Result<(), DataError> {
         let before = self.done.fetch_add(values, Ordering::Relaxed);
         let (rows, now) = (before / self.n_columns, (before + values) / self.n_columns);
@@ -144,11 +144,12 @@ impl<'a> Reading<'a> {
 
 /// Reads and encodes a table for training.
 ///
-/// The target, the weight and the categorical columns are read first (classes, rows that are kept,
-/// levels); then every feature is decoded once, straight into the panels.
+/// The target, the weight and the categorical columns are read first, to find the classes, the kept rows
+/// and the levels. Then every feature is decoded directly into the panels, in general once.
 ///
 /// # Errors
-/// If the table and the options do not fit, a value cannot be used, or a file cannot be decoded.
+/// If the options do not fit the table, the table does not fit into memory, a value is invalid, or a file
+/// cannot be decoded.
 pub fn read_training(
     source: &Source,
     options: &ReadOptions,
@@ -157,7 +158,7 @@ pub fn read_training(
     read_training_in_spans(source, options, progress, SPAN_ROWS)
 }
 
-/// [`read_training`] with spans of another size.
+/// [`read_training`] with another minimum of rows per span, for tests.
 #[doc(hidden)]
 pub fn read_training_in_spans(
     source: &Source,
@@ -177,7 +178,8 @@ fn read_spans(
     let selection = select(source, options)?;
     let read = |search| read_selected(source, options, &selection, progress, span_rows, search);
     match read(Search::Nulls) {
-        // A NaN that counts as null, which no footer counts: its row is to be dropped before anything is learned.
+        // A NaN counts as null here, but footers do not count NaN. Start again, and search for NaN when
+        // dropping rows.
         Err(Error::Data(DataError::Null { .. })) if options.missing == Missing::Drop => read(Search::NaN),
         done => done,
     }
@@ -192,30 +194,20 @@ fn read_selected(
     search: Search,
 ) -> crate::Result<Dataset> {
     let reading = Reading::new(source, options.nan, progress, selection.features.len());
-    let columns: Vec<usize> = selection.features.iter().map(|&(column, _)| column).collect();
+    let columns = columns_of(selection, |_| true);
     let budget = Budget::new(options.memory).beside(source, &columns)?;
     let (plan, target, dropped, assigned) = plan_rows(&reading, options, selection, span_rows, search)?;
     let train_spans = plan.spans(source, is_trained, options.seed);
     let held_out_spans = plan.spans(source, is_held_out, options.seed);
     let n_rows = rows_of(&train_spans) + rows_of(&held_out_spans);
 
-    let categorical: Vec<usize> = selection
-        .features
-        .iter()
-        .filter(|(_, kind)| *kind == ColumnKind::Categorical)
-        .map(|&(column, _)| column)
-        .collect();
+    let categorical = columns_of(selection, |kind| kind == ColumnKind::Categorical);
     let limit = budget.features(n_rows);
     let too_many = |column: usize| {
         budget.refuse(n_rows, &[(source.columns[column].name.clone(), limit + 1)], "at least ")
     };
     let levels = levels(&reading, &plan, &categorical, limit, &too_many)?;
-    let widths: Vec<(String, usize)> = {
-        let mut counts = levels.iter().map(Vec::len);
-        let mut width = |kind| if kind == ColumnKind::Categorical { counts.next().unwrap_or(0) } else { 1 };
-        let name = |column: usize| source.columns[column].name.clone();
-        selection.features.iter().map(|&(column, kind)| (name(column), width(kind))).collect()
-    };
+    let widths = widths(source, selection, &levels);
     let n_features: usize = widths.iter().map(|(_, width)| width).sum();
     let is_small = n_rows.saturating_mul(n_features) <= EXACT_VALUES;
     let n_exact = if is_small { n_features } else { options.exact.len() };
@@ -230,15 +222,8 @@ fn read_selected(
     });
     budget.check(n_rows, &widths, fine.saturating_add(beside))?;
 
-    let is_number = |&(_, kind): &(usize, ColumnKind)| kind == ColumnKind::Numeric;
-    let is_exact = |feature, name: &String| is_number(feature) && (is_small || options.exact.contains(name));
-    let mut exact = Vec::with_capacity(n_features);
-    let mut rounded = Vec::with_capacity(n_features);
-    for (feature, (name, width)) in selection.features.iter().zip(&widths) {
-        let is_exact = is_exact(feature, name);
-        exact.extend(std::iter::repeat_n(is_exact, *width));
-        rounded.extend(std::iter::repeat_n(is_number(feature) && !is_exact, *width));
-    }
+    let is_exact = |name: &String| is_small || options.exact.contains(name);
+    let (exact, rounded) = second_words(selection, &widths, is_exact);
     let panels = Panels::zeros(rows_of(&train_spans), n_features);
     let mut panels = panels.with_fine(&exact).with_rounded(rounded);
     let mut held_out =
@@ -268,6 +253,36 @@ fn read_selected(
     })
 }
 
+/// The columns of some kinds of features, in their order.
+fn columns_of(selection: &Selection, is_wanted: impl Fn(ColumnKind) -> bool) -> Vec<usize> {
+    let wanted = selection.features.iter().filter(|&&(_, kind)| is_wanted(kind));
+    wanted.map(|&(column, _)| column).collect()
+}
+
+/// The name of each column, and how many features it becomes.
+fn widths(source: &Source, selection: &Selection, levels: &[Vec<Option<String>>]) -> Vec<(String, usize)> {
+    let mut counts = levels.iter().map(Vec::len);
+    let mut width = |kind| if kind == ColumnKind::Categorical { counts.next().unwrap_or(0) } else { 1 };
+    let name = |column: usize| source.columns[column].name.clone();
+    selection.features.iter().map(|&(column, kind)| (name(column), width(kind))).collect()
+}
+
+/// For each feature: whether it is kept exactly, with a second word; and whether float32 rounds it.
+fn second_words(
+    selection: &Selection,
+    widths: &[(String, usize)],
+    is_exact: impl Fn(&String) -> bool,
+) -> (Vec<bool>, Vec<bool>) {
+    let (mut exact, mut rounded) = (Vec::new(), Vec::new());
+    for (&(_, kind), (name, width)) in selection.features.iter().zip(widths) {
+        let is_number = kind == ColumnKind::Numeric;
+        let is_exact = is_number && is_exact(name);
+        exact.extend(std::iter::repeat_n(is_exact, *width));
+        rounded.extend(std::iter::repeat_n(is_number && !is_exact, *width));
+    }
+    (exact, rounded)
+}
+
 pub(super) fn rows_of(spans: &[Span]) -> usize {
     spans.last().map_or(0, |span| span.slots().end)
 }
@@ -277,7 +292,7 @@ struct Dropped {
     incomplete: usize,
 }
 
-/// Decides what becomes of each row, and deals folds.
+/// Decides the use of each row, and assigns folds.
 fn plan_rows(
     reading: &Reading<'_>,
     options: &ReadOptions,
@@ -289,12 +304,7 @@ fn plan_rows(
     let without_target = codes.iter().filter(|&&code| code == DROPPED).count();
     let mut incomplete = 0;
     if options.missing == Missing::Drop {
-        let columns: Vec<usize> = selection
-            .features
-            .iter()
-            .filter(|(_, kind)| *kind != ColumnKind::Categorical)
-            .map(|&(column, _)| column)
-            .collect();
+        let columns = columns_of(selection, |kind| kind != ColumnKind::Categorical);
         incomplete = drop_nulls(reading, &columns, &mut codes, search)?;
         if codes.iter().all(|&code| code == DROPPED) {
             return Err(DataError::NoRowsLeft);
@@ -315,7 +325,7 @@ fn plan_rows(
     Ok((plan, target, Dropped { without_target, incomplete }, folds))
 }
 
-/// Forgets the classes that no row is left of.
+/// Removes the classes without a kept row, and renumbers the others.
 fn keep_classes(codes: &mut [u16], target: &mut Target) -> Result<(), DataError> {
     let mut used = vec![false; target.classes.len()];
     for &code in codes.iter().filter(|&&code| code != DROPPED) {

@@ -1,4 +1,4 @@
-//! A table for validation, with the encoding that training made.
+//! Reads a table for validation, with the encoding from training.
 
 use super::blocks::class_codes;
 use super::deal::SPAN_ROWS;
@@ -15,12 +15,12 @@ use super::weights::read_weights;
 use super::{Encoding, Target};
 use crate::panels::{Panels, Rows};
 
-/// The memory that a further table may take.
+/// The memory that another table may take.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Room {
-    /// Bytes for everything, as the user says; by default what is available.
+    /// The user's memory limit in bytes. Default: the available memory.
     pub memory: Option<u64>,
-    /// Of these, what is held already or will be needed.
+    /// Bytes of the limit that are in use or reserved.
     pub held: u64,
 }
 
@@ -38,20 +38,20 @@ pub struct Encoded {
     pub panels: Panels,
     /// Classes and weights.
     pub rows: Rows,
-    /// Rows dropped for a null target.
+    /// Number of rows dropped because of a null target.
     pub rows_dropped: usize,
-    /// Rows dropped because training had no such class.
+    /// Number of rows dropped because their class was not seen in training.
     pub rows_of_unknown_class: usize,
-    /// For each column of the encoding: rows with a level that training had not.
+    /// For each column of the encoding: number of rows with a level not seen in training.
     pub unseen: Vec<usize>,
 }
 
-/// Reads a table for validation, with the encoding and the classes that training made.
+/// Reads a table for validation, with the encoding and the classes from training.
 ///
-/// Rows whose target is null, or of a class that training had not, are dropped and counted.
+/// Rows with a null target, or with a class not seen in training, are dropped and counted.
 ///
 /// # Errors
-/// As [`super::read_training`]; and if the columns are not those of training.
+/// As [`super::read_training`]; and if the columns do not match those of training.
 pub fn read_encoded(
     source: &Source,
     encoding: &Encoding,

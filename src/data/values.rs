@@ -1,4 +1,4 @@
-//! Decoded arrays to float64, whatever type stores them.
+//! Converts decoded arrays of any numeric type to float64.
 
 use super::Nan;
 use arrow_array::cast::AsArray;
@@ -13,12 +13,12 @@ use arrow_array::{Array, ArrayRef, ArrowPrimitiveType};
 use arrow_cast::cast;
 use arrow_schema::{DataType, TimeUnit};
 
-/// Writes each value as a float64; a null's value is unspecified.
+/// Writes each value to `out` as a float64. The value of a null is unspecified.
 ///
-/// Dates count days, timestamps, times and durations seconds; true is 1.
+/// Dates become days; timestamps, times and durations become seconds; true becomes 1.
 ///
 /// # Errors
-/// With what went wrong, if the type has no such reading, or a time lies outside its day.
+/// A message if the type has no numbers, or a time of day is outside its day.
 pub(crate) fn numbers(array: &ArrayRef, out: &mut Vec<f64>) -> Result<(), String> {
     out.clear();
     match array.data_type() {
@@ -67,13 +67,13 @@ pub(crate) fn numbers(array: &ArrayRef, out: &mut Vec<f64>) -> Result<(), String
     check_times(array, out)
 }
 
-/// Refuses a time of day that no day has.
+/// Refuses times of day outside a day.
 fn check_times(array: &ArrayRef, values: &[f64]) -> Result<(), String> {
     const DAY: f64 = 86_400.0;
     if !matches!(array.data_type(), DataType::Time32(_) | DataType::Time64(_)) {
         return Ok(());
     }
-    // A leap second may be counted at the end of a day.
+    // A day may end with a leap second.
     let is_none = |&(row, value): &(usize, &f64)| array.is_valid(row) && !(0.0..DAY + 1.0).contains(value);
     match values.iter().enumerate().find(is_none) {
         Some((_, value)) => Err(format!("a time of {value} seconds since midnight")),
@@ -85,12 +85,12 @@ fn extend<T: ArrowPrimitiveType>(array: &ArrayRef, out: &mut Vec<f64>, to_f64: i
     out.extend(array.as_primitive::<T>().values().iter().map(|&v| to_f64(v)));
 }
 
-/// Whether a NaN or an infinity is among the values.
+/// Whether any value is NaN or infinite.
 pub(crate) fn has_non_finite(values: &[f64]) -> bool {
     values.iter().fold(false, |found, v| found | !v.is_finite())
 }
 
-/// The first infinity, or NaN where that is an error, of the rows that have a value to be used.
+/// The first row that is used and has an infinity, or a NaN if that is an error.
 pub(crate) fn first_refused(values: &[f64], nan: Nan, is_used: impl Fn(usize) -> bool) -> Option<usize> {
     let is_refused = |value: f64| value.is_infinite() || (value.is_nan() && nan == Nan::Error);
     (0..values.len()).find(|&row| is_refused(values[row]) && is_used(row))

@@ -1,4 +1,4 @@
-//! Row weights, and nulls that drop a row.
+//! Reads row weights, and drops rows with nulls.
 
 use super::chunks::{BATCH_ROWS, Chunks, Types};
 use super::in_order::in_order;
@@ -13,11 +13,11 @@ use arrow_array::{Array, ArrayRef};
 use rayon::prelude::*;
 use std::ops::RangeInclusive;
 
-/// Weights but 0: all of them keep their digits as float32, and neither sums nor products of sums leave the
-/// range of float64.
+/// Valid weights other than 0. They keep full precision in float32, and neither their sums nor products of
+/// sums exceed the range of float64.
 const USABLE: RangeInclusive<f64> = 1e-30..=1e30;
 
-/// Reads the weight of every row; only rows that are kept need a valid one.
+/// Reads the weight of every row. Only kept rows need a valid weight.
 pub(crate) fn read_weights(
     reading: &Reading<'_>,
     column: usize,
@@ -42,7 +42,7 @@ pub(crate) fn read_weights(
     Ok(weights)
 }
 
-/// The weights of one batch, beginning at `row` of its row group.
+/// The weights of one batch, which begins at `row` of its row group.
 pub(crate) fn batch_weights(
     source: &Source,
     column: usize,
@@ -73,16 +73,16 @@ pub(crate) fn batch_weights(
     Ok(values)
 }
 
-/// What makes a row incomplete.
+/// Which values make a row incomplete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Search {
-    /// Nulls, which footers count: a column without any is not read.
+    /// Nulls. Footers count them, so a column without nulls need not be read.
     Nulls,
-    /// NaN as well: every column of floats is read.
+    /// Nulls and NaN. Every float column is read.
     NaN,
 }
 
-/// Drops the rows with a null in one of the columns; returns how many.
+/// Drops the rows with a null (or NaN, depending on `search`) in one of the columns. Returns their number.
 pub(crate) fn drop_nulls(
     reading: &Reading<'_>,
     columns: &[usize],
@@ -126,7 +126,7 @@ pub(crate) fn drop_nulls(
     Ok(dropped.into_iter().sum())
 }
 
-/// Whether a column chunk can hold nulls, by the schema and the footer's statistics.
+/// Whether a column chunk can hold nulls, according to the schema and the footer's statistics.
 fn may_have_nulls(source: &Source, group: &RowGroup, column: usize) -> bool {
     let file = &source.files[group.file];
     let place = match &file.place[column] {
@@ -139,7 +139,7 @@ fn may_have_nulls(source: &Source, group: &RowGroup, column: usize) -> bool {
     }
     let metadata = file.natural.metadata();
     let schema = metadata.file_metadata().schema_descr();
-    // Numeric columns are one leaf; find it by its root.
+    // A numeric column has a single leaf.
     let leaf = (0..schema.num_columns()).find(|&leaf| schema.get_column_root_idx(leaf) == place);
     let statistics = leaf.and_then(|leaf| metadata.row_group(group.index).column(leaf).statistics());
     statistics.and_then(|s| s.null_count_opt()) != Some(0)

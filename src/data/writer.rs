@@ -1,4 +1,4 @@
-//! Predictions as Parquet, written beside the output and renamed when complete.
+//! Writes predictions as Parquet, to a temporary file that is renamed when complete.
 
 use super::blocks::Kept;
 use super::options::column;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// Name of the column of predicted classes.
 pub const PREDICTION: &str = "prediction";
 
-/// Writes predictions block by block; nothing is left behind unless [`PredictionWriter::finish`] succeeds.
+/// Writes predictions block by block. The file appears only when [`PredictionWriter::finish`] succeeds.
 pub struct PredictionWriter {
     path: PathBuf,
     schema: SchemaRef,
@@ -29,7 +29,7 @@ pub struct PredictionWriter {
     writer: ArrowWriter<Draft>,
 }
 
-/// The class values in the type that predictions are written in.
+/// The class values in a type that converts to the type of predictions.
 enum Classes {
     Text(Vec<String>),
     Boolean(Vec<bool>),
@@ -82,11 +82,11 @@ impl Classes {
 }
 
 impl PredictionWriter {
-    /// Begins a file with the columns `keep` of `source`, `prediction`, and a float64 column for each name
-    /// in `probabilities`.
+    /// Starts a file with the columns `keep` of `source`, the column `prediction`, and a float64 column for
+    /// each name in `probabilities`.
     ///
     /// # Errors
-    /// If two columns would have one name, or the directory cannot be written to.
+    /// If two columns would have the same name, or the directory is not writable.
     pub fn create(
         path: &Path,
         source: &Source,
@@ -100,7 +100,7 @@ impl PredictionWriter {
             let at = column(source, name, "keep")?;
             fields.push(source.files[0].natural_field(name, at).with_nullable(true));
         }
-        // A type that this version does not know, or that classes do not convert to, is left as parsed.
+        // Without a known type that the classes convert to, they are written in the type they were parsed to.
         let exact = target.arrow_type.as_deref().and_then(|name| name.parse::<DataType>().ok());
         let exact = exact.filter(|exact| can_cast_types(&classes.data_type(), exact));
         fields.push(Field::new(PREDICTION, exact.unwrap_or_else(|| classes.data_type()), true));
@@ -115,7 +115,7 @@ impl PredictionWriter {
         let mut properties =
             WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default()));
         for name in probabilities {
-            // Hardly two rows have the same: a dictionary is begun, and thrown away.
+            // Hardly any two probabilities are equal, so a dictionary would be built and then discarded.
             properties = properties.set_column_dictionary_enabled(ColumnPath::from(name.as_str()), false);
         }
         let properties = properties.build();
@@ -124,14 +124,14 @@ impl PredictionWriter {
         Ok(Self { path: path.to_owned(), schema, n_kept: keep.len(), classes, writer })
     }
 
-    /// Appends a block: its passed-through columns, the class of each row (null where there is none), and
-    /// the probabilities, column by column; these are null where the prediction is.
+    /// Appends a block: its passed-through columns, the class of each row (null for none), and the
+    /// probabilities, column by column. Probabilities are null where the prediction is null.
     ///
     /// # Errors
     /// If the disk is full, or a passed-through column cannot be converted to its type in the first file.
     ///
     /// # Panics
-    /// If a column has another number of rows, or there are more or fewer columns than announced.
+    /// If the columns differ in number of rows, or are not as many as in [`PredictionWriter::create`].
     pub fn write(
         &mut self,
         keep: &Kept,
@@ -158,10 +158,10 @@ impl PredictionWriter {
         Ok(())
     }
 
-    /// Completes the file and gives it its name.
+    /// Completes the file and renames it to its final name.
     ///
     /// # Errors
-    /// If the disk is full or the name cannot be given.
+    /// If the disk is full, or the file cannot be renamed.
     pub fn finish(self) -> crate::Result<()> {
         let Self { path, writer, .. } = self;
         let failed = |reason: String| DataError::Write { path: path.clone(), reason };

@@ -1,6 +1,6 @@
 //! Which engine runs the passes, and why.
 
-use super::Engine;
+use super::MiniBatch;
 use super::cpu::CpuEngine;
 use super::gpu::{AdapterChoice, GpuDevice, GpuEngine, Selection, select};
 use crate::config::Device;
@@ -50,7 +50,7 @@ impl Chosen {
     ///
     /// # Errors
     /// The device has no room for it.
-    pub(crate) fn engine<'a>(&self, panels: &'a Panels, rows: &'a Rows) -> Result<Box<dyn Engine + 'a>> {
+    pub(crate) fn engine<'a>(&self, panels: &'a Panels, rows: &'a Rows) -> Result<Box<dyn MiniBatch + 'a>> {
         Ok(match &self.gpu {
             Some(gpu) => Box::new(GpuEngine::new(gpu, panels, rows)?),
             None => Box::new(CpuEngine::new(panels, rows)),

@@ -1,16 +1,16 @@
-//! The passes over X, the only code that touches all of it. [`cpu`] and [`gpu`] implement
-//! [`Engine`]; neither sees the other, and no solver sees either.
+//! The passes over X, the only code that touches all of it. [`cpu`] and [`gpu`] implement [`Engine`], in float32;
+//! [`exact`] is float64, on the host. None of them sees another.
 
 mod choice;
 pub mod cpu;
+pub mod exact;
 pub mod gpu;
 
 pub(crate) use choice::Chosen;
 
 use crate::error::Result;
-pub use crate::objective::Evaluation;
-use crate::objective::{Coefficients, Hessian, ModelSpec};
-use crate::panels::Sample;
+use crate::objective::{Coefficients, Coordinates, Evaluation, ModelSpec, Sums};
+use crate::panels::{Rows, Sample};
 
 /// One epoch of mini-batch descent, planned by the solver and run whole by the engine.
 ///
@@ -24,8 +24,8 @@ pub struct Epoch<'a> {
     pub batch_rows: usize,
     /// The order in which the batches are taken: a permutation of `0 .. n_rows.div_ceil(batch_rows)`.
     pub batch_order: &'a [u32],
-    /// Whether the intercept is trained; if not it stays as it is.
-    pub intercept: bool,
+    /// What is asked of each coefficient; one that is not trained stays as it is.
+    pub coordinates: &'a Coordinates,
     /// theta per model, in (0, 1]: weight of the iterate against the snapshot.
     pub coupling: &'a [f64],
     /// eta per model: length of a step.
@@ -43,7 +43,10 @@ pub struct SgdState {
     pub iterate: Coefficients,
 }
 
-/// A device that holds a table (panels and rows) and makes the passes over it.
+/// A point at which a model's curvature is asked for: the model, and its column of coefficients.
+pub type At<'a> = (ModelSpec, &'a [f64]);
+
+/// A device that holds a table (panels and rows) and adds up passes over it.
 ///
 /// Shapes: d features, M = `models.len()` models; every [`Coefficients`] is d + 1 by M.
 /// The same call on the same device gives the same bits; a model's numbers do not depend on the
@@ -57,37 +60,47 @@ pub trait Engine {
     /// limit so that another reading costs nothing.
     fn models_per_reading(&self) -> usize;
 
-    /// Mean loss and gradient of every model at `coefficients`: one pass over X.
-    ///
-    /// # Errors
-    /// The device was lost or ran out of memory.
-    fn evaluate(&mut self, models: &[ModelSpec], coefficients: &Coefficients) -> Result<Evaluation> {
-        self.evaluate_on(models, coefficients, Sample::ALL)
-    }
+    /// The classes and weights of the rows.
+    fn rows(&self) -> &Rows;
 
-    /// [`Self::evaluate`] on the rows of `sample` alone: sums and weight sums run over them only.
+    /// Adds loss and gradient of every model at `coefficients`, over the rows of `sample`: one pass over X.
     ///
     /// # Errors
     /// The device was lost or ran out of memory.
-    fn evaluate_on(
+    fn add_evaluation(
         &mut self,
         models: &[ModelSpec],
         coefficients: &Coefficients,
         sample: Sample,
-    ) -> Result<Evaluation>;
+        sums: &mut Sums,
+    ) -> Result<()>;
 
-    /// The curvature of a model's mean loss at `column` (the intercept last), on the rows of `sample`:
+    /// Adds the curvature of the loss at each point, over the rows of `sample`, to the upper triangle of the matrix at the
+    /// same place of `sums` (row after row, the intercept last):
     ///
     /// ```text
-    /// H = (1/S) sum_i s_i p_i (1 - p_i) [x_i, 1] [x_i, 1]',   p_i = sigmoid([x_i, 1] . column)
+    /// sum_i s_i p_i (1 - p_i) [x_i, 1] [x_i, 1]',   p_i = sigmoid([x_i, 1] . column)
     /// ```
     ///
     /// At a column of zeros this is a quarter of the weighted Gram matrix.
     ///
     /// # Errors
     /// The device was lost or ran out of memory.
-    fn hessian(&mut self, model: &ModelSpec, column: &[f64], sample: Sample) -> Result<Hessian>;
+    fn add_curvatures(&mut self, points: &[At<'_>], sample: Sample, sums: &mut [Vec<f64>]) -> Result<()>;
 
+    /// Mean loss and gradient of every model at `coefficients`, over all rows.
+    ///
+    /// # Errors
+    /// The device was lost or ran out of memory.
+    fn evaluate(&mut self, models: &[ModelSpec], coefficients: &Coefficients) -> Result<Evaluation> {
+        let mut sums = Sums::zeros(coefficients.n_features(), models.len());
+        self.add_evaluation(models, coefficients, Sample::ALL, &mut sums)?;
+        Ok(sums.evaluation(models, self.rows().weights()))
+    }
+}
+
+/// A device that also runs whole epochs of mini-batches: what `sgd` asks of it.
+pub trait MiniBatch: Engine {
     /// Runs one epoch of accelerated variance-reduced proximal descent for every model.
     ///
     /// For each batch B in order, with `n_B` its rows, y the coupled point, and r the change of residual:
@@ -96,7 +109,7 @@ pub trait Engine {
     /// y = theta x + (1 - theta) w~
     /// r_i = s_i [sigmoid(x_i . y) - sigmoid(x_i . w~)]
     /// g = mu + (n / n_B) (1/S) sum_{i in B} r_i [x_i, 1]
-    /// x <- prox_{eta}(x - eta g)            (soft threshold eta l1, then division by 1 + eta l2; not the intercept)
+    /// x_j <- prox_{eta}(x_j - eta g_j)      (soft threshold eta f_j l1, then division by 1 + eta f_j l2)
     /// sum += x
     /// ```
     ///

@@ -2,11 +2,11 @@ use std::path::PathBuf;
 
 use super::file::is_too_many_open_files;
 
-/// A setting that cannot be run.
+/// A setting with which nothing can run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// A setting without which nothing can start.
+    /// A required setting that is not given.
     #[error("{flag} is missing: {what}")]
     Missing {
         /// As typed on the command line.
@@ -24,7 +24,7 @@ pub enum ConfigError {
         /// The range.
         expected: &'static str,
     },
-    /// Two settings that say the same thing in two ways, or contradict each other.
+    /// Two settings that contradict each other, or that state the same thing twice.
     #[error("{first} and {second} cannot be used together: {why}")]
     Conflict {
         /// One of them.
@@ -34,7 +34,7 @@ pub enum ConfigError {
         /// The way out.
         why: &'static str,
     },
-    /// A column given two roles.
+    /// A column that is given two roles.
     #[error("column {column:?} is named by both {first} and {second}; leave it out of one of them")]
     TwoRoles {
         /// Name of the column.
@@ -44,7 +44,7 @@ pub enum ConfigError {
         /// The other.
         second: &'static str,
     },
-    /// A column named twice by one setting.
+    /// A column that one setting names twice.
     #[error("{flag} names column {column:?} twice; name it once")]
     Twice {
         /// As typed on the command line.
@@ -65,7 +65,7 @@ pub enum ConfigError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// A config file that is not understood.
@@ -80,57 +80,58 @@ pub enum ConfigError {
         /// What is wrong there.
         message: String,
     },
-    /// An output that could not be written when the work is done.
+    /// An output path that cannot be written; checked before the work starts.
     #[error("cannot write {}; {}", path.display(), way_out(flag, source))]
     Output {
         /// The flag that names it.
         flag: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// An output in the place of something else that the command reads or writes.
+    /// An output path that is also a file that the command reads, or another output.
     #[error("{flag} {} is also {role}; choose another path", path.display())]
     Overwrites {
         /// The flag that names the output.
         flag: &'static str,
         /// The output.
         path: PathBuf,
-        /// What else the file is.
+        /// The other role of the file.
         role: &'static str,
     },
-    /// A file that would be read twice, its rows counted twice.
+    /// A table named twice, whose rows would count twice.
     #[error("{} is named twice among the tables (first as {}); name it once", path.display(), first.display())]
     TableTwice {
-        /// As found the second time.
+        /// The path that was found second.
         path: PathBuf,
-        /// As found the first time.
+        /// The path that was found first.
         first: PathBuf,
     },
-    /// Models that cannot be compared.
+    /// Models with different targets or classes, which cannot be compared.
     #[error(
         "the models answer different questions: one {first}, another {other}; compare models of one target and the same classes"
     )]
     DifferentQuestions {
-        /// What the first asks.
+        /// The target and classes of the first model.
         first: String,
-        /// What another asks.
+        /// The target and classes of the other model.
         other: String,
     },
-    /// The system gives no threads.
+    /// The system did not start the threads.
     #[error("cannot start {threads} threads; ask for fewer with --threads")]
     Threads {
         /// How many were asked for; 0 for one per core.
         threads: usize,
-        /// What the system said.
+        /// The error of the system.
         source: rayon::ThreadPoolBuildError,
     },
 }
 
 impl ConfigError {
-    /// Whether the command was called the wrong way (exit code 2, else 1): what it needs is missing, flags do not
-    /// go together, or a value that was typed cannot be run, whatever the files hold and the system can do.
+    /// Whether the user called the command incorrectly (exit code 2 instead of 1): a required setting is
+    /// missing, flags contradict each other, or a typed value is invalid whatever the files contain and the
+    /// system can do.
     pub fn is_usage(&self, is_typed: impl Fn(&str) -> bool) -> bool {
         match self {
             Self::Missing { .. } | Self::Conflict { .. } => true,
@@ -141,7 +142,7 @@ impl ConfigError {
     }
 }
 
-/// What helps where an output cannot be written.
+/// The advice for an output that cannot be written.
 fn way_out(flag: &str, source: &std::io::Error) -> String {
     if is_too_many_open_files(source) {
         return "raise the number of files that may be open (ulimit -n)".to_owned();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// Files that cannot be found or are no Parquet.
+    /// Files that cannot be found or are not Parquet.
     #[error(transparent)]
     File(#[from] FileError),
     /// A data page that cannot be decoded.
@@ -17,22 +17,22 @@ pub enum DataError {
         column: String,
         /// The row group in the file, from 0.
         row_group: usize,
-        /// What the decoder says.
+        /// The message of the decoder.
         reason: String,
     },
-    /// A file without a column.
+    /// A file without columns.
     #[error("{}: the table has no columns; expected a target and at least one feature", path.display())]
     NoColumns {
         /// The file.
         path: PathBuf,
     },
-    /// Files without a row.
+    /// Files without rows.
     #[error("{}: the table has no rows; expected at least one", path.display())]
     NoRows {
         /// The first file.
         path: PathBuf,
     },
-    /// Two columns of one name.
+    /// Two columns with the same name.
     #[error("{}: two columns are named \"{column}\"; rename one of them, or use neither (--exclude)", path.display())]
     DuplicateColumn {
         /// The file.
@@ -40,7 +40,7 @@ pub enum DataError {
         /// The name.
         column: String,
     },
-    /// A column that only some files have.
+    /// A column that is missing in some of the files.
     #[error("{}: no column \"{column}\", which {} has; give files with the same columns, or leave it out (--exclude)", path.display(), other.display())]
     ColumnsDiffer {
         /// The file without the column.
@@ -55,26 +55,26 @@ pub enum DataError {
     TypesDiffer {
         /// The file.
         path: PathBuf,
-        /// The file before it.
+        /// An earlier file.
         other: PathBuf,
         /// The column.
         column: String,
-        /// Its type here.
+        /// Its type in `path`.
         found: String,
-        /// Its type there.
+        /// Its type in `other`.
         expected: String,
     },
-    /// A named column that the table lacks.
+    /// A column that a setting names and the table does not have.
     #[error("no column \"{column}\" ({role}); {nearest}")]
     UnknownColumn {
-        /// The name asked for.
+        /// The name that the setting gives.
         column: String,
-        /// What it was asked for.
+        /// The role for which the setting names it.
         role: &'static str,
-        /// Names that exist.
+        /// A sentence with similar names that exist.
         nearest: String,
     },
-    /// A feature of a type that has no encoding.
+    /// A feature of a type that cannot be encoded.
     #[error("column \"{column}\" is {found}, which is not supported as a feature; --exclude it")]
     FeatureType {
         /// The column.
@@ -82,7 +82,7 @@ pub enum DataError {
         /// Its type.
         found: String,
     },
-    /// A target of a type that has no classes.
+    /// A target of a type that cannot have classes.
     #[error("target \"{column}\" is {found}; expected text, booleans or numbers")]
     TargetType {
         /// The column.
@@ -90,7 +90,7 @@ pub enum DataError {
         /// Its type.
         found: String,
     },
-    /// A weight that is not a number.
+    /// A weight column that is not numeric.
     #[error("weight \"{column}\" is {found}; expected numbers")]
     WeightType {
         /// The column.
@@ -98,7 +98,7 @@ pub enum DataError {
         /// Its type.
         found: String,
     },
-    /// A column of `--categorical` that cannot be levels.
+    /// A column of `--categorical` whose type cannot have levels.
     #[error("column \"{column}\" is {found} and cannot be categorical; expected integers, booleans or text")]
     CategoricalType {
         /// The column.
@@ -106,7 +106,7 @@ pub enum DataError {
         /// Its type.
         found: String,
     },
-    /// The target, the weight or the fold column among the features.
+    /// The target, the weight or the fold column is listed as a feature.
     #[error("column \"{column}\" is the {role} and listed in --features; take it out of --features")]
     NotAFeature {
         /// The column.
@@ -114,32 +114,32 @@ pub enum DataError {
         /// Target, weight or fold column.
         role: &'static str,
     },
-    /// One column as target and weight.
+    /// One column is both target and weight.
     #[error("column \"{column}\" is both the target and the weight; name another --weight")]
     TargetIsWeight {
         /// The column.
         column: String,
     },
-    /// Nothing to learn from.
+    /// No feature column is left.
     #[error("no feature column is left; list some in --features, or fewer in --exclude")]
     NoFeatures,
-    /// A target with too many values for classes.
+    /// A target with too many distinct values.
     #[error(
         "target \"{column}\" has more than {limit} distinct values; it looks like a quantity or an identifier: name another --target, or bin its values first"
     )]
     TooManyClasses {
         /// The column.
         column: String,
-        /// How many are accepted.
+        /// The largest number of classes that is accepted.
         limit: usize,
     },
-    /// A target without a value.
+    /// A target without a label.
     #[error("target \"{column}\" is null or NaN in every row; name another --target")]
     TargetAllNull {
         /// The column.
         column: String,
     },
-    /// A target with one value.
+    /// A target with a single class.
     #[error("target \"{column}\" is \"{value}\" in every row that is used; expected at least two classes")]
     OneClass {
         /// The column.
@@ -147,8 +147,8 @@ pub enum DataError {
         /// The value.
         value: String,
     },
-    /// A target that is not a number where it should be.
-    #[error("{}: target \"{column}\" is {value} in row {row} (row group {row_group}); expected finite numbers or null{}", path.display(), if value.is_nan() { ", which NaN is with --nan null" } else { "" })]
+    /// A numeric target with an infinite value, or with NaN where NaN is refused.
+    #[error("{}: target \"{column}\" is {value} in row {row} (row group {row_group}); expected finite numbers or null{}", path.display(), if value.is_nan() { " (--nan null treats NaN as null)" } else { "" })]
     TargetNotFinite {
         /// The file.
         path: PathBuf,
@@ -161,8 +161,8 @@ pub enum DataError {
         /// The value.
         value: f64,
     },
-    /// A label that is none of the model's classes.
-    #[error("{}: target \"{column}\" is \"{value}\" in row {row} of row group {row_group}, a class that training never saw; leave such rows out, or train with them", path.display())]
+    /// A label that is not a class of the model.
+    #[error("{}: target \"{column}\" is \"{value}\" in row {row} of row group {row_group}, a class that did not occur in training; leave such rows out, or train with them", path.display())]
     UnknownClass {
         /// The file.
         path: PathBuf,
@@ -175,12 +175,12 @@ pub enum DataError {
         /// The label.
         value: String,
     },
-    /// No row is left.
+    /// Every row has a null.
     #[error(
         "every row has a null or NaN in some feature; --exclude the emptiest columns, or use --missing mean"
     )]
     NoRowsLeft,
-    /// A feature that is not a number where it should be.
+    /// A feature with an infinite value, or with NaN where NaN is refused.
     #[error("{}: column \"{column}\" is {value} in row {row} of row group {row_group}; expected finite numbers: {}, or train without the column (--exclude)", path.display(), if value.is_nan() { "train with --nan null" } else { "replace it by null" })]
     NotFinite {
         /// The file.
@@ -194,42 +194,42 @@ pub enum DataError {
         /// The value.
         value: f64,
     },
-    /// A null where nulls are refused.
+    /// A null where `--missing error` refuses nulls.
     #[error("{}: column \"{column}\" is {found} in row {row} of row group {row_group}; use --missing mean or drop, or train without the column (--exclude)", path.display())]
     Null {
         /// The file.
         path: PathBuf,
         /// The column.
         column: String,
-        /// What is there: null or NaN.
+        /// The value found: null or NaN.
         found: &'static str,
         /// The row group in the file, from 0.
         row_group: usize,
         /// The first such row in the row group, from 0.
         row: usize,
     },
-    /// A null where the model was trained without any way to fill it.
-    #[error("{}: column \"{column}\" is {found} in row {row} of row group {row_group}, and the model has no value for nulls; fill it first, or train with --missing mean", path.display())]
+    /// A null in a column for which the model has no fill value.
+    #[error("{}: column \"{column}\" is {found} in row {row} of row group {row_group}, and the model has no value to fill in; fill it first, or train with --missing mean", path.display())]
     NullNotFilled {
         /// The file.
         path: PathBuf,
         /// The column.
         column: String,
-        /// What is there: null or NaN.
+        /// The value found: null or NaN.
         found: &'static str,
         /// The row group in the file, from 0.
         row_group: usize,
         /// The first such row in the row group, from 0.
         row: usize,
     },
-    /// A feature without a value.
+    /// A feature without values.
     #[error("column \"{column}\" is null or NaN in every row that is used; --exclude it")]
     AllNull {
         /// The column.
         column: String,
     },
-    /// A feature whose values span more than floats hold.
-    #[error("{}: the values of column \"{column}\" in row group {row_group} reach too far for float64 arithmetic; check the file, rescale the column, or --exclude it", path.display())]
+    /// A feature whose range exceeds float64.
+    #[error("{}: the values of column \"{column}\" in row group {row_group} span too wide a range for float64; check the file, rescale the column, or --exclude it", path.display())]
     TooFar {
         /// The file.
         path: PathBuf,
@@ -238,15 +238,15 @@ pub enum DataError {
         /// The row group in the file, from 0.
         row_group: usize,
     },
-    /// A feature whose squares overflow.
+    /// A feature whose variance overflows float64.
     #[error(
-        "the values of column \"{column}\" reach too far for float64 arithmetic: their variance overflows; rescale the column, or --exclude it"
+        "the values of column \"{column}\" span too wide a range for float64: their variance overflows; rescale the column, or --exclude it"
     )]
     Overflow {
         /// The column.
         column: String,
     },
-    /// Values that float32 does not hold as they are, or once they are scaled.
+    /// A value beyond the range of float32, either as stored or after scaling.
     #[error("{}: column \"{column}\" is {value:e} in row {row} of row group {row_group}, beyond the range of float32{how}; {way_out}", path.display())]
     BeyondFloat32 {
         /// The file.
@@ -259,13 +259,13 @@ pub enum DataError {
         row: usize,
         /// The value there.
         value: f64,
-        /// How many such values there are, or how they are scaled.
+        /// The number of such values, or the scaling.
         how: String,
-        /// What to do.
+        /// Advice for the user.
         way_out: &'static str,
     },
-    /// A weight that is not a weight.
-    #[error("{}: weight \"{column}\" is {value} in row {row} of row group {row_group}; expected 0 or numbers from 1e-30 to 1e30; mend the column, or scale it", path.display())]
+    /// A weight outside the accepted range.
+    #[error("{}: weight \"{column}\" is {value} in row {row} of row group {row_group}; expected 0 or numbers from 1e-30 to 1e30; fix or rescale the column", path.display())]
     Weight {
         /// The file.
         path: PathBuf,
@@ -278,34 +278,34 @@ pub enum DataError {
         /// The value, or `null`.
         value: String,
     },
-    /// Weights that leave nothing.
+    /// Weights that are all zero.
     #[error("weight \"{column}\" is 0 in every row that is used; expected some weight above 0")]
     WeightsZero {
         /// The column.
         column: String,
     },
-    /// A block beyond the memory.
+    /// A block of rows that exceeds the memory limit.
     #[error(
-        "a block of {rows} rows x {features} features, and what reads it, need {needed} bytes of memory, and {available} may be used; use a model of fewer --features, or raise --memory"
+        "reading a block of {rows} rows x {features} features needs {needed} bytes of memory, but only {available} may be used; train a model with fewer --features, or raise --memory"
     )]
     BlockMemory {
         /// Rows of the smallest block.
         rows: usize,
-        /// Encoded features.
+        /// Number of encoded features.
         features: usize,
         /// Bytes needed.
         needed: u64,
         /// Bytes that may be used.
         available: u64,
     },
-    /// Panels beyond the memory.
+    /// Panels that exceed the memory limit.
     #[error(
-        "{rows} rows x {features} features, and what training on them takes, need {needed} bytes of memory, and {available} may be used; widest columns: {widest}; --exclude some, or raise --memory"
+        "{rows} rows x {features} features and the work of training need {needed} bytes of memory, but only {available} may be used; the widest columns are {widest}: --exclude some, or raise --memory"
     )]
     Memory {
         /// Rows that are used.
         rows: usize,
-        /// Encoded features, or as many as were counted when it became too much.
+        /// The number of encoded features, or the number counted when the limit was exceeded.
         features: String,
         /// Bytes needed.
         needed: u64,
@@ -314,33 +314,33 @@ pub enum DataError {
         /// The columns with the most features.
         widest: String,
     },
-    /// A column of the model that the table lacks.
+    /// A column of the model that the table does not have.
     #[error("the table has no column \"{column}\", which the model was trained on; {nearest}")]
     FeatureMissing {
         /// The column.
         column: String,
-        /// Names that exist.
+        /// A sentence with similar names that exist.
         nearest: String,
     },
-    /// A column of another type than in training.
+    /// A column whose type differs from the type in training.
     #[error("column \"{column}\" is {found}, but the model was trained on {expected}; convert it first")]
     FeatureTypeDiffers {
         /// The column.
         column: String,
         /// Its type.
         found: String,
-        /// Its type in training.
+        /// The type in training.
         expected: &'static str,
     },
-    /// One of the errors above that concerns a table as a whole, with its name.
+    /// One of the errors above that concerns a whole table, with the name of the table.
     #[error("{table}: {error}")]
     InTable {
-        /// The first file, and how many more there are.
+        /// The first file, and the number of further files.
         table: String,
-        /// What is wrong with it.
+        /// The error.
         error: Box<DataError>,
     },
-    /// An output column named twice.
+    /// An output column that occurs twice.
     #[error("two columns of the output are named \"{column}\"; leave it out of --keep")]
     OutputColumn {
         /// The name.
@@ -351,10 +351,10 @@ pub enum DataError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What went wrong.
+        /// The reason.
         reason: String,
     },
-    /// The caller asked to stop.
+    /// The caller stopped the command.
     #[error("interrupted while reading")]
     Interrupted,
     /// Rows that cannot be dealt into folds.
@@ -363,7 +363,7 @@ pub enum DataError {
 }
 
 impl DataError {
-    /// Whether the table could have been read with more memory, or had the caller waited.
+    /// Whether more memory or more time could have avoided the error.
     pub(super) fn is_of_resources(&self) -> bool {
         match self {
             Self::Memory { .. } | Self::BlockMemory { .. } | Self::Interrupted => true,
@@ -372,7 +372,7 @@ impl DataError {
         }
     }
 
-    /// This error with the name of the table, where it concerns the table as a whole and does not have it.
+    /// Adds the name of the table to an error that concerns a whole table and does not name it yet.
     pub(crate) fn in_table(self, table: impl FnOnce() -> String) -> Self {
         match self {
             Self::UnknownColumn { .. }

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-/// A model that has no form as ONNX or SQL.
+/// A model that cannot be written as ONNX or SQL.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
@@ -9,36 +9,36 @@ pub enum ExportError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// A graph that protocol buffers cannot hold.
+    /// A graph larger than protocol buffers allow.
     #[error(
-        "the ONNX graph would take {bytes} bytes, and files of that format end at {limit}; train with an L1 \
-         penalty, or leave out columns of many levels"
+        "the ONNX graph would take {bytes} bytes, but the format allows at most {limit}; train with an L1 \
+         penalty, or leave out columns with many levels"
     )]
     TooLarge {
-        /// Its size.
+        /// Size of the graph, in bytes.
         bytes: usize,
-        /// The largest possible.
+        /// Largest size, in bytes.
         limit: usize,
     },
     /// A name or text that the format cannot hold.
     #[error("{what} {text:?} cannot be written for {form}: {why}; {way_out}")]
     Text {
-        /// What it names.
+        /// The kind of name or text.
         what: &'static str,
         /// The text.
         text: String,
         /// The format or dialect.
         form: &'static str,
-        /// What stands in the way.
+        /// The reason.
         why: &'static str,
-        /// What to do.
+        /// Advice for the user.
         way_out: &'static str,
     },
-    /// Two names that the dialect takes for one.
-    #[error("{form} takes columns {first:?} and {second:?} for one; rename one of them and train again")]
+    /// Two names that the dialect cannot tell apart.
+    #[error("{form} cannot tell columns {first:?} and {second:?} apart; rename one of them and train again")]
     SameName {
         /// One of them.
         first: String,
@@ -47,15 +47,15 @@ pub enum ExportError {
         /// The dialect.
         form: &'static str,
     },
-    /// A column of times, for a dialect without a way to its number.
+    /// A column of times that the dialect cannot turn into a number.
     #[error(
-        "column {column:?} holds {kind}, which {form} cannot turn into the number that the model wants; \
+        "column {column:?} holds {kind}, which {form} cannot turn into the number that the model needs; \
          choose the dialect of your database"
     )]
     Temporal {
         /// The column.
         column: String,
-        /// What it holds.
+        /// The type of its values.
         kind: &'static str,
         /// The dialect.
         form: &'static str,

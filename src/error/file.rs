@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-/// Input files that cannot be found, or are no Parquet.
+/// Input files that cannot be found or are not Parquet.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
@@ -10,13 +10,13 @@ pub enum FileError {
     /// A path that does not exist.
     #[error("{}: no such file or directory; check the path", path.display())]
     NotFound {
-        /// What was given.
+        /// The path as given.
         path: PathBuf,
     },
     /// An address of an object store or web server.
     #[error("{url}: URLs are not supported yet; copy the files to a local disk and give their path")]
     Url {
-        /// What was given.
+        /// The URL as given.
         url: String,
     },
     /// A directory without a Parquet file.
@@ -25,21 +25,21 @@ pub enum FileError {
         /// The directory.
         path: PathBuf,
     },
-    /// A directory that also holds files which are no longer part of its table.
+    /// A directory of a table format that also keeps files of older versions.
     #[error("{}: {format} table, whose directory also holds files of older versions; write its present version to plain Parquet files, or name the files to read", path.display())]
     VersionedTable {
         /// The directory.
         path: PathBuf,
-        /// What keeps it.
+        /// The table format.
         format: &'static str,
     },
-    /// A file that was written, replaced or removed while it was read.
+    /// A file that changed while it was read.
     #[error("{}: the file changed while it was read; wait until it is complete, and run this again", path.display())]
     Changed {
         /// The file.
         path: PathBuf,
     },
-    /// A glob that no file matches.
+    /// A glob without a matching file.
     #[error(
         "{pattern}: no file matches this pattern; check it, and quote it so that the shell leaves it alone"
     )]
@@ -55,12 +55,12 @@ pub enum FileError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The operating system refused to read.
+    /// The operating system did not allow reading.
     #[error("{}: cannot be read; {}", path.display(), way_out(source))]
     Read {
         /// The file or directory.
         path: PathBuf,
-        /// The refusal.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// A file of another format.
@@ -68,23 +68,23 @@ pub enum FileError {
     NotParquet {
         /// The file.
         path: PathBuf,
-        /// What it is.
+        /// What the file looks like.
         found: &'static str,
-        /// How it becomes Parquet.
+        /// Advice for the user.
         way_out: &'static str,
     },
-    /// A Parquet file whose footer, or one of whose columns, only a key opens.
+    /// An encrypted Parquet file, or one with an encrypted column.
     #[error("{}: an encrypted Parquet file, which is not supported; write it again without encryption", path.display())]
     Encrypted {
         /// The file.
         path: PathBuf,
     },
-    /// A Parquet file that ends too early.
+    /// A truncated Parquet file.
     #[error("{}: truncated Parquet file of {bytes} bytes (it does not end with PAR1); copy or write it again", path.display())]
     Truncated {
         /// The file.
         path: PathBuf,
-        /// Its size.
+        /// Size of the file.
         bytes: u64,
     },
     /// A footer that cannot be parsed.
@@ -92,18 +92,18 @@ pub enum FileError {
     Footer {
         /// The file.
         path: PathBuf,
-        /// What the decoder says.
+        /// The message of the decoder.
         reason: String,
     },
-    /// Something that cannot be read from its end: a pipe, a device.
+    /// An input that is not a regular file, such as a pipe or a device.
     #[error("{}: not a regular file; write the table to one first", path.display())]
     NotAFile {
-        /// What was named.
+        /// The path.
         path: PathBuf,
     },
 }
 
-/// What helps where the system refuses to read.
+/// The advice for a file that cannot be read.
 fn way_out(source: &std::io::Error) -> &'static str {
     if is_too_many_open_files(source) {
         return "raise the number of files that may be open (ulimit -n), or give fewer and larger files";
@@ -114,8 +114,8 @@ fn way_out(source: &std::io::Error) -> &'static str {
     }
 }
 
-/// Whether this process, or the whole system, has as many files open as it may.
+/// Whether this process, or the whole system, has reached its limit of open files.
 pub(crate) fn is_too_many_open_files(error: &std::io::Error) -> bool {
-    // ENFILE and EMFILE of Linux, macOS and the BSDs.
+    // ENFILE and EMFILE on Linux, macOS and the BSDs.
     cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }

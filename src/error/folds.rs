@@ -1,47 +1,47 @@
 use std::path::PathBuf;
 
-/// Rows that cannot be dealt into folds as asked.
+/// Rows that cannot be divided into the requested folds.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FoldError {
-    /// A number of folds that makes no sense.
+    /// A number of folds that is too small or too large.
     #[error("{folds} folds; expected {least} to {most}")]
     Number {
-        /// How many were asked for.
+        /// The number requested.
         folds: usize,
-        /// How many are needed.
+        /// The smallest number.
         least: usize,
-        /// How many are accepted.
+        /// The largest number.
         most: usize,
     },
-    /// One column as target and what makes the folds.
+    /// One column is both the target and the column that makes the folds.
     #[error("column \"{column}\" is both the target and the {role}; name another {role}")]
     TargetIsFoldColumn {
         /// The column.
         column: String,
-        /// What it is to the folds.
+        /// Its role: fold, group or time column.
         role: &'static str,
     },
-    /// A column of a type that makes no folds.
+    /// A column of a type that cannot make folds.
     #[error("{role} \"{column}\" is {found}; expected {expected}: name another column, or convert it first")]
     ColumnType {
         /// The column.
         column: String,
-        /// What it is to the folds.
+        /// Its role: fold, group or time column.
         role: &'static str,
         /// Its type.
         found: String,
-        /// The types that do.
+        /// The accepted types.
         expected: &'static str,
     },
-    /// A value that makes no fold and no group.
+    /// A value that cannot name a fold or a group.
     #[error("{}: {role} \"{column}\" is {value} in row {row} of row group {row_group}; expected whole numbers, booleans or text: name another column, or write its values as text", path.display())]
     ColumnValue {
         /// The file.
         path: PathBuf,
         /// The column.
         column: String,
-        /// What it is to the folds.
+        /// Its role: fold, group or time column.
         role: &'static str,
         /// The row group in the file, from 0.
         row_group: usize,
@@ -64,7 +64,7 @@ pub enum FoldError {
         /// `null` or `NaN`.
         value: &'static str,
     },
-    /// A fold column without a value.
+    /// A fold column without values.
     #[error(
         "fold column \"{column}\" is null in every row that is used; name another column, or let --folds deal the rows"
     )]
@@ -72,9 +72,9 @@ pub enum FoldError {
         /// The column.
         column: String,
     },
-    /// A fold column with one value.
+    /// A fold column with a single value.
     #[error(
-        "fold column \"{column}\" is \"{value}\" in every row that is used, which leaves nothing to learn from; expected two values or more, or nulls in the rows that are always learned from"
+        "fold column \"{column}\" is \"{value}\" in every row that is used, so no row is left to learn from; expected two or more values, or nulls in the rows that every fold learns from"
     )]
     OneFold {
         /// The column.
@@ -82,47 +82,47 @@ pub enum FoldError {
         /// The value.
         value: String,
     },
-    /// A fold column with too many values for folds.
+    /// A fold column with too many distinct values.
     #[error(
-        "fold column \"{column}\" has more than {limit} distinct values, and each would be a fold; to keep rows of the same value together in a few folds use --group, to deal rows at random --folds"
+        "fold column \"{column}\" has more than {limit} distinct values, and each would be a fold; use --group to keep rows of the same value together in a few folds, or --folds to deal rows at random"
     )]
     TooMany {
         /// The column.
         column: String,
-        /// How many are accepted.
+        /// The largest number that is accepted.
         limit: usize,
     },
     /// More folds than groups.
     #[error(
-        "{folds} folds need as many groups, and group column \"{column}\" has {groups}; ask for fewer --folds, or name a finer --group"
+        "{folds} folds need at least {folds} groups, but group column \"{column}\" has {groups}; ask for fewer --folds, or name a finer --group"
     )]
     TooFewGroups {
         /// The column.
         column: String,
-        /// Its distinct values.
+        /// Number of distinct values.
         groups: usize,
-        /// How many folds were asked for.
+        /// The number of folds requested.
         folds: usize,
     },
-    /// More groups than can be kept apart.
+    /// Too many groups.
     #[error(
         "group column \"{column}\" has more than {limit} distinct values; name a coarser --group, or write a column of fold numbers first"
     )]
     TooManyGroups {
         /// The column.
         column: String,
-        /// How many are accepted.
+        /// The largest number that is accepted.
         limit: usize,
     },
     /// More folds than rows.
-    #[error("{folds} folds need as many rows, and {rows} are used; ask for fewer --folds")]
+    #[error("{folds} folds need at least {folds} rows, but {rows} are used; ask for fewer --folds")]
     TooFewRows {
         /// Rows that are used.
         rows: usize,
-        /// How many folds were asked for.
+        /// The number of folds requested.
         folds: usize,
     },
-    /// A time column with one value.
+    /// A time column with a single value.
     #[error(
         "time column \"{column}\" is the same in every row that is used; expected earlier rows to learn from and later ones to score: name another column"
     )]
@@ -133,7 +133,7 @@ pub enum FoldError {
 }
 
 impl FoldError {
-    /// Whether it is of a column as a whole, and does not say of which table.
+    /// Whether the error concerns a column as a whole and does not name the table.
     pub(super) fn is_of_the_table(&self) -> bool {
         matches!(
             self,

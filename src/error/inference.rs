@@ -1,29 +1,29 @@
-/// Statistics of a model that cannot be computed, or would mean nothing.
+/// Statistics of a model that cannot be computed, or would be meaningless.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InferenceError {
-    /// An L1 penalty chose the features.
+    /// The features were selected by an L1 penalty.
     #[error(
         "the model of class {class:?} has an L1 penalty, which chose its features by these very rows: p-values and \
-         intervals that do not know of the choice are too small, and its coefficients are shrunk. \
+         intervals that ignore this choice are too small, and its coefficients are shrunk. \
          Train again without a penalty on the features chosen, best on other rows: --l1 0 --l2 0 {features}"
     )]
     Chosen {
         /// The class of the model.
         class: String,
-        /// The columns with a coefficient that is not zero, as a shell or a file of settings takes them.
+        /// A flag or setting that selects the columns with a nonzero coefficient.
         features: String,
     },
-    /// Another table, or other rows, than the model was trained on.
+    /// The table or its rows differ from those of the training.
     #[error(
         "these are not the rows that the model was trained on: {what}. Give the training table, with the same --weight; \
          a model trained with --validation-fraction or --class-weight balanced has no such statistics"
     )]
     OtherRows {
-        /// What differs.
+        /// The difference.
         what: String,
     },
-    /// A level that training had not.
+    /// A level that did not occur in training.
     #[error(
         "column {column:?} has a value that training never saw: these are not the rows that the model was trained on; \
          give the training table"
@@ -32,54 +32,54 @@ pub enum InferenceError {
         /// Name of the column.
         column: String,
     },
-    /// A model that was trained with class weights.
+    /// The model was trained with class weights.
     #[error(
-        "the model was trained with --class-weight balanced: its likelihood is not that of the rows, and its standard \
-         errors would be wrong; train again without class weights (they move little but the intercept), or choose \
-         another threshold instead"
+        "the model was trained with --class-weight balanced: its likelihood is not the likelihood of the rows, so its \
+         standard errors would be wrong; train again without class weights (they change little but the intercept), or \
+         choose another threshold instead"
     )]
     ClassWeights,
-    /// A reference level that is none.
+    /// A reference level that does not exist.
     #[error(
-        "--reference {found:?} names no level of a categorical column that needs one{}",
+        "--reference {found:?} is not a level of a categorical column that needs a reference level{}",
         example.as_ref().map(|name| format!("; expected COLUMN=LEVEL, such as {name:?}")).unwrap_or_default()
     )]
     UnknownReference {
-        /// As typed.
+        /// The value as typed.
         found: String,
-        /// A level that would do.
+        /// An example that exists.
         example: Option<String>,
     },
-    /// A matrix that does not fit.
+    /// A matrix that exceeds the memory limit.
     #[error(
-        "the information matrix of one model has {parameters} x {parameters} numbers, and working with it takes {needed} \
-         bytes; {available} are available. Train with fewer --features, or give more --memory"
+        "the information matrix of one model has {parameters} x {parameters} numbers, and the computation takes {needed} \
+         bytes, but {available} are available. Train with fewer --features, or give more --memory"
     )]
     Memory {
-        /// Parameters of the model.
+        /// Number of parameters of the model.
         parameters: usize,
-        /// Bytes that one model takes.
+        /// Bytes needed for one model.
         needed: u64,
-        /// Bytes that there are.
+        /// Bytes available.
         available: u64,
     },
     /// A class that the model does not have.
     #[error("the model has no class {found:?}; it has {classes}")]
     UnknownClass {
-        /// As typed.
+        /// The class as typed.
         found: String,
-        /// The classes.
+        /// The classes of the model.
         classes: String,
     },
 }
 
 impl InferenceError {
-    /// The model of `class` has coefficients that are not zero in `columns` alone.
+    /// The error for the model of `class`, which has nonzero coefficients in `columns` only.
     pub(crate) fn chosen(class: &str, columns: &[&str]) -> Self {
         let is_plain = |c: char| c.is_alphanumeric() || "_./:@%+=,-".contains(c);
         let listed = columns.join(",");
         let features = if columns.iter().any(|name| name.contains(',')) {
-            // A flag takes commas for ends of names.
+            // A flag splits its value at commas.
             format!("and, in the TOML of --config, features = {columns:?}")
         } else if listed.chars().all(is_plain) {
             format!("--features {listed}")
@@ -89,7 +89,7 @@ impl InferenceError {
         Self::Chosen { class: class.to_owned(), features }
     }
 
-    /// `found` is none of `classes`.
+    /// The error for `found`, which is not one of `classes`.
     pub fn unknown_class<'a>(found: &str, classes: impl Iterator<Item = &'a str>) -> Self {
         let mut classes: Vec<&str> = classes.take(21).collect();
         if classes.len() > 20 {

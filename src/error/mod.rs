@@ -1,4 +1,4 @@
-//! What can go wrong, said so that a user can act on it: what was found, where, the way out.
+//! Errors that tell the user what was found, where, and what to do.
 
 mod config;
 mod data;
@@ -20,11 +20,11 @@ pub use inference::InferenceError;
 pub use model::ModelFileError;
 pub use sweep::SweepError;
 
-/// Any failure of the library; each part has its own enum.
+/// Any error of the library; each part has its own enum.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A setting, or a combination of settings, that cannot be run.
+    /// A setting, or a combination of settings, with which nothing can run.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A table that cannot be read or used.
@@ -39,16 +39,16 @@ pub enum Error {
     /// A model file that cannot be read, written or used.
     #[error(transparent)]
     Model(#[from] ModelFileError),
-    /// Statistics of a model that cannot be computed, or would mean nothing.
+    /// Statistics of a model that cannot be computed, or would be meaningless.
     #[error(transparent)]
     Inference(#[from] InferenceError),
-    /// A sweep that cannot be run, or was stopped.
+    /// A sweep that cannot run, or was stopped.
     #[error(transparent)]
     Sweep(#[from] SweepError),
 }
 
 impl Error {
-    /// Whether the work could have been done with more memory or more time.
+    /// Whether more memory or more time could have avoided the error.
     pub(crate) fn is_of_resources(&self) -> bool {
         match self {
             Self::Data(error) => error.is_of_resources(),

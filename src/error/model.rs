@@ -9,7 +9,7 @@ pub enum ModelFileError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// The file cannot be written.
@@ -17,26 +17,26 @@ pub enum ModelFileError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// Not even the beginning of a JSON object.
+    /// A file that does not begin like a JSON object.
     #[error("{} is not a logodds model file: it is {found}; give the file that train wrote", path.display())]
     NotModel {
         /// The file.
         path: PathBuf,
-        /// What it looks like.
+        /// What the file looks like.
         found: &'static str,
     },
-    /// JSON, perhaps, but not a model of ours.
+    /// JSON that is not a logodds model.
     #[error("{} is not a logodds model: its \"format\" is {found}, expected \"logodds\"", path.display())]
     Format {
         /// The file.
         path: PathBuf,
-        /// What stands there, as JSON.
+        /// The value of `format`, as JSON.
         found: String,
     },
-    /// A model of a version that this program does not know.
+    /// A model of a version that this program cannot read.
     #[error(
         "{} is a model file of version {found}; this program reads version {supported}: train again, \
          or use the release that wrote it",
@@ -47,73 +47,75 @@ pub enum ModelFileError {
         path: PathBuf,
         /// The version found, as JSON.
         found: String,
-        /// The version that is read.
+        /// The supported version.
         supported: u32,
     },
-    /// Text that is not the JSON of a model.
+    /// Text that is not valid JSON of a model.
     #[error("{} is damaged: {message}; train again or restore it from a copy", path.display())]
     Parse {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with line and column.
+        /// The fault, with line and column.
         message: String,
     },
-    /// Parts that contradict each other, or numbers that are none.
+    /// Parts that contradict each other, or numbers that are not finite.
     #[error("{} is not a usable model: {what}", path.display())]
     Inconsistent {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         what: String,
     },
-    /// No row to compare a prediction with.
+    /// No row has a label.
     #[error(
-        "no row can be evaluated: all {rows_dropped} lack a label in column {target:?} or a feature; evaluate on \
-         data that carries its labels, or use predict"
+        "no row can be evaluated: all {rows_dropped} rows lack a label in column {target:?} or a feature; evaluate on \
+         data with labels, or use predict"
     )]
     NoLabels {
         /// The target column.
         target: String,
-        /// Rows seen.
+        /// Number of rows read.
         rows_dropped: usize,
     },
-    /// A threshold that data of one side cannot choose.
-    #[error("no threshold can be chosen for class {class:?}: {found} is of it; choose on data of both sides")]
+    /// No threshold can be chosen, because all rows are on one side.
+    #[error(
+        "no threshold can be chosen for class {class:?}: {found} belongs to it; choose on data with rows of this class and of others"
+    )]
     OneSide {
         /// The class.
         class: String,
-        /// How many rows are of it.
+        /// "every row" or "no row".
         found: &'static str,
     },
-    /// Thresholds that are best for each class and not for the decision between them.
+    /// Thresholds that are best for each class, but make the multiclass decision worse.
     #[error(
-        "the thresholds chosen by {by}, each for a class alone, make the decision between all classes worse: {metric} \
-         {with:.4}, without thresholds {without:.4}; nothing is stored: look with --dry-run, choose by another \
+        "the thresholds chosen by {by}, one class at a time, make the decision between all classes worse: {metric} is \
+         {with:.4} with them, {without:.4} without; nothing is stored: look with --dry-run, choose by another \
          criterion, or store them with --allow-worse"
     )]
     WorseDecision {
-        /// What they were chosen by.
+        /// The criterion they were chosen by.
         by: String,
-        /// What the decision is judged by.
+        /// The metric that judges the decision.
         metric: &'static str,
-        /// Without thresholds.
+        /// The metric without thresholds.
         without: f64,
-        /// With them.
+        /// The metric with thresholds.
         with: f64,
     },
     /// A rate that no threshold reaches.
     #[error(
-        "no threshold reaches {by} for class {class:?}: the nearest is {best:.4}, from probability {at:.4} on; ask \
+        "no threshold reaches {by} for class {class:?}: the nearest is {best:.4}, at threshold {at:.4}; ask \
          for less, or choose by another rate"
     )]
     Unreachable {
         /// The class.
         class: String,
-        /// What was asked for.
+        /// The rate requested.
         by: String,
-        /// What comes nearest.
+        /// The nearest rate.
         best: f64,
-        /// Its threshold.
+        /// The threshold of the nearest rate.
         at: f64,
     },
 }

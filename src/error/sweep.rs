@@ -4,52 +4,52 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SweepError {
-    /// A checkpoint that the system does not let be read or written.
-    #[error("cannot keep the checkpoint {}; choose another folder with --checkpoint", path.display())]
+    /// A checkpoint that cannot be read or written.
+    #[error("cannot read or write the checkpoint {}; choose another folder with --checkpoint", path.display())]
     Checkpoint {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// A checkpoint that was not asked for.
-    #[error("{} holds a sweep already; add --resume to go on with it, or choose another folder", path.display())]
+    /// A checkpoint that exists, without `--resume`.
+    #[error("{} already holds a sweep; add --resume to continue it, or choose another folder", path.display())]
     CheckpointExists {
         /// The file.
         path: PathBuf,
     },
-    /// A checkpoint that another process writes.
-    #[error("{} is in use by another sweep; wait for its end, or choose another folder", path.display())]
+    /// A checkpoint that another process is writing.
+    #[error("{} is in use by another sweep; wait until it ends, or choose another folder", path.display())]
     CheckpointInUse {
         /// The file.
         path: PathBuf,
     },
-    /// A checkpoint of other settings or another table.
+    /// A checkpoint of other settings or of another table.
     #[error(
-        "{} is of another sweep: the table, the grid, the folds, the tolerance or the solver differ; \
-         use those it was begun with, or choose another folder",
+        "{} belongs to another sweep: the table, the grid, the folds, the tolerance or the solver differ; \
+         use the same ones as when it began, or choose another folder",
         path.display()
     )]
     OtherSweep {
         /// The file.
         path: PathBuf,
     },
-    /// A file in the place of a checkpoint.
-    #[error("{} is no checkpoint of a sweep; choose another folder with --checkpoint", path.display())]
+    /// A file that is not a checkpoint.
+    #[error("{} is not a sweep checkpoint; choose another folder with --checkpoint", path.display())]
     NotACheckpoint {
         /// The file.
         path: PathBuf,
     },
-    /// The caller stopped it.
+    /// The caller stopped the sweep.
     #[error("the sweep was interrupted; {way_out}")]
     Interrupted {
-        /// How to go on.
+        /// How to continue.
         way_out: String,
     },
-    /// No model of the sweep can be trained, or scored.
+    /// No model of the sweep could be trained or scored.
     #[error("no penalty could be scored: {why}")]
     NothingToChoose {
-        /// Why.
+        /// The reason.
         why: String,
     },
     /// Plots or tables that cannot be written.
@@ -57,7 +57,7 @@ pub enum SweepError {
     Report {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! The metrics of tables drawn from the one that is read.
+//! Metrics of bootstrap resamples of a table.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,21 +10,21 @@ use crate::error::{DataError, Result};
 use crate::metrics::{Margins, Order, poisson_counts};
 use crate::observer::Observer;
 
-/// Replicates that one task computes: a row of sums of each stays in the first-level cache.
+/// Replicates in one task: one row of their sums stays in the first-level cache.
 const LANES: usize = 64;
-/// Steps of a ranking between two looks at whether to stop.
+/// Steps of a ranking between two checks for interruption.
 const STEPS_PER_LOOK: usize = 1 << 16;
 
 type Lanes = [f64; LANES];
 
-/// Which tables are drawn.
+/// The bootstrap resamples: their number and seed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Draws {
     pub(super) seed: u64,
     pub(super) replicates: usize,
 }
 
-/// How far the rankings of drawn tables are; the observer hears of it, and may stop them.
+/// Progress of ranking the resamples, for the observer, which may stop the work.
 pub(super) struct Drawing<'a> {
     observer: &'a dyn Observer,
     done: AtomicUsize,
@@ -32,7 +32,7 @@ pub(super) struct Drawing<'a> {
 }
 
 impl<'a> Drawing<'a> {
-    /// Of as many rankings of each drawn table.
+    /// For `rankings` rankings of each resample.
     pub(super) fn new(observer: &'a dyn Observer, draws: Option<&Draws>, rankings: usize) -> Self {
         let total = draws.map_or(0, |draws| draws.replicates * rankings);
         Self { observer, done: AtomicUsize::new(0), total }
@@ -42,7 +42,7 @@ impl<'a> Drawing<'a> {
         self.observer.is_interrupted()
     }
 
-    /// An error if the observer wants to stop.
+    /// An error if the observer stops the work.
     pub(super) fn check(&self) -> Result<()> {
         if self.is_stopped() { Err(DataError::Interrupted.into()) } else { Ok(()) }
     }
@@ -58,7 +58,7 @@ impl Draws {
         (0..self.replicates.div_ceil(LANES)).into_par_iter().map(|chunk| chunk * LANES)
     }
 
-    /// Area under the ROC curve and average precision of each replicate; an error if `drawing` is stopped.
+    /// AUC and average precision of each replicate; an error if `drawing` is stopped.
     pub(super) fn rankings(
         self,
         order: &Order,
@@ -89,7 +89,7 @@ impl Draws {
                             area[r] += lost[r] * (tp[r] + gained[r] / 2.0);
                             tp[r] += gained[r];
                             fp[r] += lost[r];
-                            // Where nothing was drawn yet, nothing is gained.
+                            // The maximum avoids 0 / 0 where a replicate has no rows yet.
                             precision[r] += gained[r] * tp[r] / (tp[r] + fp[r]).max(f64::MIN_POSITIVE);
                         }
                     }
@@ -109,14 +109,14 @@ impl Draws {
     }
 }
 
-/// What is added up over the drawn rows, in each replicate.
+/// Sums over the resampled rows, for each replicate.
 pub(super) struct Replicates {
     draws: Draws,
     chunks: Vec<Chunk>,
 }
 
 struct Chunk {
-    /// Of each class.
+    /// For each class.
     truth: Vec<Lanes>,
     models: Vec<ModelLanes>,
 }
@@ -125,12 +125,12 @@ struct Chunk {
 struct ModelLanes {
     log_loss: Lanes,
     brier: Lanes,
-    /// Of each class.
+    /// For each class.
     predicted: Vec<Lanes>,
     hit: Vec<Lanes>,
 }
 
-/// The sums of one replicate, of one model.
+/// The sums of one replicate, for one model.
 pub(super) struct Replicate {
     pub(super) margins: Margins,
     pub(super) log_loss: f64,
@@ -151,7 +151,7 @@ impl Replicates {
         Self { draws, chunks: draws.chunks().map(chunk).collect() }
     }
 
-    /// Adds rows, with the terms of each model.
+    /// Adds rows, with the loss terms of each model.
     pub(super) fn add(&mut self, rows: &Rows, terms: &[Terms]) {
         let seed = self.draws.seed;
         self.chunks.par_iter_mut().enumerate().for_each(|(chunk, sums)| {

@@ -1,4 +1,4 @@
-//! Reading a table once for several models.
+//! Reads a table once for several models.
 
 use std::borrow::Cow;
 
@@ -12,22 +12,22 @@ use crate::objective::sigmoid;
 use crate::observer::Observer;
 use crate::predict::{Scorer, add_unseen, report_rows, rows_per_block};
 
-/// Models that are judged on the same rows of a table.
+/// Models that are evaluated on the same rows of a table.
 pub(crate) struct Contest<'a> {
     pub(crate) models: &'a [&'a Model],
     pub(crate) scorers: Vec<Scorer>,
     source: &'a Source,
     weight: Option<String>,
-    /// Bytes that blocks, and what is held beside them, may take.
+    /// Bytes for blocks, and for data held beside them.
     memory: Option<u64>,
-    /// The distinct encodings, and which of them each model has.
+    /// The distinct encodings, and the encoding of each model.
     encodings: Vec<Encoding>,
     encoding_of: Vec<usize>,
 }
 
-/// Some consecutive rows that have a label, and no null that one of the models cannot fill.
+/// Consecutive rows that have a label, and no null that a model cannot fill.
 pub(crate) struct Rows {
-    /// Rows before these.
+    /// Number of rows before these.
     pub(crate) first: u64,
     pub(crate) class: Vec<u32>,
     pub(crate) weight: Option<Vec<f64>>,
@@ -35,12 +35,12 @@ pub(crate) struct Rows {
     pub(crate) z: Vec<Vec<f64>>,
 }
 
-/// What a reading of the whole table came by.
+/// Row counts from one pass over the table.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) rows: usize,
     pub(crate) rows_dropped: usize,
-    /// For each model: rows with a level that training had not, for each column.
+    /// For each model and column: rows with a level that did not occur in training.
     pub(crate) unseen: Vec<Vec<usize>>,
 }
 
@@ -51,7 +51,7 @@ impl Rows {
 }
 
 impl<'a> Contest<'a> {
-    /// Checks that the models answer one question.
+    /// Checks that all models have the same target and classes.
     pub(crate) fn new(
         models: &'a [&'a Model],
         source: &'a Source,
@@ -104,13 +104,13 @@ impl<'a> Contest<'a> {
         exact
     }
 
-    /// Rows of the table, with those that will be left out.
+    /// Rows of the table, including those that will be left out.
     pub(crate) fn n_rows(&self) -> usize {
         self.source.n_rows()
     }
 
-    /// Reads the table once, calling `with` on its rows in their order; the observer hears of the rows
-    /// done, in this one of some readings. Meanwhile, the caller comes to hold so many bytes.
+    /// Reads the table once and calls `with` on its rows in order. The observer is told the number of rows
+    /// done in this pass, out of several passes. During the pass the caller accumulates up to `held` bytes.
     pub(crate) fn read(
         &self,
         observer: &dyn Observer,
@@ -122,7 +122,7 @@ impl<'a> Contest<'a> {
         let n_features: usize = self.encodings.iter().map(Encoding::n_features).sum();
         let target = self.models[0].target();
         let encodings: Vec<&Encoding> = self.encodings.iter().collect();
-        // Predictors and scores are float64, in two copies, beside the float32 of the panels.
+        // Linear predictors and scores take two float64 copies, beside the float32 panels.
         let wanted = rows_per_block(n_features + 8 * n_models);
         let beside = (4 * 8 * n_models as u64, held);
         let rows_per_block = data::block_rows(self.source, &encodings, beside, wanted, self.memory)?;
@@ -168,9 +168,8 @@ impl<'a> Contest<'a> {
         Ok(Seen { rows, rows_dropped: done - rows, unseen })
     }
 
-    /// The scores of each model that rank the rows, side by side as in `z`: binary the linear predictors,
-    /// which do not run together near 0 and 1 as probabilities do; else the probabilities scaled to sum
-    /// to 1.
+    /// The ranking scores of each model, in the layout of `z`. Binary: the linear predictors, which stay
+    /// distinct where probabilities round to 0 or 1. Otherwise: the probabilities, scaled to sum to 1.
     pub(crate) fn scores<'z>(&self, z: &'z [Vec<f64>]) -> Cow<'z, [Vec<f64>]> {
         if self.task() == Task::Binary {
             return Cow::Borrowed(z);
@@ -186,13 +185,13 @@ impl<'a> Contest<'a> {
         Cow::Owned(z.iter().map(scaled).collect())
     }
 
-    /// What a score is as a probability.
+    /// The probability of a score.
     pub(crate) fn probability(&self, score: f64) -> f64 {
         if self.task() == Task::Binary { sigmoid(score) } else { score }
     }
 }
 
-/// The values of the rows that have a class, `width` of each.
+/// The values of the rows that have a class, `width` values a row.
 fn kept(values: Vec<f64>, width: usize, class: &[Option<u32>]) -> Vec<f64> {
     if class.iter().all(Option::is_some) {
         return values;
@@ -201,7 +200,7 @@ fn kept(values: Vec<f64>, width: usize, class: &[Option<u32>]) -> Vec<f64> {
     rows.flat_map(|(row, _)| row).copied().collect()
 }
 
-/// What a model answers, in words.
+/// The target and classes of a model, in words.
 fn question(model: &Model) -> String {
     let classes = model.classes.len();
     match &model.positive {

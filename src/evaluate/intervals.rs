@@ -1,4 +1,4 @@
-//! Intervals of an evaluation, and of the differences between several.
+//! Confidence intervals of an evaluation, and of the differences between models.
 
 use super::bootstrap::{Replicate, Replicates};
 use super::ranks::Rank;
@@ -6,22 +6,22 @@ use super::report::{ClassIntervals, Difference, Evaluation, Headline, IntervalBa
 use crate::metrics::{Interval, two_sided};
 
 /// Why there is no p-value.
-const NO_ERROR: &str = "the standard error is 0, so that DeLong's method cannot test this difference: the rows \
-                        rank each model perfectly, or not at all; only more rows can tell";
-/// What an interval without width means.
-const NO_WIDTH: &str = "an interval without width is no certainty: no row drawn from these changes the number, \
-                        and only more rows can say how sure it is";
+const NO_ERROR: &str = "the standard error is 0, so DeLong's method cannot test this difference: the rows \
+                        rank each model perfectly, or not at all; only more rows can help";
+/// A warning about intervals of width 0.
+const NO_WIDTH: &str = "an interval without width does not mean certainty: no resample of these rows changes the \
+                        number, and only more rows can show how uncertain it is";
 
-/// What intervals are made of.
+/// The data from which intervals are computed.
 pub(super) enum Evidence {
-    /// The influence of each row on the area of each model: the mean over its rankings.
+    /// The influence of each row on the AUC of each model, averaged over its rankings.
     DeLong(Vec<Vec<f64>>),
     Bootstrap(Replicates),
 }
 
 impl Evidence {
-    /// Once all rankings are there: sums of influences become those on the mean area, or nothing where
-    /// one of the areas has no variance.
+    /// Turns sums of influences into influences on the mean AUC, once all rankings are there. Without
+    /// variance in one of the areas there is no interval.
     pub(super) fn settle(&mut self, ranks: &[Vec<Rank>]) {
         let Self::DeLong(influence) = self else { return };
         for (m, influence) in influence.iter_mut().enumerate() {
@@ -35,7 +35,7 @@ impl Evidence {
     }
 }
 
-/// The replicates of the headline numbers of a model.
+/// The replicates of the headline metrics of a model.
 struct Drawn {
     replicates: Vec<Replicate>,
     headline: Vec<Headline<f64>>,
@@ -68,7 +68,7 @@ impl Drawn {
     }
 }
 
-/// What is to be said of intervals.
+/// The note on the intervals.
 fn note(headline: Headline<Option<Interval>>) -> Option<&'static str> {
     let mut found = None;
     let _ = headline.map(|interval| {
@@ -79,13 +79,14 @@ fn note(headline: Headline<Option<Interval>>) -> Option<&'static str> {
     found
 }
 
-/// A ratio of a replicate: undefined, and so no part of an interval, if nothing of its `whole` was drawn.
+/// A ratio of a replicate. It is NaN, and left out of the interval, if the replicate has nothing of its
+/// `whole`.
 fn over(whole: f64, ratio: f64) -> f64 {
     if whole > 0.0 { ratio } else { f64::NAN }
 }
 
-/// Fills the intervals of `evaluations`, and returns the differences to the first. `ranks` are those of
-/// each ranking, each model.
+/// Fills in the intervals of `evaluations`, and returns the differences from the first model. `ranks` has one
+/// entry for each ranking and model.
 pub(super) fn fill(
     evidence: &Evidence,
     basis: IntervalBasis,

@@ -1,8 +1,8 @@
-//! How good trained models are on labelled data.
+//! Evaluates trained models on labelled data.
 //!
-//! The table is read once for all models, block by block. What stays in memory is sums, and a score for
-//! each row, model and ranking, because an exact area under the curve needs them all; where those of all
-//! classes are more than the memory for them, the table is read again for the others.
+//! The table is read once for all models, block by block. Memory holds sums, and the scores of all rows for
+//! each model and ranking, because an exact AUC needs them all. If the scores of all classes do not fit, the
+//! table is read again for the remaining classes.
 
 mod bootstrap;
 mod contest;
@@ -33,35 +33,35 @@ use intervals::Evidence;
 use ranks::{Held, Rank};
 use sums::Sums;
 
-/// How to evaluate.
+/// Options of an evaluation.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EvaluateOptions {
     /// Column of row weights.
     pub weight: Option<String>,
-    /// Decision threshold of binary models, in place of their own.
+    /// Decision threshold of binary models, instead of the ones in the models.
     pub threshold: Option<f64>,
-    /// Whether and how to say how sure the numbers are.
+    /// Options of confidence intervals, if wanted.
     pub intervals: Option<IntervalOptions>,
-    /// Bytes that blocks of the table and scores may take, of which the scores at most half where one ranking fits; by
-    /// default what is available.
+    /// Bytes for blocks of the table and for scores; by default the memory that is available. The scores take
+    /// at most half of it, unless one ranking needs more.
     pub memory: Option<u64>,
 }
 
-/// How to find intervals.
+/// Options of confidence intervals.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct IntervalOptions {
     /// The method.
     pub method: IntervalMethod,
-    /// Share of such intervals that hold the true value.
+    /// Confidence level.
     pub confidence: f64,
-    /// Bootstrap: tables to draw.
+    /// Bootstrap: number of resamples.
     pub replicates: usize,
-    /// Bootstrap: seed of the draws.
+    /// Bootstrap: seed.
     pub seed: u64,
 }
 
 impl Default for IntervalOptions {
-    /// A bootstrap of 1000 tables at 95 %.
+    /// A bootstrap with 1000 resamples at 95 %.
     fn default() -> Self {
         Self { method: IntervalMethod::Bootstrap, confidence: 0.95, replicates: 1000, seed: 0 }
     }
@@ -75,12 +75,12 @@ impl IntervalOptions {
             return Err(ConfigError::Invalid { flag: "--confidence", found, expected }.into());
         }
         if method == IntervalMethod::Bootstrap && replicates < 2 {
-            let (found, expected) = (replicates.to_string(), "at least 2, better 1000");
+            let (found, expected) = (replicates.to_string(), "at least 2, preferably 1000");
             return Err(ConfigError::Invalid { flag: "--bootstrap", found, expected }.into());
         }
         if method == IntervalMethod::DeLong && weight.is_some() {
             let why =
-                "the method counts rows; take --intervals=bootstrap, which draws each row with its weight";
+                "the method counts rows; use --intervals=bootstrap, which draws each row with its weight";
             let (first, second) = ("--intervals=delong", "--weight");
             return Err(ConfigError::Conflict { first, second, why }.into());
         }
@@ -90,12 +90,12 @@ impl IntervalOptions {
     }
 }
 
-/// Evaluates `model` on `data`, which carry the target column.
+/// Evaluates `model` on `data`, which must have the target column.
 ///
 /// # Errors
-/// The data cannot be read, lack a column, hold a label that is none of the model's classes, or
-/// no label at all; an option does not fit the model; or `observer`, who hears of the rows and the drawn
-/// tables done, asks to stop.
+/// The data cannot be read, lack a column, have a label that is not a class of the model, or have no label at
+/// all; an option does not fit the model; or `observer`, which is told the rows and resamples done, stops the
+/// work.
 pub fn evaluate(
     model: &Model,
     data: &[String],
@@ -105,11 +105,10 @@ pub fn evaluate(
     Ok(compare(&[model], data, options, observer)?.evaluations.swap_remove(0))
 }
 
-/// Evaluates several models on the same rows of one table: those that every model can use.
+/// Evaluates several models on the same rows of one table: the rows that every model can use.
 ///
 /// # Errors
-/// As [`evaluate`]; and if there is no model, or the models do not tell the same classes of the same column
-/// apart.
+/// The errors of [`evaluate`]; and there is no model, or the models differ in their target column or classes.
 pub fn compare(
     models: &[&Model],
     data: &[String],
@@ -119,14 +118,14 @@ pub fn compare(
     compare_before(models, data, options, observer, &mut ())
 }
 
-/// Sees what an evaluation is made of.
+/// Receives rows and rankings during an evaluation.
 pub(crate) trait Witness {
-    /// Some rows, once, with the scores of each model.
+    /// Some rows with the scores of each model; each row comes once.
     fn rows(&mut self, contest: &Contest<'_>, rows: &Rows, scores: &[Vec<f64>]) {
         let _ = (contest, rows, scores);
     }
 
-    /// All rows, ranked by the scores of a model for a class; without intervals only.
+    /// All rows, ranked by the scores of a model for a class; only without intervals.
     fn ranked(&mut self, contest: &Contest<'_>, class: usize, ranked: &Ranked) {
         let _ = (contest, class, ranked);
     }
@@ -134,7 +133,7 @@ pub(crate) trait Witness {
 
 impl Witness for () {}
 
-/// [`compare`] before a witness.
+/// [`compare`], which also passes its intermediate results to `witness`.
 pub(crate) fn compare_before(
     models: &[&Model],
     data: &[String],
@@ -210,7 +209,7 @@ pub(crate) fn compare_before(
     Ok(Comparison { evaluations, differences })
 }
 
-/// What the sums and rankings of a model say.
+/// The evaluation of a model, from its sums and rankings.
 fn describe(contest: &Contest<'_>, m: usize, sums: &Sums, ranks: &[&Rank], seen: &Seen) -> Evaluation {
     let model = contest.models[m];
     let is_binary = model.task == Task::Binary;
@@ -223,7 +222,7 @@ fn describe(contest: &Contest<'_>, m: usize, sums: &Sums, ranks: &[&Rank], seen:
     let thresholds = contest.scorers[m].thresholds();
     let classes =
         model.classes.iter().zip(sums.confusion.classes()).enumerate().map(|(k, (class, decisions))| {
-            // Binary: turning the order round and swapping the sides leaves the area and the error as they are.
+            // Binary: reversing the order and swapping the sides leaves the AUC and its error unchanged.
             let at = if is_binary { 0 } else { k };
             let own = !is_binary || k == contest.scorers[m].positive();
             ClassEvaluation {
@@ -241,7 +240,7 @@ fn describe(contest: &Contest<'_>, m: usize, sums: &Sums, ranks: &[&Rank], seen:
         });
     let classes = classes.collect();
     let mut lift = if is_binary { ranks[0].lift.clone() } else { Vec::new() };
-    // Ranked by predictors, told as probabilities.
+    // Ranked by linear predictors, reported as probabilities.
     lift.iter_mut().for_each(|part| part.score = contest.probability(part.score));
     Evaluation {
         rows: seen.rows,

@@ -1,4 +1,4 @@
-//! The exact order of the rows, for some classes at a time.
+//! Exact rankings of the rows, for some classes at a time.
 
 use std::ops::Range;
 
@@ -14,34 +14,34 @@ use crate::metrics::{LiftPart, Order, Ranked, Ranking, Scores, delong};
 use crate::model::Task;
 use crate::observer::Observer;
 
-/// Memory for scores if the system does not tell how much it has.
+/// Memory for scores if the available memory is not known.
 const DEFAULT_MEMORY: u64 = 1 << 30;
 /// Parts of a lift table.
 const DECILES: usize = 10;
 
-/// Which classes are ranked in which reading of the table.
+/// Assigns the rankings to passes over the table.
 ///
-/// A binary model has one ranking, of its positive class; others have one for each class. Each holds 8
-/// bytes a row and model; 16 with row weights.
+/// A binary model has one ranking, of its positive class; other models have one for each class. A ranking
+/// holds 8 bytes for each row and model, or 16 with row weights.
 pub(crate) struct Plan {
     n_rankings: usize,
     at_once: usize,
-    /// Bytes of one ranking, and of what all have in common.
+    /// Bytes of one ranking, and of the data shared by all rankings.
     of_one: u64,
     fixed: u64,
-    /// Bytes that all of them would take at once, and that they may take.
+    /// Bytes of all rankings together, and the limit.
     pub(super) bytes: u64,
     pub(super) memory: u64,
 }
 
 impl Plan {
-    /// As many rankings at once as half of `memory` holds, at least one; the other half is for blocks of the table. If not
-    /// given, it is what is available.
+    /// As many rankings in each pass as fit into half of `memory`, at least one; the other half is for blocks
+    /// of the table. Without `memory` it is the memory that is available.
     pub(crate) fn new(contest: &Contest<'_>, memory: Option<u64>, method: Option<IntervalMethod>) -> Self {
         let n_rankings = if contest.task() == Task::Binary { 1 } else { contest.classes().len() };
         let rows = contest.n_rows() as u64;
-        // With intervals: the class and the weight of each row, its influence on each model, and one
-        // ranking while it is sorted.
+        // With intervals: the class and weight of each row, its influence on each model, and one ranking
+        // while it is sorted.
         let (per_model, fixed) = match method {
             None => (Scores::bytes_per_row(contest.is_weighted()), 0),
             Some(_) => (size_of::<f64>(), 2 + 8 * contest.models.len() + 8 + 16),
@@ -54,12 +54,12 @@ impl Plan {
         Self { n_rankings, at_once, of_one, fixed, bytes: of_one * n_rankings as u64 + fixed, memory }
     }
 
-    /// Bytes that the rankings of a reading take.
+    /// Bytes of the rankings of one pass.
     pub(crate) fn held(&self) -> u64 {
         self.of_one * self.at_once as u64 + self.fixed
     }
 
-    /// The rankings of each reading.
+    /// The rankings of each pass.
     pub(crate) fn readings(&self) -> impl ExactSizeIterator<Item = Range<usize>> {
         let (n, at_once) = (self.n_rankings, self.at_once);
         (0..n).step_by(at_once).map(move |first| first..(first + at_once).min(n))
@@ -71,9 +71,9 @@ impl Plan {
 pub(super) struct Rank {
     pub(super) ranking: Option<Ranking>,
     pub(super) lift: Vec<LiftPart>,
-    /// DeLong: variance of the area.
+    /// DeLong: variance of the AUC.
     pub(super) variance: Option<f64>,
-    /// Bootstrap: area and average precision of each replicate; NaN where one side has no rows.
+    /// Bootstrap: AUC and average precision of each replicate; NaN if one side has no rows.
     pub(super) replicates: Vec<(f64, f64)>,
 }
 
@@ -81,9 +81,9 @@ pub(super) struct Rank {
 pub(super) struct Held<'a> {
     contest: &'a Contest<'a>,
     rankings: Range<usize>,
-    /// Without intervals: of each ranking, each model.
+    /// Without intervals: scores for each ranking and model.
     sides: Vec<Vec<Scores>>,
-    /// With intervals: the same, in the order of the rows.
+    /// With intervals: scores for each ranking and model, in the order of the rows.
     columns: Vec<Vec<Vec<f64>>>,
     class: Vec<u16>,
     weight: Option<Vec<f64>>,
@@ -111,7 +111,7 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// The class that a ranking tells from the others.
+    /// The class that a ranking separates from all others.
     fn class_of(&self, ranking: usize) -> usize {
         if self.contest.task() == Task::Binary { self.contest.scorers[0].positive() } else { ranking }
     }
@@ -142,9 +142,9 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// The rankings, each of each model. `influence` gets what DeLong's method says of each row and
-    /// model, added over the rankings that have an area. The observer may stop between them, and while
-    /// tables are drawn.
+    /// The rankings, for each model. `influence` receives DeLong's influence of each row on each model,
+    /// summed over the rankings with an AUC. The observer may stop the work between rankings and between
+    /// resamples.
     pub(super) fn finish(
         mut self,
         influence: &mut [Vec<f64>],

@@ -1,32 +1,32 @@
-//! What an evaluation says.
+//! The results of an evaluation.
 
 use serde::Serialize;
 
 use crate::metrics::{Averages, Calibration, Interval, LiftPart};
 use crate::predict::Unseen;
 
-/// What a model is worth on a table. With row weights every number is weighted by them, but for counts
-/// of rows: `rows`, `rows_dropped`, `confusion_matrix`, `support` and `unseen`.
+/// The metrics of a model on a table. With row weights every metric is weighted, except the counts of rows:
+/// `rows`, `rows_dropped`, `confusion_matrix`, `support` and `unseen`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evaluation {
-    /// Rows with a label, and no null that the model has no value for.
+    /// Rows used: they have a label, and no null that the model cannot fill.
     pub rows: usize,
-    /// The others, left out.
+    /// Rows left out.
     pub rows_dropped: usize,
-    /// Mean of `-log p(true class)`; several classes: of the probabilities scaled to sum to 1.
+    /// Mean of `-log p(true class)`; with several classes p is scaled to sum to 1.
     pub log_loss: f64,
-    /// Share of the rows whose class was predicted.
+    /// Share of the rows whose class was predicted correctly.
     pub accuracy: f64,
     /// Mean recall of the classes that occur.
     pub balanced_accuracy: f64,
     /// Matthews' correlation coefficient.
     pub mcc: f64,
-    /// Area under the ROC curve; several classes: the mean of each class against the rest, over
-    /// the classes that occur. Null if there is only one class in the data.
+    /// Area under the ROC curve. Several classes: mean over the classes that occur, each against the rest.
+    /// Null if the data have only one class.
     pub auc: Option<f64>,
-    /// Average precision, likewise.
+    /// Average precision; mean over the classes, as for `auc`.
     pub average_precision: Option<f64>,
-    /// Mean of `(p - y)^2`; several classes: summed over the classes.
+    /// Mean of `(p - y)^2`, with several classes summed over the classes.
     pub brier: f64,
     /// Rows by true class (down) and predicted class (across), in the order of `classes`.
     pub confusion_matrix: Vec<Vec<u64>>,
@@ -35,8 +35,8 @@ pub struct Evaluation {
     /// Means over the classes: `macro`, `micro`, `weighted`.
     #[serde(flatten)]
     pub averages: Averages,
-    /// Binary: of the probability of the positive class. Several classes: of that of the most probable
-    /// class, `observed` being the share of the rows that are of it.
+    /// Binary: calibration of the probability of the positive class. Several classes: calibration of the
+    /// largest probability, where `observed` is the share of rows of that class.
     ///
     /// # References
     /// Guo et al., On calibration of modern neural networks, 2017 (several classes).
@@ -45,29 +45,29 @@ pub struct Evaluation {
     pub lift: Vec<LiftPart>,
     /// Binary: the decision threshold.
     pub threshold: Option<f64>,
-    /// How sure the numbers are, if asked for.
+    /// Confidence intervals, if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intervals: Option<Intervals>,
-    /// Values that training had not seen.
+    /// Values that did not occur in training.
     pub unseen: Vec<Unseen>,
 }
 
-/// One class against the rest. A ratio with nothing below the line is 0.
+/// The metrics of one class against the rest. A ratio with denominator 0 is 0.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClassEvaluation {
     /// The class.
     pub class: String,
-    /// Share of the rows predicted to be of the class that are.
+    /// `tp / (tp + fp)`.
     pub precision: f64,
-    /// Share of the rows of the class that were predicted.
+    /// `tp / (tp + fn)`.
     pub recall: f64,
-    /// Harmonic mean of both.
+    /// Harmonic mean of precision and recall.
     pub f1: f64,
     /// Rows of the class.
     pub support: u64,
     /// Area under the ROC curve of the class against the rest.
     pub auc: Option<f64>,
-    /// Average precision; of a binary model, of its positive class.
+    /// Average precision; for a binary model, of its positive class.
     pub average_precision: Option<f64>,
     /// Expected calibration error of the probability of the class.
     pub ece: f64,
@@ -79,7 +79,7 @@ pub struct ClassEvaluation {
     pub lift: Vec<LiftPart>,
 }
 
-/// The numbers that a model is judged by first.
+/// The headline metrics of a model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Headline<T> {
     /// See [`Evaluation::log_loss`].
@@ -99,7 +99,7 @@ pub struct Headline<T> {
 }
 
 impl<T> Headline<T> {
-    /// Each number with its counterpart.
+    /// Combines each metric with its counterpart.
     pub fn zip<U, V>(self, other: Headline<U>, mut with: impl FnMut(T, U) -> V) -> Headline<V> {
         Headline {
             log_loss: with(self.log_loss, other.log_loss),
@@ -112,14 +112,14 @@ impl<T> Headline<T> {
         }
     }
 
-    /// What `with` makes of each number.
+    /// Applies `with` to each metric.
     pub fn map<V>(self, mut with: impl FnMut(T) -> V) -> Headline<V> {
         self.zip(Headline::<()>::default(), |value, ()| with(value))
     }
 }
 
 impl Headline<f64> {
-    /// The values of each number in several of them.
+    /// The values of each metric in several headlines.
     pub fn columns(all: impl IntoIterator<Item = Self>) -> Headline<Vec<f64>> {
         all.into_iter().fold(Headline::default(), |columns: Headline<Vec<f64>>, one| {
             columns.zip(one, |mut column, value| {
@@ -131,7 +131,7 @@ impl Headline<f64> {
 }
 
 impl Evaluation {
-    /// The numbers that the model is judged by first.
+    /// The headline metrics.
     pub fn headline(&self) -> Headline<Option<f64>> {
         Headline {
             log_loss: Some(self.log_loss),
@@ -145,79 +145,78 @@ impl Evaluation {
     }
 }
 
-/// How intervals are found.
+/// The method of confidence intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IntervalMethod {
-    /// Percentiles over tables drawn from this one: every metric.
+    /// Percentiles over bootstrap resamples: for every metric.
     Bootstrap,
-    /// Of the areas under the ROC curves alone, by their asymptotic variance.
+    /// The asymptotic variance of the AUC: for areas under ROC curves only.
     DeLong,
 }
 
-/// How intervals were found.
+/// The method of confidence intervals and its settings.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct IntervalBasis {
     /// The method.
     pub method: IntervalMethod,
-    /// Share of such intervals that hold the true value.
+    /// Confidence level.
     pub confidence: f64,
-    /// Bootstrap: tables drawn.
+    /// Bootstrap: number of resamples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicates: Option<usize>,
-    /// Bootstrap: seed of the draws.
+    /// Bootstrap: seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
 }
 
-/// Intervals of the numbers of an evaluation; null where the method gives none.
+/// Confidence intervals of an evaluation; null where the method gives none.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Intervals {
-    /// How they were found.
+    /// The method.
     #[serde(flatten)]
     pub basis: IntervalBasis,
-    /// Of the numbers of the whole.
+    /// Intervals of the headline metrics.
     #[serde(flatten)]
     pub headline: Headline<Option<Interval>>,
-    /// Of each class, in the order of [`Evaluation::classes`].
+    /// Intervals of each class, in the order of [`Evaluation::classes`].
     pub classes: Vec<ClassIntervals>,
-    /// What they do not say.
+    /// A limitation of the intervals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<&'static str>,
 }
 
-/// Intervals of the numbers of a class.
+/// Confidence intervals of the metrics of a class.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ClassIntervals {
-    /// Of the precision.
+    /// Interval of the precision.
     pub precision: Option<Interval>,
-    /// Of the recall.
+    /// Interval of the recall.
     pub recall: Option<Interval>,
-    /// Of the F1 score.
+    /// Interval of the F1 score.
     pub f1: Option<Interval>,
-    /// Of the area under the ROC curve.
+    /// Interval of the area under the ROC curve.
     pub auc: Option<Interval>,
 }
 
 /// Several models on the same rows of one table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
-    /// What each model is worth.
+    /// The evaluation of each model.
     pub evaluations: Vec<Evaluation>,
-    /// Each model but the first against the first, if intervals were asked for.
+    /// The differences of every other model from the first, if intervals were requested.
     pub differences: Vec<Headline<Option<Difference>>>,
 }
 
-/// By how much a number of a model exceeds that of the first one, on the same rows.
+/// The difference between a model's metric and that of the first model, on the same rows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Difference {
     /// The difference.
     pub difference: f64,
-    /// Where it may lie, the rows being paired.
+    /// Its confidence interval, from paired rows.
     #[serde(flatten)]
     pub interval: Interval,
-    /// DeLong: probability of a difference at least as large if there were none; null with the bootstrap,
-    /// and where `note` says why.
+    /// DeLong: p-value for no difference; null with the bootstrap, or if `note` says why.
     pub p_value: Option<f64>,
     /// Why DeLong's method has no p-value.
     #[serde(skip_serializing_if = "Option::is_none")]

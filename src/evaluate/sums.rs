@@ -1,4 +1,4 @@
-//! What is added up over the rows of a table, for one model.
+//! Sums over the rows of a table, for one model.
 
 use rayon::prelude::*;
 
@@ -8,9 +8,9 @@ use crate::model::Task;
 use crate::objective::{Logistic, logistics};
 use crate::predict::Scorer;
 
-/// Bins of a calibration.
+/// Number of calibration bins.
 const BINS: usize = 10;
-/// Rows that one task adds up.
+/// Rows of one parallel task.
 const ROWS_PER_TASK: usize = 1 << 12;
 
 /// Sums over the rows.
@@ -26,13 +26,13 @@ pub(super) struct Losses {
     pub(super) weight: f64,
     pub(super) log_loss: f64,
     pub(super) brier: f64,
-    /// Of each model: the probability of its class.
+    /// For each model: bins of the probability of its class.
     pub(super) of_models: Vec<ScoreBins>,
-    /// Of several classes: the probability of the most probable one, being the right one.
+    /// Several classes: bins of the largest probability; a row is positive if that class is correct.
     likeliest: ScoreBins,
 }
 
-/// What each row adds.
+/// The terms of each row.
 pub(super) struct Terms {
     pub(super) prediction: Vec<u32>,
     /// Log loss and squared error.
@@ -44,7 +44,7 @@ impl Sums {
         Self { confusion: Confusion::new(n_classes), losses: Losses::new(n_models) }
     }
 
-    /// Adds the rows, of which `scores` are those of this model.
+    /// Adds rows; `scores` are the scores of this model.
     pub(super) fn add(&mut self, contest: &Contest<'_>, model: usize, rows: &Rows, scores: &[f64]) -> Terms {
         let scorer = &contest.scorers[model];
         let n_models = scorer.n_models();
@@ -53,7 +53,7 @@ impl Sums {
             Task::OneVsRest => scorer.decide(&rows.z[model]),
         };
         let mut losses = vec![(0.0, 0.0); rows.class.len()];
-        // Sums of some rows each, added in their order: nothing depends on the threads.
+        // Sums over fixed ranges of rows, added in order, so that the result does not depend on the threads.
         let parts: Vec<Losses> = losses
             .par_chunks_mut(ROWS_PER_TASK)
             .zip(prediction.par_chunks_mut(ROWS_PER_TASK))
@@ -77,7 +77,7 @@ impl Sums {
         Terms { prediction, losses }
     }
 
-    /// Binary: of the positive class. Else of the most probable class, being the right one.
+    /// Binary: bins of the positive class. Several classes: bins of the largest probability.
     pub(super) fn calibration(&self) -> &ScoreBins {
         if self.losses.of_models.len() == 1 { &self.losses.of_models[0] } else { &self.losses.likeliest }
     }
@@ -109,7 +109,7 @@ impl Losses {
         self.likeliest.merge(&other.likeliest);
     }
 
-    /// The rows from `first` on, of which `z` are the predictors; also says what is predicted.
+    /// Adds the rows from `first` on, with linear predictors `z`, and records their predictions.
     fn add_binary(
         &mut self,
         scorer: &Scorer,
@@ -133,7 +133,7 @@ impl Losses {
         }
     }
 
-    /// The same, with the probabilities of all classes.
+    /// The same for several classes, with the probabilities of all classes.
     fn add_classes(&mut self, rows: &Rows, first: usize, z: &[f64], p: &[f64], losses: &mut [(f64, f64)]) {
         let n_classes = self.of_models.len();
         let both = z.chunks_exact(n_classes).zip(p.chunks_exact(n_classes));
@@ -150,7 +150,7 @@ impl Losses {
     }
 }
 
-/// The first of the most probable classes, and its probability.
+/// The most probable class (the first in a tie) and its probability.
 fn most_probable(p: &[f64]) -> (usize, f64) {
     let mut best = (0, p[0]);
     for (k, &p) in p.iter().enumerate().skip(1) {

@@ -1,33 +1,33 @@
-//! Which weights the rows of an evaluation have.
+//! Chooses the row weights of an evaluation.
 
 use serde::Serialize;
 
 use crate::data::Source;
 use crate::model::Model;
 
-/// What was asked for.
+/// The weights that are requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AskedWeight<'a> {
     /// The column of the models' training, if the table has it.
     Training,
     /// This column.
     Column(&'a str),
-    /// None: each row counts once.
+    /// No weights: each row counts once.
     None,
 }
 
-/// Weights of rows, beside those of the models' training.
+/// The row weights of an evaluation, compared with those of training.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RowWeights {
     /// Column of the weights, if rows have any.
     pub column: Option<String>,
-    /// How that differs from training.
+    /// How the weights differ from those of training.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
 impl RowWeights {
-    /// The weights of `table` for models that are evaluated together.
+    /// Chooses the weights of `table` for models that are evaluated together.
     pub fn choose(models: &[&Model], table: &Source, asked: AskedWeight<'_>) -> Self {
         let mut trained: Vec<Option<&str>> =
             models.iter().map(|model| model.training.weight.as_deref()).collect();
@@ -43,7 +43,7 @@ impl RowWeights {
             [of] if of.is_none() || *of == column => None,
             [of] => {
                 let name = of.unwrap_or_default();
-                let absent = if has(name) { "" } else { ", a column that this table has not" };
+                let absent = if has(name) { "" } else { ", a column that this table lacks" };
                 Some(format!("trained with weights of {name:?}{absent}; this evaluation {described}"))
             }
             _ => Some(format!("the models were trained with different weights; this evaluation {described}")),

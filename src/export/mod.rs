@@ -1,7 +1,7 @@
-//! A trained model in the forms that other programs run: ONNX and SQL, beside its own file.
+//! Exports of a trained model for other programs: ONNX, SQL, and its own file.
 //!
-//! Both forms take the raw columns of the training table and predict what [`crate::predict`] does: the same
-//! class, and the same probability but for the rounding of float32, which panels hold and these do not.
+//! ONNX and SQL take the raw columns of the training table and predict like [`crate::predict`]: the same
+//! class, and the same probability up to the float32 rounding of panels, which they do not have.
 
 mod onnx;
 mod sql;
@@ -17,23 +17,23 @@ use crate::output;
 pub use onnx::{LABEL, Onnx, PROBABILITIES, onnx};
 pub use sql::{DEFAULT_TABLE, Sql, SqlOptions, sql};
 
-/// A column that an exported model takes.
+/// An input column of an exported model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExportedInput {
-    /// Its name, that of the column.
+    /// The name of the column.
     pub name: String,
     /// ONNX: the type of its tensor, as numpy calls it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r#type: Option<&'static str>,
-    /// ONNX: what a null is passed as.
+    /// ONNX: the value that encodes null.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub null: Option<String>,
 }
 
-/// Writes an export whole or not at all: beside its place first, then renamed.
+/// Writes an export completely or not at all: beside its place first, then renamed.
 ///
 /// # Errors
-/// [`ExportError::Write`] if the system refuses.
+/// [`ExportError::Write`] if the system cannot write the file.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     output::write_whole(path, bytes)
         .map_err(|source| ExportError::Write { path: path.to_owned(), source }.into())

@@ -1,4 +1,4 @@
-//! What both forms need of a model: the columns that count, and the linear predictors over them.
+//! The parts of a model that both exports need: its relevant columns, and the linear predictors.
 
 use crate::data::{Column, ColumnKind};
 use crate::model::Model;
@@ -8,32 +8,32 @@ use crate::objective::logit;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Input<'a> {
     pub(super) column: &'a Column,
-    /// Its first feature.
+    /// Index of its first feature.
     first_feature: usize,
-    /// What is subtracted from its numbers before they are multiplied.
+    /// The centre that is subtracted from its numbers before multiplication.
     pub(super) centre: f64,
 }
 
 impl<'a> Input<'a> {
-    /// Its levels and their places; none if it is a number.
+    /// Its levels and their indices; empty for a number.
     pub(super) fn levels(&self) -> impl Iterator<Item = (usize, Option<&'a str>)> + use<'a> {
         self.column.levels.iter().flatten().map(Option::as_deref).enumerate()
     }
 }
 
-/// The models of a stack as they are exported:
+/// The models in exported form:
 ///
 /// ```text
 /// z_m = intercept_m + sum over numbers j of coefficient_mj (x_j - centre_j) + sum over levels of the row
 /// ```
 ///
-/// Numbers are centred so that a column like a timestamp keeps its digits, as they are in prediction.
-/// Columns without a coefficient are left out, unless a null in them takes the prediction away.
+/// Numbers are centred as in prediction, so that a column like a timestamp keeps its digits. Columns whose
+/// coefficients are all 0 are left out, unless a null in them prevents a prediction.
 pub(super) struct Stack<'a> {
     pub(super) model: &'a Model,
-    /// In the order of the model's columns.
+    /// The input columns, in the order of the model.
     pub(super) inputs: Vec<Input<'a>>,
-    /// Of the centred numbers, one for each model.
+    /// The intercept of each model, for centred numbers.
     pub(super) intercepts: Vec<f64>,
 }
 
@@ -53,7 +53,7 @@ impl<'a> Stack<'a> {
             }
             first_feature += n_features;
         }
-        // A graph without inputs would not know how many rows to predict.
+        // A graph without inputs would not know the number of rows.
         if inputs.is_empty() {
             inputs.push(Input { column: &model.columns[0], first_feature: 0, centre: transform[0].0 });
         }
@@ -72,8 +72,8 @@ impl<'a> Stack<'a> {
         self.model.models.len()
     }
 
-    /// One-vs-rest: what is subtracted from each z before the largest decides, the logit of the model's
-    /// threshold; none where all are one half.
+    /// One-vs-rest: the logit of each model's threshold, which is subtracted from z before the largest is
+    /// chosen; `None` if all thresholds are one half.
     pub(super) fn offsets(&self) -> Option<Vec<f64>> {
         let offsets: Vec<f64> = self.model.thresholds().into_iter().map(logit).collect();
         offsets.iter().any(|&offset| offset != 0.0).then_some(offsets)
@@ -85,7 +85,7 @@ fn takes_prediction_away(column: &Column) -> bool {
     column.kind != ColumnKind::Categorical && column.missing.is_none()
 }
 
-/// `wanted`, or with underscores after it, so that it is none of the `taken` names in any case.
+/// `wanted`, with underscores appended until it differs from all `taken` names, ignoring case.
 pub(super) fn fresh<'n>(wanted: &str, taken: impl Iterator<Item = &'n str> + Clone) -> String {
     let mut name = wanted.to_owned();
     while taken.clone().any(|other| other.to_lowercase() == name.to_lowercase()) {

@@ -1,11 +1,10 @@
-//! What the features look like over the rows that count: their spread, and which classes each value of a 0/1 feature
-//! meets.
+//! The standard deviation of each feature, and the classes in which each value of a 0/1 feature occurs.
 
 use rayon::prelude::*;
 
 use crate::panels::{PANEL_ROWS, Panels, Rows, class_of};
 
-/// Sums over the features of a table, on panel values.
+/// Sums for each feature of a table, over weighted panel values.
 #[derive(Debug, Clone)]
 pub(super) struct ColumnSums {
     features: Vec<Feature>,
@@ -16,12 +15,13 @@ pub(super) struct ColumnSums {
 struct Feature {
     sum: f64,
     squares: f64,
-    /// For each class: whether a row of it has a value below 1, and one above 0. Empty where the values are not 0 and 1.
+    /// For each class: whether one of its rows has a value below 1, and whether one has a value above 0.
+    /// Empty unless the values are 0 and 1.
     seen: Vec<[bool; 2]>,
 }
 
 impl ColumnSums {
-    /// Of no rows yet; `is_indicator` says which features are 0 or 1.
+    /// Sums of no rows. `is_indicator` tells which features have only the values 0 and 1.
     pub(super) fn new(is_indicator: &[bool], n_classes: usize) -> Self {
         let feature = |&indicator: &bool| Feature {
             sum: 0.0,
@@ -31,7 +31,7 @@ impl ColumnSums {
         Self { features: is_indicator.iter().map(feature).collect(), n_classes }
     }
 
-    /// Adds the rows that have a weight.
+    /// Adds rows. Those of weight 0 do not count.
     pub(super) fn add(&mut self, panels: &Panels, rows: &Rows) {
         let n_classes = self.n_classes;
         self.features.par_iter_mut().enumerate().for_each(|(j, feature)| {
@@ -61,14 +61,15 @@ impl ColumnSums {
         });
     }
 
-    /// Standard deviation of a feature's panel values over rows whose weights add up to `weight_sum`.
+    /// Standard deviation of a feature's panel values; `weight_sum` is the total weight of the rows.
     pub(super) fn sd(&self, j: usize, weight_sum: f64) -> f64 {
         let Feature { sum, squares, .. } = &self.features[j];
         let mean = sum / weight_sum;
         (squares / weight_sum - mean * mean).max(0.0).sqrt()
     }
 
-    /// Whether a value (0 or 1) of a 0/1 feature occurs, and meets only one side of a model.
+    /// Whether a value (0 or 1) of a 0/1 feature occurs, and only in rows of `class` or only in rows of
+    /// other classes.
     pub(super) fn is_one_sided(&self, j: usize, value: usize, class: usize) -> bool {
         let seen = &self.features[j].seen;
         let positive = seen[class][value];

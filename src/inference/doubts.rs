@@ -1,4 +1,4 @@
-//! What speaks against the statistics of a model.
+//! Warnings about the statistics of a model.
 
 use super::infinite::Infinite;
 use super::report::Separation;
@@ -6,17 +6,17 @@ use super::solved::Solved;
 use super::statistics::Context;
 use crate::model::FittedModel;
 
-/// Distances from the optimum, in standard errors: from the first on it is said, beyond the second a model is none of
-/// maximum likelihood.
+/// Distances from the optimum, in standard errors. Beyond the first there is a warning; beyond the second
+/// the model is not taken for a maximum-likelihood estimate.
 const DISTANCE_SAID: f64 = 0.01;
 pub(super) const DISTANCE_REFUSED: f64 = 0.1;
 
-/// Variance inflation from which the rounding of panels to float32 (6e-8) takes more than a thousandth of what a
-/// feature has of its own.
+/// Variance inflation factor above which float32 rounding (6e-8) exceeds a thousandth of the part of a
+/// feature that the others do not explain.
 const RESOLVED_VIF: f64 = 3e8;
 
 impl Context<'_> {
-    /// Sentences for a reader.
+    /// The warnings, as sentences.
     pub(super) fn doubts(
         &self,
         fitted: &FittedModel,
@@ -30,7 +30,7 @@ impl Context<'_> {
             separation.complete || !separation.features.is_empty() || !separation.suspected.is_empty();
         if !fitted.converged && !is_separated {
             doubts.push(if fitted.kkt_residual <= self.tolerance {
-                "training did not prove how close its optimum is: columns may be nearly equal".to_owned()
+                "training did not prove how close it is to the optimum: columns may be nearly equal".to_owned()
             } else {
                 format!(
                     "training did not converge: its residual is {:.1e}, the tolerance was {:.0e}; train again with more \
@@ -41,7 +41,7 @@ impl Context<'_> {
         }
         if separation.complete {
             doubts.push(
-                "a plane separates the classes: no finite coefficients are the most likely ones, and they have no \
+                "a plane separates the classes: the likelihood has no maximum at finite coefficients, and there are no \
                  standard errors; train with a penalty"
                     .to_owned(),
             );
@@ -81,8 +81,7 @@ impl Context<'_> {
         }
         match solved.map(|solved| solved.distance) {
             None => doubts.push(
-                "the information matrix is singular, so that nothing can be said of the coefficients; train with a \
-                 penalty"
+                "the information matrix is singular, so there are no standard errors; train with a penalty"
                     .to_owned(),
             ),
             Some(distance) if distance.is_nan() || distance > DISTANCE_REFUSED => doubts.push(format!(
@@ -106,7 +105,7 @@ impl Context<'_> {
     }
 }
 
-/// Some of the names, and how many more.
+/// The first names, and the number of the others.
 fn some(names: &[String]) -> String {
     let shown: Vec<String> = names.iter().take(5).map(|name| format!("{name:?}")).collect();
     let more = names.len().saturating_sub(5);

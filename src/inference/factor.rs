@@ -1,17 +1,17 @@
-//! Inverse and condition of an information matrix.
+//! Cholesky factor, inverse and condition number of an information matrix.
 
 use faer::linalg::solvers::{DenseSolveCore, Llt};
 use faer::prelude::Solve;
 use faer::{Mat, Side};
 
-/// Share of a column's squared length that columns before it leave unexplained, at or below which it counts as their
-/// combination. Panels hold float32: rounding alone leaves about 1e-14.
+/// A column counts as a combination of the columns before it if they leave at most this share of its
+/// squared length unexplained. Rounding of float32 panels alone leaves about 1e-14.
 pub(super) const TOLERANCE: f64 = 1e-10;
 
-/// Parameters up to which eigenvalues are computed: beyond, they cost more than everything else.
+/// Most parameters for which eigenvalues are computed. For more, they would cost more than everything else.
 const MAX_EIGENVALUES: usize = 2000;
 
-/// The Cholesky factor of a symmetric positive definite matrix scaled to a unit diagonal.
+/// The Cholesky factor of a symmetric positive definite matrix, scaled to a unit diagonal.
 pub(super) struct Factor {
     scaled: Mat<f64>,
     factor: Llt<f64>,
@@ -19,7 +19,8 @@ pub(super) struct Factor {
 }
 
 impl Factor {
-    /// Factors the `n` x `n` matrix whose lower triangle is `value(row, column)`; none if it is not positive definite.
+    /// Factors the `n` x `n` matrix with lower triangle `value(row, column)`. None if it is not positive
+    /// definite.
     pub(super) fn new(n: usize, value: impl Fn(usize, usize) -> f64) -> Option<Self> {
         let scale: Vec<f64> = (0..n).map(|k| 1.0 / value(k, k).sqrt()).collect();
         if !scale.iter().all(|scale| scale.is_finite()) {
@@ -33,16 +34,17 @@ impl Factor {
         Some(Self { scaled, factor, scale })
     }
 
-    /// The smallest squared pivot: what a row leaves of its unit length to those before it.
+    /// The smallest squared pivot: the least share of a row's squared length that the rows before it leave
+    /// unexplained.
     pub(super) fn least_pivot(&self) -> f64 {
         let lower = self.factor.L();
-        // NaN must not pass for a pivot.
+        // Keep NaN, which `min` would hide.
         (0..self.scale.len())
             .map(|k| lower[(k, k)].powi(2))
             .fold(1.0, |a, b| if b < a || b.is_nan() { b } else { a })
     }
 
-    /// The x of `A x = right`.
+    /// Solves `A x = right` for x.
     pub(super) fn solve(&self, right: &[f64]) -> Vec<f64> {
         let scaled = Mat::from_fn(right.len(), 1, |k, _| right[k] * self.scale[k]);
         let solved = self.factor.solve(scaled);
@@ -60,7 +62,8 @@ impl Factor {
         inverse
     }
 
-    /// The largest eigenvalue of the scaled matrix over its smallest; none beyond [`MAX_EIGENVALUES`].
+    /// Ratio of the largest to the smallest eigenvalue of the scaled matrix. None above [`MAX_EIGENVALUES`]
+    /// parameters.
     pub(super) fn condition_number(&self) -> Option<f64> {
         if self.scale.is_empty() || self.scale.len() > MAX_EIGENVALUES {
             return None;

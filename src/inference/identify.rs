@@ -1,17 +1,19 @@
-//! Which parameters the data can tell apart, and the estimates in their terms.
+//! Finds the identified parameters, and expresses the estimates in them.
 //!
-//! A categorical column has one 0/1 feature for each of its levels. They add up to 1, as the intercept's column does, so
-//! without a penalty the coefficients are not identified, but their differences are. The linear predictor is written
-//! with one level left out, the *reference*: the intercept (or, without one, the first categorical column) takes up its
-//! coefficient, and every other level's coefficient becomes the contrast with it, as R's treatment contrasts are:
+//! A categorical column has one 0/1 feature per level. They add up to 1, as the intercept's column does, so
+//! without a penalty only differences of their coefficients are identified. The linear predictor is
+//! therefore written without one level, the *reference*. Its coefficient is added to the intercept (or,
+//! without one, to the levels of the first categorical column), and every other level's coefficient becomes
+//! the contrast with it, as in R's treatment contrasts:
 //!
 //! ```text
 //! b + sum_l beta_l [level = l]  =  (b + beta_r) + sum_{l != r} (beta_l - beta_r) [level = l]
 //! ```
 //!
-//! What else is a linear combination of parameters before it is left out too, and said to be *aliased*, as R does. That
-//! is a matter of the rows, not of their probabilities: near probability 0 or 1 a row has next to no information, and
-//! where only such rows tell parameters apart, their information matrix is as good as singular.
+//! Any other parameter that is a linear combination of those before it is left out too, and called
+//! *aliased*, as in R. This is decided by the rows, not by their probabilities. Rows with probability near
+//! 0 or 1 have almost no information; if only such rows identify a parameter, the information matrix is
+//! numerically singular.
 
 use std::ops::Range;
 
@@ -20,13 +22,13 @@ use rayon::prelude::*;
 
 use super::factor::{Factor, TOLERANCE};
 use crate::data::{ColumnKind, Encoding};
+use crate::engine::exact::Gram;
 use crate::error::{InferenceError, Result};
-use crate::objective::Gram;
 
 /// Why a coefficient is held at 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dropped {
-    /// The level that the others of its column are compared with.
+    /// The level with which the other levels of its column are compared.
     Reference,
     /// A linear combination of parameters before it.
     Aliased,
@@ -35,16 +37,16 @@ pub(super) enum Dropped {
 /// The parameters that are estimated.
 #[derive(Debug, Clone)]
 pub(super) struct Parameters {
-    /// Places in a model's column, ascending; that of the intercept, if there is one, is the last.
+    /// Their indices in a model's coefficients, ascending. The intercept, if there is one, is the last.
     pub(super) kept: Vec<usize>,
-    /// For each place: why it is not estimated.
+    /// For each coefficient: why it is not estimated.
     pub(super) dropped: Vec<Option<Dropped>>,
-    /// The place of each aliased one, and the share of each kept one in it.
+    /// The index of each aliased parameter, and its coefficients as a combination of the kept ones.
     combinations: Vec<(usize, Vec<f64>)>,
 }
 
 impl Parameters {
-    /// Every parameter as it is: what a penalty makes possible.
+    /// All parameters. With a penalty, all of them are identified.
     pub(super) fn all(encoding: &Encoding) -> Self {
         let n_features = encoding.n_features();
         Self {
@@ -54,7 +56,7 @@ impl Parameters {
         }
     }
 
-    /// All but the `references`.
+    /// All parameters except the `references`.
     pub(super) fn contrasts(encoding: &Encoding, references: &[Option<usize>]) -> Self {
         let Self { mut kept, mut dropped, combinations } = Self::all(encoding);
         for &reference in references.iter().flatten() {
@@ -64,21 +66,23 @@ impl Parameters {
         Self { kept, dropped, combinations }
     }
 
-    /// Whether the matrix leaves each of them a part of its own that is more than `share` of it.
+    /// Whether no kept parameter is nearly a combination of others: in the matrix `by`, those before it
+    /// leave more than `share` of its squared length unexplained.
     pub(super) fn are_told_apart(&self, by: &Gram, share: f64) -> bool {
         let value = |a: usize, b: usize| by.value(self.kept[a], self.kept[b]);
         Factor::new(self.kept.len(), value).is_some_and(|factor| factor.least_pivot() > share)
     }
 
-    /// Those of them that are no combination of others; `gram` is that of the rows themselves.
+    /// Drops the parameters that are combinations of others. `gram` is the Gram matrix of the rows.
     pub(super) fn identified(mut self, gram: &Gram) -> Self {
-        // The intercept first: a feature that is constant is its copy, not the other way round.
+        // The intercept comes first, so that a constant feature counts as its copy and is the one to be
+        // dropped.
         let intercept = self.dropped.len() - 1;
         self.kept.sort_unstable_by_key(|&place| (place != intercept, place));
         let (mut kept, mut combinations) = eliminate(&self.kept, gram);
         for (place, shares) in &mut combinations {
             self.dropped[*place] = Some(Dropped::Aliased);
-            // In the order that the kept ones get.
+            // `kept` is sorted below, which moves the intercept to the end.
             if kept.first() == Some(&intercept) {
                 shares.rotate_left(1);
             }
@@ -87,13 +91,14 @@ impl Parameters {
         Self { kept, combinations, ..self }
     }
 
-    /// The kept parameters' part of a gram matrix, factored; none where they are not told apart.
+    /// The factor of the kept parameters' part of a Gram matrix. None if that part is singular.
     pub(super) fn factor(&self, gram: &Gram) -> Option<Factor> {
         Factor::new(self.kept.len(), |a, b| gram.value(self.kept[a], self.kept[b]))
     }
 
-    /// The directions in which a gram matrix says that nothing is left of the aliased ones: the place of each, and a
-    /// coefficient for each place, 1 for its own.
+    /// For each aliased parameter: its index, and the direction along which the Gram matrix vanishes. The
+    /// direction has 1 for the aliased parameter, and minus the coefficients of the combination that equals
+    /// it.
     pub(super) fn directions(&self) -> Vec<(usize, Vec<f64>)> {
         let direction = |(place, shares): &(usize, Vec<f64>)| {
             let mut direction = vec![0.0; self.dropped.len()];
@@ -104,7 +109,8 @@ impl Parameters {
         self.combinations.iter().map(direction).collect()
     }
 
-    /// Their estimates: what `column` has on panel values, once those of the aliased are added to what they consist of.
+    /// The estimates of the kept parameters: their coefficients in `column`, plus the contributions of the
+    /// aliased parameters' coefficients.
     pub(super) fn estimates(&self, column: &[f64]) -> Vec<f64> {
         let mut estimates: Vec<f64> = self.kept.iter().map(|&place| column[place]).collect();
         for (place, shares) in &self.combinations {
@@ -114,8 +120,9 @@ impl Parameters {
     }
 }
 
-/// The place of each column's reference level: the first, unless `chosen` names another (`column=level`). None where
-/// there is none, and without an intercept for the first categorical column, whose levels are its stead.
+/// The feature index of each column's reference level: its first level, unless `chosen` names another one
+/// (`column=level`). None for columns that are not categorical. Without an intercept, also none for the first
+/// categorical column, whose levels take the intercept's place.
 ///
 /// # Errors
 /// [`InferenceError::UnknownReference`].
@@ -146,7 +153,7 @@ pub(super) fn references(encoding: &Encoding, chosen: &[String]) -> Result<Vec<O
     }
 }
 
-/// The places of each column's features.
+/// The range of features of each column.
 pub(super) fn places(encoding: &Encoding) -> impl Iterator<Item = Range<usize>> {
     encoding.columns.iter().scan(0, |end, column| {
         let first = *end;
@@ -155,8 +162,8 @@ pub(super) fn places(encoding: &Encoding) -> impl Iterator<Item = Range<usize>> 
     })
 }
 
-/// The places of what takes up a coefficient that all rows share: the intercept or, without one, the levels of the first
-/// categorical column; nothing without either.
+/// The parameters that take up a constant added to all rows: the intercept or, without one, the levels of
+/// the first categorical column; empty without either.
 pub(super) fn constant(encoding: &Encoding) -> Range<usize> {
     let intercept = encoding.n_features();
     if encoding.intercept {
@@ -166,8 +173,9 @@ pub(super) fn constant(encoding: &Encoding) -> Range<usize> {
     columns.find(|(column, _)| column.kind == ColumnKind::Categorical).map_or(0..0, |(_, places)| places)
 }
 
-/// Moves the coefficients of the references to where they go: the linear predictor stays as it is, up to a rounding that
-/// becomes smaller, as nothing holds unpenalised levels and intercept near 0 but their sum.
+/// Subtracts each reference's coefficient from the levels of its column, and adds it to the constant. Apart
+/// from rounding, the linear predictor stays the same. Rounding in later sums even decreases: unpenalised
+/// levels and intercept may be large while their sum is small.
 pub(super) fn absorb(encoding: &Encoding, references: &[Option<usize>], column: &mut [f64]) {
     let mut moved = 0.0;
     for (places, reference) in places(encoding).zip(references) {
@@ -180,7 +188,8 @@ pub(super) fn absorb(encoding: &Encoding, references: &[Option<usize>], column: 
     column[constant(encoding)].iter_mut().for_each(|value| *value += moved);
 }
 
-/// The candidates that are no combination of those before, and the others with the shares of the kept in them.
+/// Splits the candidates into those that are not combinations of earlier ones, and the others, each with its
+/// coefficients as a combination of the kept ones.
 fn eliminate(candidates: &[usize], gram: &Gram) -> (Vec<usize>, Vec<(usize, Vec<f64>)>) {
     let value = |a: usize, b: usize| gram.value(candidates[a], candidates[b]);
     let (rows, scale, is_kept) = stepwise(candidates.len(), value);
@@ -188,7 +197,7 @@ fn eliminate(candidates: &[usize], gram: &Gram) -> (Vec<usize>, Vec<(usize, Vec<
     let n = places.len();
     let lower = Mat::from_fn(n, n, |a, b| if a >= b { rows[places[a]][places[b]] } else { 0.0 });
     let combination = |(k, _): (usize, &bool)| {
-        // Those kept before it, whose combination it is: L' c = its row of L.
+        // It is a combination c of the kept ones before it: L' c = its row of L.
         let before = places.partition_point(|&place| place < k);
         let mut shares = vec![0.0; n];
         for a in (0..before).rev() {
@@ -204,8 +213,9 @@ fn eliminate(candidates: &[usize], gram: &Gram) -> (Vec<usize>, Vec<(usize, Vec<
     (places.iter().map(|&k| candidates[k]).collect(), aliased)
 }
 
-/// A Cholesky factorisation of the matrix scaled to a unit diagonal, row after row of its lower triangle, in which a
-/// row without a pivot is passed over; the scales, and which rows have a pivot.
+/// Cholesky factorisation of the matrix scaled to a unit diagonal, where rows without a pivot are skipped.
+///
+/// Returns the rows of the lower triangle, the scales, and which rows have a pivot.
 fn stepwise(n: usize, value: impl Fn(usize, usize) -> f64) -> (Vec<Vec<f64>>, Vec<f64>, Vec<bool>) {
     let scale: Vec<f64> = (0..n)
         .map(|k| value(k, k))

@@ -1,4 +1,4 @@
-//! Which coefficients 0/1 features put at infinity.
+//! Finds the coefficients that are infinite because of 0/1 features.
 
 use super::identify::{self, Parameters};
 use super::statistics::Context;
@@ -7,20 +7,20 @@ use crate::objective::ModelSpec;
 
 /// Coefficients without a finite optimum.
 pub(super) struct Infinite {
-    /// Places of the 0/1 features of which one value meets one side alone.
+    /// The 0/1 features with a value that occurs on one side only (in rows of the class, or in other rows).
     pub(super) features: Vec<usize>,
-    /// Of each of them, the value of the rows that are at infinity.
+    /// For each of these features: that value. The linear predictors of its rows go to infinity.
     pub(super) values: Vec<bool>,
-    /// Those of them that are references.
+    /// The reference levels among these features.
     pub(super) references: Vec<usize>,
-    /// For each place: whether its coefficient is infinite.
+    /// For each parameter: whether its coefficient is infinite.
     pub(super) is_separated: Vec<bool>,
-    /// Whether it is left out so that the finite ones can be told apart.
+    /// For each parameter: whether it is left out, so that the finite ones are identified.
     pub(super) is_left_out: Vec<bool>,
 }
 
 impl Infinite {
-    /// None of them.
+    /// No infinite coefficients.
     pub(super) fn none(n_places: usize) -> Self {
         let none = vec![false; n_places];
         Self {
@@ -32,15 +32,15 @@ impl Infinite {
         }
     }
 
-    /// The coefficients that 0/1 features put at infinity: where one value meets one side alone, every step outwards
-    /// raises the likelihood.
+    /// Finds the infinite coefficients. If a value of a 0/1 feature occurs on one side only, every step
+    /// outwards raises the likelihood.
     pub(super) fn find(context: &Context<'_>, model: &ModelSpec, parameters: &Parameters) -> Self {
         let intercept = context.names.len();
         let class = model.class as usize;
         let one_sided = |j: usize, value: usize| context.table.columns.is_one_sided(j, value, class);
         let is_kept = |j: usize| parameters.dropped[j].is_none();
         let mut infinite = Self::none(intercept + 1);
-        // What takes up the part that all rows share.
+        // The parameters that take up a constant.
         let constant = identify::constant(context.encoding);
         let mut takes_up = false;
         let columns =
@@ -57,7 +57,8 @@ impl Infinite {
                 takes_up |= low;
             }
             if let Some(reference) = reference.filter(|&reference| infinite.is_separated[reference]) {
-                // Every contrast with it is infinite, and without its rows the other levels add up to 1.
+                // Every contrast with it is infinite. Without its rows the other levels add up to 1, so one
+                // of them must be left out.
                 if let Some(j) = places.clone().find(|&j| is_kept(j) && !infinite.is_left_out[j]) {
                     infinite.is_left_out[j] = true;
                 }

@@ -1,4 +1,4 @@
-//! Models whose sums are taken in the same readings of the table.
+//! Computes the statistics of models that share readings of the table.
 
 use rayon::prelude::*;
 
@@ -11,43 +11,46 @@ use super::statistics::{Context, Movement, Step, Subject};
 use super::{InferenceOptions, SIDE_BY_SIDE, matrices, penalty};
 use crate::data::{Encoding, Source, Target};
 use crate::engine::Chosen;
+use crate::engine::exact::{Basis, Gram};
 use crate::error::Result;
 use crate::model::Model;
-use crate::objective::{Basis, Coefficients, Gram, HeldOut, ModelSpec};
+use crate::objective::{Coefficients, HeldOut, ModelSpec};
 use crate::observer::Observer;
 
-/// The share of a parameter that float32 products must leave it for them to show that it is no combination of others.
+/// Float32 products show that a parameter is not a combination of others only if they leave more than this
+/// share of its squared length unexplained.
 const RESOLVED_BY_FLOAT32: f64 = 1e-4;
 
-/// Changes of the basis, one after the other: what is left of a feature may itself be nearly a combination.
+/// Most successive changes of basis. A feature's remainder may itself be nearly a combination of others.
 const MAX_LEVELS: usize = 4;
 
-/// Share of the largest move of a row by which others may go against their sides: what is left of a step by a training that
-/// was within its tolerance, and by float32 products.
+/// Rows still count as separated if none moves against its class by more than this share of the largest
+/// move. Errors of this size remain in a step when training stops within its tolerance, or when products
+/// are float32.
 const AGAINST: f64 = 1e-3;
 const AGAINST_OF_FLOAT32: f64 = 1e-2;
 
-/// What is asked for, of which model and table.
+/// A request for inference: the model, the table and the options.
 pub(super) struct Job<'a> {
     pub(super) model: &'a Model,
     pub(super) source: &'a Source,
     pub(super) encoding: &'a Encoding,
     pub(super) target: Target,
     pub(super) names: &'a [String],
-    /// Which features are 0 or 1.
+    /// Which features have only the values 0 and 1.
     pub(super) is_indicator: Vec<bool>,
     pub(super) references: &'a [Option<usize>],
-    /// All parameters but the references.
+    /// All parameters except the references.
     pub(super) contrasts: Parameters,
     pub(super) any_penalised: bool,
     pub(super) options: &'a InferenceOptions,
     pub(super) device: &'a Chosen,
 }
 
-/// How the rows tell parameters apart. It is the same for all models.
+/// How the rows identify parameters. It is the same for all models.
 #[derive(Debug, Default)]
 pub(super) struct ToldApart {
-    /// Of the rows, where an information matrix did not show it.
+    /// The Gram matrix of the rows, if an information matrix was not clear enough.
     gram: Option<Gram>,
     basis: Basis,
 }
@@ -56,12 +59,12 @@ pub(super) struct ToldApart {
 struct Sums {
     table: TableSums,
     models: Vec<ModelSums>,
-    /// Coefficients on panel values, in the basis of the sums.
+    /// Coefficients for panel values, in the basis of the sums.
     coefficients: Coefficients,
 }
 
 impl Job<'_> {
-    /// The statistics of the models `chosen`.
+    /// Computes the statistics of the models `chosen`.
     ///
     /// # Errors
     /// As [`super::infer`].
@@ -118,7 +121,7 @@ impl Job<'_> {
         Ok((table, found))
     }
 
-    /// Sums in a basis in which no feature is nearly a combination of others.
+    /// Sums over the rows, in a basis in which no feature is nearly a combination of others.
     fn sum(
         &self,
         chosen: &[usize],
@@ -143,14 +146,15 @@ impl Job<'_> {
             for (k, &m) in chosen.iter().enumerate() {
                 check_objective(&self.model.models[m], &models[k], coefficients.model(k), &sums[k], &table)?;
             }
-            // An information matrix of full rank shows the same of the table; another asks the rows themselves.
+            // If an information matrix has full rank, so has the table. Otherwise the Gram matrix of the
+            // rows decides.
             let is_clear = |k: usize| {
                 models[k].penalty.l2 > 0.0 || self.contrasts.are_told_apart(&sums[k].information, resolved)
             };
             if gram.is_none() && !(0..chosen.len()).all(is_clear) {
                 let found = pass.gram(observer)?;
                 let identified = self.contrasts.clone().identified(&found);
-                // A penalty is one on the features themselves, in no other basis.
+                // A penalty applies to the features themselves, so the basis must not change.
                 let remainders = match self.any_penalised || basis.n_levels() == MAX_LEVELS {
                     true => Vec::new(),
                     false => pass.remainders(&identified, &found, observer)?,

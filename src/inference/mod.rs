@@ -1,35 +1,43 @@
-//! How well the data determine a model: standard errors, tests, intervals and what speaks against them.
+//! Standard errors, tests and intervals for the coefficients of a model, with warnings where they are
+//! unreliable.
 //!
-//! At the maximum-likelihood estimate of a model over rows `[x_i, 1]` with weights `s_i`, each read as the number of
-//! times that the row was observed (frequency weights: weight 2 is the row twice):
+//! At the maximum-likelihood estimate over rows `[x_i, 1]` with weights `s_i`. A weight is the number of
+//! times that its row was observed (frequency weights: weight 2 is the row twice):
 //!
 //! ```text
 //! I = sum_i s_i p_i (1 - p_i) [x_i, 1] [x_i, 1]'        information
 //! V = I^-1                                              covariance of the estimates
-//! V = I^-1 (sum_i s_i (y_i - p_i)^2 x_i x_i') I^-1      the same without trusting the model (HC0; HC1: n / (n - k) times)
+//! V = I^-1 (sum_i s_i (y_i - p_i)^2 x_i x_i') I^-1      robust covariance (HC0; HC1: times n / (n - k))
 //! z = estimate / sqrt(V_jj),  p = P(|Z| >= |z|)         Wald's test
 //! chi2 = 2 (log L - log L_0)                            likelihood-ratio test, k - 1 degrees of freedom
 //! AIC = 2 k - 2 log L,  BIC = k ln S - 2 log L
 //! VIF_j = V_jj / (V_jj if the other features were uncorrelated with j)
 //! ```
 //!
-//! An L2 penalty is the prior `w ~ N(0, 1 / (S l2))` on the coefficients as they are penalised. What is given then is
-//! the posterior's normal approximation, `V = (I + S l2 P)^-1` with P the identity but for the intercept: credible
-//! intervals around shrunk estimates, and no p-values. After an L1 penalty nothing of the kind is given.
+//! An L2 penalty is the prior `w ~ N(0, 1 / (S l2))` on the penalised coefficients. The covariance is then
+//! that of the normal approximation to the posterior, `V = (I + S l2 P)^-1`, where P is the identity with 0
+//! for the intercept. It gives credible intervals around shrunk estimates, and no p-values. Models with an
+//! L1 penalty are refused.
 //!
-//! A table is read once; once more where an information matrix alone does not show which parameters the rows tell apart.
-//! Everything is summed in float64 on the host, block by block; with a GPU the products of the information are float32.
+//! The table is read once. It is read again if the information matrices do not show which parameters are
+//! identified, if features are nearly combinations of others, or if a Newton step would still move
+//! coefficients by much. All sums are float64 on the host, block by block; with a GPU, the products of the
+//! information are float32.
+//!
 //! Knows data, objective, model and, for `--device`, engines; no terminal.
 //!
 //! # References
 //! - Wald, Tests of statistical hypotheses concerning several parameters, 1943.
 //! - Wilks, The large-sample distribution of the likelihood ratio, 1938.
-//! - Akaike, A new look at the statistical model identification, 1974; Schwarz, Estimating the dimension of a model, 1978.
-//! - White, A heteroskedasticity-consistent covariance matrix estimator, 1980; MacKinnon and White, 1985 (HC1).
+//! - Akaike, A new look at the statistical model identification, 1974; Schwarz, Estimating the dimension of
+//!   a model, 1978.
+//! - White, A heteroskedasticity-consistent covariance matrix estimator, 1980; MacKinnon and White, 1985
+//!   (HC1).
 //! - McFadden, Conditional logit analysis of qualitative choice behavior, 1974.
-//! - MacKay, The evidence framework applied to classification networks, 1992 (posterior); Gray, Flexible methods for
-//!   analyzing survival data using splines, 1992 (effective parameters).
-//! - Albert and Anderson, On the existence of maximum likelihood estimates in logistic regression models, 1984.
+//! - MacKay, The evidence framework applied to classification networks, 1992 (posterior); Gray, Flexible
+//!   methods for analyzing survival data using splines, 1992 (effective parameters).
+//! - Albert and Anderson, On the existence of maximum likelihood estimates in logistic regression models,
+//!   1984.
 //! - Fox and Monette, Generalized collinearity diagnostics, 1992 (VIF from the covariance of the estimates).
 
 mod columns;
@@ -53,19 +61,20 @@ pub use report::{
 use crate::config::Device;
 use crate::data;
 use crate::engine::Chosen;
+use crate::engine::exact::Gram;
 use crate::error::{ConfigError, InferenceError, Result};
 use crate::model::Model;
-use crate::objective::{Gram, Penalty};
+use crate::objective::Penalty;
 use crate::observer::Observer;
 use crate::output;
 use identify::Parameters;
 use job::{Job, ToldApart};
 use pass::TableSums;
 
-/// Parameters up to which the statistics of several models are computed side by side.
+/// With fewer features than this, the statistics of several models are computed in parallel.
 const SIDE_BY_SIDE: usize = 1000;
 
-/// Which sandwich estimator takes the place of the information's inverse.
+/// The sandwich estimator that replaces the inverse of the information.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Robust {
     /// White's.
@@ -74,23 +83,23 @@ pub enum Robust {
     Hc1,
 }
 
-/// What [`infer`] is to do.
+/// Options of [`infer`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct InferenceOptions {
     /// Column of row weights, as in training.
     pub weight: Option<String>,
-    /// Share of the intervals, between 0 and 1.
+    /// Confidence level of the intervals, between 0 and 1.
     pub confidence: f64,
-    /// The sandwich estimator, if standard errors are not to trust the model.
+    /// The sandwich estimator, for standard errors that are robust to misspecification.
     pub robust: Option<Robust>,
-    /// Reference levels, as `column=level`, in place of the first of their columns.
+    /// Reference levels, as `column=level`. The default is the first level of each column.
     pub references: Vec<String>,
-    /// Classes whose models are looked at; all, if empty.
+    /// Classes whose models are analysed. Empty for all.
     pub classes: Vec<String>,
-    /// Where the information is summed: in float64 on the host, or in float32 products on a GPU.
+    /// Where the information is summed: in float64 on the host, or with float32 products on a GPU.
     pub device: Device,
-    /// Bytes that information matrices and blocks of the table may take: what is available, by default. Models that do not fit together are
-    /// taken in several readings of the table.
+    /// Bytes that information matrices and blocks of the table may take. Default: the available memory.
+    /// Models that do not fit together are computed in several readings of the table.
     pub memory: Option<u64>,
 }
 
@@ -110,12 +119,13 @@ impl Default for InferenceOptions {
 
 /// Computes the statistics of `model` on `data`, the rows that it was trained on.
 ///
-/// The table is read block by block; what stays in memory is a matrix of parameters x parameters for each model, and
-/// one more.
+/// The table is read block by block. Memory holds a matrix of parameters x parameters for each model (two
+/// with `robust`), and some more while a model's statistics are computed.
 ///
 /// # Errors
-/// The data are not what the model was trained on (rows, weights and objective are compared), or cannot be read; a
-/// model has an L1 penalty; an option does not fit; a matrix does not fit into memory; or `observer` asks to stop.
+/// The data are not the training data of the model (rows, weights and objective are compared), or cannot be
+/// read; a model has an L1 penalty; an option does not apply; the matrices do not fit into memory; or
+/// `observer` asks to stop.
 ///
 /// # Examples
 /// ```
@@ -238,7 +248,7 @@ fn refuse_l1(model: &Model, chosen: &[usize]) -> Result<()> {
     Err(InferenceError::chosen(&fitted.class, &features).into())
 }
 
-/// Bytes of the matrices that so many models are summed in, with their partial sums.
+/// Bytes of the matrices for the sums of `n_models` models, with partial sums.
 fn matrices(n_parameters: usize, n_models: usize, options: &InferenceOptions) -> u64 {
     let kept = if options.robust.is_some() { 2 } else { 1 };
     matrix(n_parameters) * (kept * n_models as u64) + Gram::partial_bytes(n_parameters)
@@ -248,12 +258,12 @@ fn matrix(n_parameters: usize) -> u64 {
     8 * (n_parameters as u64).pow(2)
 }
 
-/// How many models' matrices fit beside what a single one takes at its end.
+/// Number of models whose matrices fit into memory together, with room for the final computations.
 fn models_together(n_parameters: usize, options: &InferenceOptions) -> Result<usize> {
     let matrix = matrix(n_parameters);
     let kept = matrix * if options.robust.is_some() { 2 } else { 1 };
-    // The scaled matrix, its factor, the inverse, and products with it; of one model, or of one for each thread. And the
-    // table's own.
+    // The scaled matrix, its factor, the inverse, and products with it, for each model computed in
+    // parallel; and the Gram matrix of the table.
     let side_by_side = if n_parameters <= SIDE_BY_SIDE { rayon::current_num_threads() as u64 } else { 1 };
     let working = 5 * matrix * side_by_side + matrix;
     let available = options.memory.or_else(data::available_memory).unwrap_or(u64::MAX);
@@ -267,8 +277,8 @@ fn models_together(n_parameters: usize, options: &InferenceOptions) -> Result<us
 
 fn warnings(table: &TableSums) -> Vec<String> {
     let fractions =
-        "weights are read as how often a row was observed, and some are no whole numbers: for weights of \
-                     another kind standard errors are off"
+        "weights are read as the number of times that a row was observed, but some are not whole numbers: for \
+                     other kinds of weights the standard errors are wrong"
             .to_owned();
     if table.whole_weights { Vec::new() } else { vec![fractions] }
 }

@@ -1,4 +1,4 @@
-//! One reading of the table: what the statistics of some models are made of, block by block.
+//! Readings of the table, block by block, for the sums that the statistics of some models need.
 
 use rayon::prelude::*;
 
@@ -6,31 +6,31 @@ use super::columns::ColumnSums;
 use super::statistics::{Movement, Step};
 use crate::data::{self, Block, BlocksOptions, ColumnKind, Encoding, Source, Target};
 use crate::engine::Chosen;
+use crate::engine::exact::{Basis, Gram, add_evaluation, linear_predictor};
 use crate::error::{InferenceError, Result};
-use crate::objective::{
-    Basis, Coefficients, Gaps, Gram, ModelSpec, Sides, evaluate, linear_predictor, log1pexp,
-};
+use crate::objective::{Coefficients, Gaps, ModelSpec, Sides, Sums, log1pexp};
 use crate::observer::Observer;
-use crate::panels::{NO_CLASS, PANEL_ROWS, Panels, Rows, class_of};
+use crate::panels::{NO_CLASS, PANEL_ROWS, Panels, Rows, Sample, class_of};
 use crate::predict::{report_rows, rows_per_block};
 
-/// A linear predictor, towards a row's own side, at which its part of an information matrix, e^-20, may be the rounding of
-/// others' parts.
+/// A row whose margin (its linear predictor towards its own class) exceeds this is far. Its information,
+/// e^-20, may be within the rounding errors of other rows' information.
 const FAR: f64 = 20.0;
 
-/// Rows whose terms one task computes.
+/// Rows per parallel task.
 const ROWS_PER_TASK: usize = 1 << 14;
 
-/// How a step moves the rows, but for those that 0/1 features put at infinity.
+/// How a step moves the linear predictors of rows, except those that go to infinity because of 0/1 features.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Moves {
     near: Sides,
-    /// Of rows so far from the plane that rounding may have made the step.
+    /// Moves of far rows, which rounding alone may explain.
     far: Sides,
 }
 
 impl Moves {
-    /// Why the step moves coefficients, where rows that go against their sides by a share of `against` are rounding.
+    /// Why the step moves coefficients. Moves against a row's class are taken for rounding up to the share
+    /// `against` of the largest move.
     pub(super) fn movement(&self, against: f64) -> Movement {
         match (self.near.is_moving(), self.far.is_moving()) {
             (true, _) if !self.near.are_separated(against) => Movement::Unfinished,
@@ -40,7 +40,7 @@ impl Moves {
     }
 }
 
-/// What is read, and for which models.
+/// The inputs of a reading.
 pub(super) struct Pass<'a> {
     pub(super) source: &'a Source,
     pub(super) encoding: &'a Encoding,
@@ -48,24 +48,24 @@ pub(super) struct Pass<'a> {
     /// Column of row weights.
     pub(super) weight: Option<&'a str>,
     pub(super) models: &'a [ModelSpec],
-    /// What the panels are turned into before anything is summed.
+    /// The basis of the sums. Panels are transformed to it.
     pub(super) basis: &'a Basis,
-    /// In panel space, and that basis.
+    /// Coefficients for panel values, in that basis.
     pub(super) coefficients: &'a Coefficients,
-    /// Whether the sandwich estimator needs the squares of the residuals.
+    /// Whether to sum squared residuals for the sandwich estimator.
     pub(super) robust: bool,
     pub(super) device: &'a Chosen,
     /// Bytes of all matrices that are summed.
     pub(super) matrices: u64,
-    /// Bytes that they and blocks of the table may take.
+    /// Bytes that these matrices and blocks of the table may take.
     pub(super) memory: Option<u64>,
 }
 
 /// Sums over the rows of the table.
 pub(super) struct TableSums {
-    /// Rows with a label and no null that the model cannot fill.
+    /// Number of rows with a label and without nulls that the model cannot fill.
     pub(super) rows: usize,
-    /// S, of those rows.
+    /// S: the total weight of those rows.
     pub(super) weight_sum: f64,
     pub(super) class_weight: Vec<f64>,
     /// Whether every weight is a whole number.
@@ -73,25 +73,27 @@ pub(super) struct TableSums {
     pub(super) columns: ColumnSums,
 }
 
-/// Sums over the rows, as a model sees them.
+/// Sums over the rows for one model, with y = 1 for rows of its class.
 pub(super) struct ModelSums {
     /// `sum_i s_i p_i (1 - p_i) [x_i, 1] [x_i, 1]'`.
     pub(super) information: Gram,
     /// `sum_i s_i (p_i - y_i)^2 [x_i, 1] [x_i, 1]'`.
     pub(super) meat: Option<Gram>,
-    /// Loss of the rows with y = 0 and of those with y = 1.
+    /// Loss of the rows with y = 0, and of the rows with y = 1.
     pub(super) loss: [f64; 2],
     /// `sum_i s_i (p_i - y_i) [x_i, 1]`.
     pub(super) gradient: Vec<f64>,
-    /// The smallest of `z_i` where y = 1 and `-z_i` where y = 0: above 0, a plane separates the classes.
+    /// The smallest margin: `z_i` where y = 1, `-z_i` where y = 0. If it is above 0, a plane separates the
+    /// classes.
     pub(super) least_margin: f64,
 }
 
 impl Pass<'_> {
-    /// Reads the table once.
+    /// Reads the table once for the sums of the table and of each model.
     ///
     /// # Errors
-    /// As [`data::blocks`]; a level that training had not, for then it is another table; or `observer` asks to stop.
+    /// As [`data::blocks`]; a level not seen in training, since the table is then not the training table;
+    /// or `observer` asks to stop.
     pub(super) fn run(&self, observer: &dyn Observer) -> Result<(TableSums, Vec<ModelSums>)> {
         let n_features = self.encoding.n_features();
         let n_classes = self.target.classes.len();
@@ -111,7 +113,7 @@ impl Pass<'_> {
             least_margin: f64::INFINITY,
         };
         let mut models: Vec<ModelSums> = self.models.iter().map(sums).collect();
-        // Predictors are kept for every model, twice as wide as features.
+        // Linear predictors of all models are stored in float64, twice as wide as a float32 feature.
         let rows_per_block = self.block_rows(n_features.max(2 * self.models.len()))?;
         self.read(rows_per_block, observer, |counted, panels, rows| {
             table.rows += counted;
@@ -121,7 +123,7 @@ impl Pass<'_> {
         Ok((table, models))
     }
 
-    /// Reads the table once for `sum_i s_i [x_i, 1] [x_i, 1]'`, whose rank is that of the rows that count.
+    /// Reads the table once for the Gram matrix `sum_i s_i [x_i, 1] [x_i, 1]'`.
     ///
     /// # Errors
     /// As [`Pass::run`].
@@ -137,7 +139,7 @@ impl Pass<'_> {
         Ok(gram)
     }
 
-    /// Reads the table once for how steps move its rows; each with the model that it is of.
+    /// Reads the table once for how steps move its rows. Each step comes with the index of its model.
     ///
     /// # Errors
     /// As [`Pass::run`].
@@ -169,16 +171,18 @@ impl Pass<'_> {
         Ok(moves)
     }
 
-    /// Rows of a block: as many as fit beside the matrices.
+    /// Rows per block that fit into memory together with the matrices. `n_values` is the number of float32
+    /// values a row.
     pub(super) fn block_rows(&self, n_values: usize) -> Result<usize> {
         let models = self.models.len() as u64;
-        // Predictors and curvatures are float64, and so is each row of a stripe of features.
+        // For each model, a row has a few float64 numbers: predictors, curvatures and squares.
         let beside = 4 * 8 * models;
         let wanted = rows_per_block(n_values);
         data::block_rows(self.source, &[self.encoding], (beside, self.matrices), wanted, self.memory)
     }
 
-    /// Gives `add` each block: how many of its rows have a label and features, its panels, classes and weights.
+    /// Reads the table, and calls `add` on each block with the number of its rows that count, its panels,
+    /// and its classes and weights.
     pub(super) fn read(
         &self,
         rows_per_block: usize,
@@ -209,7 +213,8 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Classes and weights as training has them: none for a row without a label or a feature.
+    /// Classes and weights of a block. As in training, a row without a label, or with a null that the model
+    /// cannot fill, has no class and weight 0.
     fn rows(&self, block: Block) -> (usize, Panels, Rows) {
         let mut class: Vec<u32> = match block.class {
             Some(class) => class.into_iter().map(|class| class.unwrap_or(NO_CLASS)).collect(),
@@ -230,7 +235,8 @@ impl Pass<'_> {
         table.class_weight.iter_mut().zip(rows.class_weight()).for_each(|(sum, weight)| *sum += weight);
         table.columns.add(&panels, rows);
         let panels = &self.basis.panels(panels);
-        let exact = evaluate(panels, rows, self.models, self.coefficients, Gaps::Without);
+        let mut stack = Sums::zeros_exact(panels.n_features(), self.models.len(), Gaps::Without);
+        add_evaluation((panels, rows), self.models, self.coefficients, &mut stack);
         let z = linear_predictor(panels, self.coefficients);
         let mut engine = if self.device.is_host() { None } else { Some(self.device.engine(panels, rows)?) };
         let (mut curvature, mut squares) = (vec![0.0; panels.n_rows()], Vec::new());
@@ -238,18 +244,18 @@ impl Pass<'_> {
             squares.resize(panels.n_rows(), 0.0);
         }
         for (m, (model, sums)) in self.models.iter().zip(sums).enumerate() {
-            let weight_sum = model.weight_sum(rows);
-            let gradient = exact.evaluation.gradient.model(m);
-            sums.gradient.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += weight_sum * g);
+            sums.gradient.iter_mut().zip(stack.gradient(m)).for_each(|(sum, part)| *sum += part);
             let z = z.iter().skip(m).step_by(self.models.len());
             let z: Vec<f64> = z.copied().collect();
             sums.add_rows(&z, rows, model, &mut curvature, &mut squares);
             match &mut engine {
                 None => sums.information.add(panels, &curvature),
                 Some(engine) => {
-                    let hessian =
-                        engine.hessian(model, self.coefficients.model(m), crate::panels::Sample::ALL)?;
-                    sums.information.add_values(weight_sum, |i, j| hessian.row(i)[j]);
+                    let column = self.coefficients.model(m);
+                    let mut upper = [vec![0.0; column.len() * column.len()]];
+                    engine.add_curvatures(&[(*model, column)], Sample::ALL, &mut upper)?;
+                    // Symmetric: what the matrix has below its diagonal stands above that of the sums.
+                    sums.information.add_values(|row, other| upper[0][other * column.len() + row]);
                 }
             }
             if let Some(meat) = &mut sums.meat {
@@ -261,7 +267,7 @@ impl Pass<'_> {
 }
 
 impl ModelSums {
-    /// Adds losses and margins, and writes each row's share of information and of squared residuals.
+    /// Adds losses and margins. Writes the information and the squared residual of each row.
     fn add_rows(
         &mut self,
         z: &[f64],
@@ -270,7 +276,7 @@ impl ModelSums {
         curvature: &mut [f64],
         squares: &mut [f64],
     ) {
-        // Chunks of the squares stand beside those of the curvature, or there are none.
+        // `squares` has as many chunks as `curvature`, or none.
         let mut squares = squares.chunks_mut(ROWS_PER_TASK).map(Some).collect::<Vec<_>>();
         squares.resize_with(curvature.len().div_ceil(ROWS_PER_TASK), || None);
         let tasks = curvature.par_chunks_mut(ROWS_PER_TASK).zip(squares).enumerate();
@@ -285,12 +291,12 @@ impl ModelSums {
                     if let Some(squares) = &mut squares {
                         squares[i] = 0.0;
                     }
-                    // A row of weight 0 may have any predictor.
+                    // A row of weight 0 may have any linear predictor, even NaN.
                     if s == 0.0 {
                         continue;
                     }
                     let is_positive = class_of(rows.labels()[slot]) == model.class;
-                    // The probability of the other side, by which the row is wrong: nothing cancels.
+                    // |y - p|, the probability of the other side, computed without cancellation.
                     let a = if is_positive { -z[slot] } else { z[slot] };
                     let e = (-a.abs()).exp();
                     let wrong = if a >= 0.0 { 1.0 } else { e } / (1.0 + e);
@@ -311,7 +317,7 @@ impl ModelSums {
     }
 }
 
-/// Which rows have one of some values of 0/1 features.
+/// Which rows have any of these values of 0/1 features.
 fn rows_with(panels: &Panels, values: &[(usize, bool)]) -> Vec<bool> {
     let mut found = vec![false; panels.n_panels() * PANEL_ROWS];
     let mut x = [0.0; PANEL_ROWS];
@@ -327,7 +333,7 @@ fn rows_with(panels: &Panels, values: &[(usize, bool)]) -> Vec<bool> {
     found
 }
 
-/// Which features are 0 or 1.
+/// Which features have only the values 0 and 1.
 pub(super) fn indicators(encoding: &Encoding) -> Vec<bool> {
     let of_column = |column: &data::Column| {
         let width = column.width();

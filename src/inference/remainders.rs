@@ -1,37 +1,40 @@
-//! What the rows leave of features that are nearly combinations of others.
+//! Computes the remainders of features that are nearly combinations of others: the parts that the others do
+//! not explain.
 
 use super::identify::Parameters;
 use super::pass::Pass;
+use crate::engine::exact::{Gram, Remainder, linear_predictor};
 use crate::error::Result;
-use crate::objective::{Coefficients, Gram, Remainder, linear_predictor};
+use crate::objective::Coefficients;
 use crate::observer::Observer;
 use crate::panels::PANEL_ROWS;
 
-/// Refinements of a direction: each takes what rounding left of the one before.
+/// Refinement steps of a direction. Each reduces the rounding error that the step before left.
 const REFINEMENTS: usize = 2;
 
-/// What rounding leaves, of the square of a vector, of one that is a combination of others: of sums of products.
+/// Share of a vector's squared norm that may be rounding error of sums of products, when the vector is a
+/// combination of others.
 const PRODUCTS_ROUNDING: f64 = 1e-13;
 
-/// What directions leave of the rows, `u = X d`.
+/// Sums over the remainders `u = X d` of the rows along directions d.
 struct Left {
-    /// `sum_i s_i u_i v_i` of each two.
+    /// `sum_i s_i u_i v_i` for each pair of remainders.
     products: Vec<Vec<f64>>,
-    /// `sum_i s_i u_i [x_i, 1]` of each.
+    /// `sum_i s_i u_i [x_i, 1]` for each remainder.
     along: Vec<Vec<f64>>,
     weight_sum: f64,
 }
 
-/// Vectors that are orthogonal to each other, as combinations of some that are not.
+/// Orthogonal vectors, as combinations of given vectors.
 #[derive(Default)]
 struct Apart {
-    /// The share of each vector, and the square of the norm.
+    /// For each orthogonal vector: its coefficients in the given vectors, and its squared norm.
     vectors: Vec<(Vec<f64>, f64)>,
 }
 
 impl Apart {
-    /// What the k-th vector has of its own, beside those that are here, and the square of its norm; of the `products` of
-    /// each two (Gram and Schmidt's method).
+    /// The component of the k-th given vector that is orthogonal to the vectors here, and its squared norm
+    /// (Gram-Schmidt). `products` are the inner products of the given vectors.
     fn own(&self, k: usize, products: &[Vec<f64>]) -> (Vec<f64>, f64) {
         let with = |shares: &[f64], l: usize| -> f64 {
             shares.iter().zip(products).map(|(share, of)| share * of[l]).sum()
@@ -48,8 +51,10 @@ impl Apart {
 }
 
 impl Pass<'_> {
-    /// What the rows leave of features that `gram` takes for combinations of others. Their directions are refined first: of
-    /// a gram matrix that is nearly singular besides, rounding enters a direction many times enlarged.
+    /// The remainders of the features that `gram` takes for combinations of others.
+    ///
+    /// Their directions are refined first, since a nearly singular Gram matrix amplifies rounding errors in
+    /// them.
     ///
     /// # Errors
     /// As [`Pass::run`].
@@ -79,7 +84,7 @@ impl Pass<'_> {
         let sizes: Vec<f64> =
             (0..n_features).map(|j| (gram.value(j, j) / left.weight_sum).max(0.0).sqrt()).collect();
         let mut remainders = Vec::new();
-        // What is left of one may be what is left of another: then it is a combination of it, and of the others.
+        // A feature is an exact combination if its remainder is a combination of other remainders.
         let mut apart = Apart::default();
         for (k, (place, direction)) in
             directions.iter().enumerate().filter(|(_, (place, _))| *place < n_features)
@@ -90,7 +95,7 @@ impl Pass<'_> {
             for (share, (_, direction)) in own.iter().zip(&directions) {
                 combination.iter_mut().zip(direction).for_each(|(part, of)| *part += share * of);
             }
-            // The table is read with both words of every value.
+            // The table is read with the second words of all values.
             let remainder =
                 |direction, square| Remainder::new(*place, direction, &sizes, rms(square), |_| true);
             if square > PRODUCTS_ROUNDING * left.products[k][k] && remainder(combination, square).is_some() {
@@ -101,7 +106,7 @@ impl Pass<'_> {
         Ok(remainders)
     }
 
-    /// Reads the table once for what directions leave of its rows.
+    /// Reads the table once for the remainders along `directions`.
     fn left_by(&self, directions: &[(usize, Vec<f64>)], observer: &dyn Observer) -> Result<Left> {
         let n_features = self.encoding.n_features();
         let columns = directions.iter().map(|(_, direction)| direction.as_slice());

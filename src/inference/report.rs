@@ -1,29 +1,29 @@
-//! What inference finds, as plain numbers.
+//! The results of inference, as plain numbers.
 
 use serde::Serialize;
 
-/// Statistics of the models of a stack at their coefficients, on the rows that they were trained on.
+/// Statistics of models at their stored coefficients, on their training rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inference {
-    /// Rows that count.
+    /// Number of rows used.
     pub rows: usize,
-    /// Rows left out: without a label, or with a null that the model has no value for.
+    /// Number of rows left out: without a label, or with a null that the model cannot fill.
     pub rows_dropped: usize,
-    /// S: sum of the row weights, each read as the number of times that its row was observed.
+    /// S: sum of the row weights. A weight is the number of times that its row was observed.
     pub weight_sum: f64,
-    /// Share of the intervals.
+    /// Confidence level of the intervals.
     pub confidence: f64,
-    /// What summed the information, and how precisely.
+    /// The device that summed the information, and its precision.
     pub device: String,
     /// The reference levels of the categorical columns, for models without a penalty.
     pub references: Vec<String>,
-    /// One for each model asked for.
+    /// One for each requested model.
     pub models: Vec<ModelInference>,
-    /// What a reader of all of them should know.
+    /// Warnings that concern all models.
     pub warnings: Vec<String>,
 }
 
-/// How the covariance of a model's estimates was found.
+/// How the covariance of a model's estimates was computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Covariance {
@@ -33,27 +33,29 @@ pub enum Covariance {
     Hc0,
     /// White's sandwich times n / (n - k).
     Hc1,
-    /// With an L2 penalty: that of the normal approximation to the posterior.
+    /// With an L2 penalty: the covariance of the normal approximation to the posterior.
     Posterior,
 }
 
 /// Statistics of one model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelInference {
-    /// The class that it tells from the others.
+    /// The class that the model separates from the others.
     pub class: String,
-    /// Where standard errors come from.
+    /// How the covariance was computed.
     pub covariance: Covariance,
-    /// k: parameters that the data can tell apart, the intercept counted.
+    /// k: number of identified parameters, the intercept included.
     pub parameters: usize,
     /// With an L2 penalty `tr[(I + S l2 P)^-1 I]`, else k.
     pub effective_parameters: f64,
-    /// Log-likelihood, without the penalty; where classes are separated, its supremum, which no coefficients reach. None
-    /// where the coefficients are far from their optimum, and none then of what is made of it.
+    /// Log-likelihood, without the penalty. If classes are separated, its supremum, which no coefficients
+    /// attain. None if the coefficients are far from their optimum; then the statistics derived from it are
+    /// none too.
     pub log_likelihood: Option<f64>,
-    /// That of the intercept alone, or of no parameter where there is no intercept.
+    /// Log-likelihood of the model with only an intercept; without an intercept, of the model without
+    /// parameters.
     pub null_log_likelihood: f64,
-    /// The test of all other parameters at once; none with a penalty, or without any.
+    /// Test of all parameters except the intercept. None with a penalty, or if there are no such parameters.
     pub likelihood_ratio: Option<LikelihoodRatio>,
     /// McFadden's pseudo R squared: `1 - log L / log L_0`.
     pub mcfadden_r2: Option<f64>,
@@ -61,90 +63,92 @@ pub struct ModelInference {
     pub aic: Option<f64>,
     /// `k ln S - 2 log L`; none with a penalty.
     pub bic: Option<f64>,
-    /// Largest eigenvalue over smallest of the (penalised) information of the standardised columns, scaled to a unit
-    /// diagonal; none above 2,000 parameters.
+    /// Ratio of the largest to the smallest eigenvalue of the (penalised) information of the encoded
+    /// columns, scaled to a unit diagonal. None above 2,000 parameters, or if nearly dependent features
+    /// were replaced by their remainders.
     pub condition_number: Option<f64>,
-    /// How far the stored coefficients are from the optimum, in standard errors: `sqrt(g' I^-1 g)`.
+    /// Distance of the stored coefficients from the optimum, in standard errors: `sqrt(g' I^-1 g)`.
     pub distance: Option<f64>,
-    /// Whether the data determine the coefficients at all.
+    /// Whether, and by which features, classes are separated.
     pub separation: Separation,
     /// Features left out as combinations of those before them.
     pub aliased: Vec<String>,
-    /// What a reader should know.
+    /// Warnings about this model.
     pub warnings: Vec<String>,
-    /// The intercept, then a coefficient for each feature.
+    /// The intercept, if there is one, then one coefficient for each feature.
     pub coefficients: Vec<CoefficientInference>,
 }
 
-/// The likelihood-ratio test against the model of the intercept alone.
+/// The likelihood-ratio test against the model with only an intercept.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct LikelihoodRatio {
     /// `2 (log L - log L_0)`.
     pub chi2: f64,
-    /// Parameters besides the intercept.
+    /// Degrees of freedom: the number of parameters without the intercept.
     pub df: usize,
-    /// Chance of a larger one if these were all 0; 0 where it is below the range of float64.
+    /// Probability of a larger `chi2` if these parameters were all 0. Below the range of float64 it is 0.
     pub p_value: f64,
-    /// Its decimal logarithm, which has no such bound.
+    /// Decimal logarithm of the p-value, which does not underflow.
     pub log10_p_value: f64,
 }
 
-/// Separation: a combination of features that tells classes apart without error, so that no finite coefficients are
-/// the most likely ones.
+/// Separation: a combination of features separates classes, at least for some rows, so that the likelihood
+/// has no maximum at finite coefficients.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Separation {
-    /// A plane puts every row on its side.
+    /// Whether a plane separates all rows.
     pub complete: bool,
-    /// 0/1 features of which one value meets rows of one side alone.
+    /// 0/1 features with a value that occurs only in rows of the class, or only in other rows.
     pub features: Vec<String>,
-    /// Features that a further step of Newton's method would still move, as it does for ever where the optimum lies at
-    /// infinity.
+    /// Features whose coefficients another Newton step would still move by much, as happens when the
+    /// optimum lies at infinity.
     pub suspected: Vec<String>,
 }
 
-/// What is known of a coefficient.
+/// The status of a coefficient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// It is estimated, and how well is known.
+    /// It is estimated, with statistics.
     Estimated,
-    /// It is the level that others are compared with.
+    /// It is the reference level of its column, and held at 0.
     Reference,
-    /// It is a combination of those before it, and held at 0.
+    /// Its feature is a combination of those before it, and it is held at 0.
     Aliased,
     /// It has no finite estimate.
     Separated,
-    /// It, or its model, is not at an optimum.
+    /// Its statistics are withheld, since it or its model is not at an optimum.
     Withheld,
 }
 
-/// Statistics of one coefficient, in the units of the original column; a level's is the contrast with its reference.
+/// Statistics of one coefficient, in the units of the original column. A level has the contrast with its
+/// reference.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CoefficientInference {
     /// Name of the feature, or `(intercept)`.
     pub feature: String,
-    /// What follows can be relied on only where it is `Estimated`.
+    /// The status. The estimate is reliable only if it is [`Status::Estimated`].
     pub status: Status,
     /// The estimate.
     pub estimate: f64,
-    /// Its standard error.
+    /// Standard error of the estimate.
     pub standard_error: Option<f64>,
-    /// Wald's `estimate / standard error`; none with a penalty.
+    /// Wald statistic, `estimate / standard error`. None with a penalty.
     pub z: Option<f64>,
-    /// `P(|Z| >= |z|)`; 0 where it is below the range of float64.
+    /// `P(|Z| >= |z|)`. Below the range of float64 it is 0.
     pub p_value: Option<f64>,
-    /// Its decimal logarithm, which has no such bound.
+    /// Decimal logarithm of the p-value, which does not underflow.
     pub log10_p_value: Option<f64>,
-    /// Lower end of the interval.
+    /// Lower end of the confidence interval.
     pub low: Option<f64>,
-    /// Upper end of the interval.
+    /// Upper end of the confidence interval.
     pub high: Option<f64>,
-    /// `exp(estimate)`, what a unit more, or the level instead of its reference, does to the odds; none for the intercept,
-    /// nor where the estimate is infinite or held at 0.
+    /// `exp(estimate)`: the factor on the odds for one unit more, or for the level instead of its
+    /// reference. None for the intercept, and if the estimate is infinite or held at 0.
     pub odds_ratio: Option<f64>,
-    /// Lower end of its interval, `exp(low)`.
+    /// Lower end of the odds ratio's interval, `exp(low)`.
     pub odds_ratio_low: Option<f64>,
-    /// Upper end of its interval, `exp(high)`.
+    /// Upper end of the odds ratio's interval, `exp(high)`.
     pub odds_ratio_high: Option<f64>,
     /// Standard deviation of the feature over the rows; none for the intercept.
     pub sd: Option<f64>,
@@ -153,7 +157,7 @@ pub struct CoefficientInference {
 }
 
 impl CoefficientInference {
-    /// Whether it is the intercept.
+    /// Whether this is the intercept.
     pub fn is_intercept(&self) -> bool {
         self.sd.is_none()
     }

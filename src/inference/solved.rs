@@ -1,4 +1,4 @@
-//! What follows from the inverse of a model's information.
+//! Computes the covariance of a model's estimates, and related quantities, from its information matrix.
 
 use faer::Mat;
 
@@ -8,42 +8,45 @@ use super::identify::Parameters;
 use super::infinite::Infinite;
 use super::pass::ModelSums;
 use super::statistics::{Context, Movement, Subject};
+use crate::engine::exact::Gram;
 
-/// The part of a standard deviation (of a 0/1 feature: of its step) by which a coefficient may still move. Newton's step
-/// at an optimum is nothing; towards one at infinity it goes on being about 1, for each step divides the probabilities
-/// that are left by e.
+/// A coefficient still moves if a Newton step changes the linear predictor by more than this for one
+/// standard deviation of its feature (for a 0/1 feature, from 0 to 1). At an optimum the step is 0. Towards
+/// an optimum at infinity it stays about 1, since each step divides the remaining probabilities by e.
 const MOVES: f64 = 0.1;
 
-/// Covariance, and what comes with it.
+/// The covariance, and related quantities.
 pub(super) struct Solved {
-    /// Places of the parameters that it is of, in the basis of the sums.
+    /// The parameters of the covariance, in the basis of the sums.
     pub(super) places: Vec<usize>,
     pub(super) covariance: Mat<f64>,
     pub(super) vif: Vec<Option<f64>>,
     pub(super) condition_number: Option<f64>,
-    /// Places of the coefficients that a further step would move.
+    /// The coefficients that another Newton step would move by much.
     pub(super) moving: Vec<usize>,
-    /// That step: a coefficient for each place, in the basis of the sums.
+    /// The Newton step, with a component for each parameter, in the basis of the sums.
     pub(super) step: Vec<f64>,
-    /// In standard errors, but for the coefficients that move.
+    /// Distance from the optimum in standard errors, without the coefficients that move.
     pub(super) distance: f64,
-    /// What the log-likelihood still gains towards infinity: what the rows there still lose, as their loss is the slope
-    /// along a 0/1 feature, and that along a Newton step in other directions.
+    /// How much the log-likelihood still gains towards infinity: the remaining loss of the rows that go
+    /// there. For 0/1 features this equals the gradient; in other directions, the gradient along the Newton
+    /// step.
     pub(super) gain: f64,
     pub(super) effective: f64,
 }
 
 impl Solved {
-    /// The variance of a combination of coefficients, given in the basis of the sums.
+    /// The variance of a combination of parameters, which is given in the basis of the sums.
     pub(super) fn variance(&self, combination: &[(usize, f64)]) -> f64 {
         quadratic_form(&self.covariance, &self.places, combination)
     }
 }
 
 impl Context<'_> {
-    /// The covariance of the parameters that are not left out as infinite, and what comes with it; none where the
-    /// information is singular. In the limit, rows with probability 0 or 1 have no information, and the others' is all
-    /// there is.
+    /// The covariance of the parameters that are not left out as infinite, and related quantities. None if
+    /// the information is singular.
+    ///
+    /// In the limit, rows with probability 0 or 1 have no information, so only the other rows contribute.
     pub(super) fn solve(
         &self,
         subject: &Subject<'_>,
@@ -87,7 +90,7 @@ impl Context<'_> {
         let left_out = (0..intercept).filter(|&j| infinite.is_left_out[j] && infinite.features.contains(&j));
         let left_out: f64 = left_out.map(|j| sums.gradient[j].abs()).sum();
         let shrunk: f64 = (0..places.len()).map(|a| ridge(places[a]) * inverse[(a, a)]).sum();
-        // Without an optimum the information says how far away it is, not how the columns lie to each other.
+        // Without a finite optimum, the information does not reflect the collinearity of the columns.
         let vif = |a: usize| {
             (model.penalty.l2 == 0.0 && places[a] != intercept && moving.is_empty()).then(|| {
                 let own = self.combination([(places[a], 1.0)].into_iter());
@@ -95,23 +98,11 @@ impl Context<'_> {
             })
         };
         let vif: Vec<Option<f64>> = (0..places.len()).map(vif).collect();
-        // In another basis than the user's it would tell of that one.
+        // In another basis than the user's, it would describe that basis.
         let condition_number = factor.condition_number().filter(|_| self.basis.is_plain());
         let covariance = match &sums.meat {
             None => inverse,
-            Some(meat) => {
-                let meat = Mat::from_fn(places.len(), places.len(), |a, b| meat.value(places[a], places[b]));
-                let scale = match self.options.robust {
-                    Some(Robust::Hc1) => weight_sum / (weight_sum - parameters.kept.len() as f64),
-                    _ => 1.0,
-                };
-                let half = &inverse * &meat;
-                let mut sandwich = &half * &inverse;
-                for a in 0..places.len() {
-                    sandwich.col_as_slice_mut(a).iter_mut().for_each(|value| *value *= scale);
-                }
-                sandwich
-            }
+            Some(meat) => self.sandwich(&inverse, meat, &places, parameters.kept.len()),
         };
         Some(Solved {
             places,
@@ -126,12 +117,28 @@ impl Context<'_> {
         })
     }
 
-    /// A standard deviation of a feature's panel values; the whole step of a 0/1 feature.
+    /// The robust covariance, `scale * inverse * meat * inverse`; HC1 scales it for the parameters that are estimated.
+    fn sandwich(&self, inverse: &Mat<f64>, meat: &Gram, places: &[usize], n_parameters: usize) -> Mat<f64> {
+        let meat = Mat::from_fn(places.len(), places.len(), |a, b| meat.value(places[a], places[b]));
+        let weight_sum = self.table.weight_sum;
+        let scale = match self.options.robust {
+            Some(Robust::Hc1) => weight_sum / (weight_sum - n_parameters as f64),
+            _ => 1.0,
+        };
+        let half = inverse * &meat;
+        let mut sandwich = &half * inverse;
+        for a in 0..places.len() {
+            sandwich.col_as_slice_mut(a).iter_mut().for_each(|value| *value *= scale);
+        }
+        sandwich
+    }
+
+    /// Standard deviation of a feature's panel values; 1 for a 0/1 feature.
     fn unit(&self, j: usize) -> f64 {
         if self.is_indicator[j] { 1.0 } else { self.table.columns.sd(j, self.table.weight_sum) }
     }
 
-    /// The information of a coefficient if its were the only one besides the intercept.
+    /// The information of a coefficient if its feature were the only one besides the intercept.
     fn centred_information(&self, sums: &ModelSums, j: usize) -> f64 {
         let intercept = self.names.len();
         let of = |a: &[(usize, f64)], b: &[(usize, f64)]| -> f64 {
@@ -147,14 +154,14 @@ impl Context<'_> {
         of(&own, &own) - explained
     }
 
-    /// A feature in the basis of the sums: places and parts.
+    /// A feature in the basis of the sums, as indices and nonzero components.
     fn in_basis(&self, j: usize) -> Vec<(usize, f64)> {
         let mut own = vec![0.0; self.names.len() + 1];
         own[j] = 1.0;
         parts(&self.basis.from_features(&own))
     }
 
-    /// A combination of coefficients as one in the basis of the sums.
+    /// Converts a combination of coefficients to the basis of the sums.
     pub(super) fn combination(&self, of: impl Iterator<Item = (usize, f64)>) -> Vec<(usize, f64)> {
         let mut all = vec![0.0; self.names.len() + 1];
         of.for_each(|(place, share)| all[place] = share);
@@ -162,14 +169,14 @@ impl Context<'_> {
     }
 }
 
-/// `c' M c` of a combination of places, for a matrix over some of them.
+/// `c' M c` for a combination c, where the matrix covers only the parameters `places`.
 fn quadratic_form(matrix: &Mat<f64>, places: &[usize], combination: &[(usize, f64)]) -> f64 {
     let known = |(place, part): &(usize, f64)| Some((places.binary_search(place).ok()?, *part));
     let parts: Vec<(usize, f64)> = combination.iter().filter_map(known).collect();
     parts.iter().map(|(a, x)| x * parts.iter().map(|(b, y)| y * matrix[(*b, *a)]).sum::<f64>()).sum()
 }
 
-/// What is not 0.
+/// The nonzero values, with their indices.
 fn parts(values: &[f64]) -> Vec<(usize, f64)> {
     values.iter().copied().enumerate().filter(|(_, part)| *part != 0.0).collect()
 }

@@ -1,4 +1,4 @@
-//! From the sums of a model to its statistics.
+//! Computes the statistics of a model from its sums.
 
 use super::doubts::DISTANCE_REFUSED;
 use super::identify::{Dropped, Parameters};
@@ -8,47 +8,49 @@ use super::report::{CoefficientInference, Covariance, LikelihoodRatio, ModelInfe
 use super::solved::Solved;
 use super::{InferenceOptions, Robust, tails};
 use crate::data::Encoding;
+use crate::engine::exact::Basis;
 use crate::metrics::central_quantile;
 use crate::model::FittedModel;
-use crate::objective::{Basis, ModelSpec, Penalty};
+use crate::objective::{ModelSpec, Penalty};
 
-/// What the log-likelihood may still gain towards infinity, as a share of it, for its supremum to be known.
+/// The supremum of the log-likelihood is reported if the remaining gain towards infinity is at most this
+/// share of it.
 const MOST_GAIN: f64 = 1e-3;
 
-/// What the statistics of every model need.
+/// Inputs of the statistics that all models share.
 pub(super) struct Context<'a> {
     pub(super) encoding: &'a Encoding,
     pub(super) names: &'a [String],
-    /// Which features are 0 or 1.
+    /// Which features have only the values 0 and 1.
     pub(super) is_indicator: &'a [bool],
     pub(super) references: &'a [Option<usize>],
-    /// The parameters of a model without a penalty.
+    /// The identified parameters of models without a penalty.
     pub(super) identified: &'a Parameters,
     pub(super) options: &'a InferenceOptions,
     pub(super) table: &'a TableSums,
-    /// In which the models' sums are.
+    /// The basis of the models' sums.
     pub(super) basis: &'a Basis,
-    /// Whether the sums are float64's.
+    /// Whether all products are float64.
     pub(super) is_resolved: bool,
     pub(super) tolerance: f64,
 }
 
-/// Why Newton's step would still move coefficients by much.
+/// Why a Newton step would still move coefficients by much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Movement {
-    /// Some rows are separated: the coefficients that move have no finite optimum, and all others are at theirs.
+    /// Some rows are separated. The coefficients that move have no finite optimum; all others are at theirs.
     Separated,
-    /// No row moves with them: they share a direction that the data leave nearly undetermined.
+    /// No row moves with the coefficients: they move along a direction that the data hardly determine.
     None,
     /// The model is not at an optimum.
     Unfinished,
 }
 
-/// Newton's step of a model.
+/// A Newton step of a model.
 pub(super) struct Step {
-    /// A coefficient for each place, in the basis of the sums.
+    /// A component for each parameter, in the basis of the sums.
     pub(super) by: Vec<f64>,
-    /// 0/1 features, and the value of each whose rows are at infinity already.
+    /// 0/1 features, each with the value whose rows are known to go to infinity.
     pub(super) at_infinity: Vec<(usize, bool)>,
 }
 
@@ -56,14 +58,14 @@ pub(super) struct Step {
 pub(super) struct Subject<'a> {
     pub(super) fitted: &'a FittedModel,
     pub(super) model: &'a ModelSpec,
-    /// Coefficients on panel values, in the basis of the sums.
+    /// Coefficients for panel values, in the basis of the sums.
     pub(super) column: &'a [f64],
     pub(super) sums: &'a ModelSums,
 }
 
 impl Context<'_> {
-    /// The statistics of one model; and, where Newton's step would still move coefficients by much, what to ask the rows
-    /// for the `movement` to be known.
+    /// The statistics of one model. If a Newton step would still move coefficients by much, also returns
+    /// that step, from which a reading of the rows finds the `movement`.
     pub(super) fn statistics(
         &self,
         subject: &Subject<'_>,
@@ -109,33 +111,24 @@ impl Context<'_> {
         };
         let coefficients = self.coefficients(column, parameters, solved.as_ref(), status, l2 > 0.0);
         let weight_sum = self.table.weight_sum;
-        let log_likelihood = match &solved {
+        let log_likelihood = match solved.as_ref().filter(|_| !is_away) {
             _ if separation.complete => Some(0.0),
             _ if l2 > 0.0 => Some(-sums.loss.iter().sum::<f64>()),
-            Some(solved) if !is_away => Some(solved.gain - sums.loss.iter().sum::<f64>())
-                .filter(|log_likelihood| solved.gain <= MOST_GAIN * log_likelihood.abs()),
-            _ => None,
+            solved => solved.and_then(|solved| supremum(sums, solved)),
         };
         let null_log_likelihood = self.null_log_likelihood(model);
         let k = solved.as_ref().map_or(parameters.kept.len() as f64, |solved| solved.effective);
         let df = parameters.kept.len() - usize::from(self.encoding.intercept);
         let inference = ModelInference {
             class: fitted.class.clone(),
-            covariance: match (l2 > 0.0, self.options.robust) {
-                (true, _) => Covariance::Posterior,
-                (false, None) => Covariance::Information,
-                (false, Some(Robust::Hc0)) => Covariance::Hc0,
-                (false, Some(Robust::Hc1)) => Covariance::Hc1,
-            },
+            covariance: self.covariance(l2 > 0.0),
             parameters: parameters.kept.len(),
             effective_parameters: k,
             log_likelihood,
             null_log_likelihood,
-            likelihood_ratio: log_likelihood.filter(|_| l2 == 0.0 && df > 0).map(|log_likelihood| {
-                let chi2 = 2.0 * (log_likelihood - null_log_likelihood);
-                let tail = tails::chi_squared(chi2, df as f64);
-                LikelihoodRatio { chi2, df, p_value: tail.p, log10_p_value: tail.log10 }
-            }),
+            likelihood_ratio: log_likelihood
+                .filter(|_| l2 == 0.0 && df > 0)
+                .map(|log_likelihood| likelihood_ratio(log_likelihood, null_log_likelihood, df)),
             mcfadden_r2: log_likelihood.map(|log_likelihood| 1.0 - log_likelihood / null_log_likelihood),
             aic: log_likelihood.map(|log_likelihood| 2.0 * k - 2.0 * log_likelihood),
             bic: log_likelihood
@@ -144,14 +137,28 @@ impl Context<'_> {
             condition_number: solved.as_ref().and_then(|solved| solved.condition_number),
             distance,
             separation,
-            aliased: (0..self.names.len())
-                .filter(|&j| parameters.dropped[j] == Some(Dropped::Aliased))
-                .map(|j| self.names[j].clone())
-                .collect(),
+            aliased: self.aliased(parameters),
             warnings,
             coefficients,
         };
         (inference, step)
+    }
+
+    /// What the standard errors come from.
+    fn covariance(&self, is_penalised: bool) -> Covariance {
+        match (is_penalised, self.options.robust) {
+            (true, _) => Covariance::Posterior,
+            (false, None) => Covariance::Information,
+            (false, Some(Robust::Hc0)) => Covariance::Hc0,
+            (false, Some(Robust::Hc1)) => Covariance::Hc1,
+        }
+    }
+
+    /// The features that are combinations of others.
+    fn aliased(&self, parameters: &Parameters) -> Vec<String> {
+        let dropped = self.names.iter().zip(&parameters.dropped);
+        let aliased = dropped.filter(|(_, dropped)| **dropped == Some(Dropped::Aliased));
+        aliased.map(|(name, _)| name.clone()).collect()
     }
 
     fn null_log_likelihood(&self, model: &ModelSpec) -> f64 {
@@ -179,7 +186,7 @@ impl Context<'_> {
             estimates[place] = estimate;
         }
         let estimates = self.basis.to_features(&estimates);
-        // The intercept of the original columns: b - sum w centre / scale.
+        // The intercept for the original columns is b - sum_j w_j centre_j / scale_j.
         let share = |&place: &usize| transform.get(place).map_or(1.0, |(centre, scale)| -centre / scale);
         let of_intercept = || parameters.kept.iter().map(|place| share(place) * estimates[*place]).sum();
         let quantile = central_quantile(self.options.confidence);
@@ -231,4 +238,17 @@ impl Context<'_> {
         let first = self.encoding.intercept.then_some(intercept);
         first.into_iter().chain(0..intercept).map(of_place).collect()
     }
+}
+
+/// The supremum of the log-likelihood, towards infinity; none where the step there gains too much for it to be known.
+fn supremum(sums: &ModelSums, solved: &Solved) -> Option<f64> {
+    let supremum = solved.gain - sums.loss.iter().sum::<f64>();
+    (solved.gain <= MOST_GAIN * supremum.abs()).then_some(supremum)
+}
+
+/// The test of a model against the one with its intercept alone.
+fn likelihood_ratio(log_likelihood: f64, null_log_likelihood: f64, df: usize) -> LikelihoodRatio {
+    let chi2 = 2.0 * (log_likelihood - null_log_likelihood);
+    let tail = tails::chi_squared(chi2, df as f64);
+    LikelihoodRatio { chi2, df, p_value: tail.p, log10_p_value: tail.log10 }
 }

@@ -1,14 +1,14 @@
-//! Tail probabilities that keep their digits far out, where a test statistic of some thousands leads.
+//! Tail probabilities with full relative accuracy, also for test statistics of several thousands.
 
 use crate::metrics::two_sided;
 
-/// Terms of a series or a continued fraction at most; arguments below 1e6 need a fraction of them.
+/// Most terms of a series or continued fraction. Arguments below 1e6 need far fewer.
 const MAX_TERMS: usize = 100_000;
 
 /// A probability that may be smaller than any float64.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Tail {
-    /// The probability; 0 below the range of float64.
+    /// The probability; 0 if it is below the range of float64.
     pub(super) p: f64,
     /// Its decimal logarithm.
     pub(super) log10: f64,
@@ -33,7 +33,8 @@ pub(super) fn chi_squared(x: f64, df: f64) -> Tail {
 
 /// `ln Q(a, x)`, the regularised upper incomplete gamma function.
 ///
-/// Its complement's series where `x < a + 1`, Legendre's continued fraction (by Lentz's method) beyond.
+/// Uses the series of the complement for `x < a + 1`, else Legendre's continued fraction, evaluated by
+/// Lentz's method.
 ///
 /// # References
 /// NIST Digital Library of Mathematical Functions, 8.11.4 and 8.9.2; Thompson and Barnett, Coulomb and Bessel

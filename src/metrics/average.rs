@@ -1,19 +1,19 @@
-//! Metrics of single classes as one number.
+//! Averages over classes.
 
 use super::{Confusion, Ranking};
 
 /// A mean over the classes.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Average {
-    /// Of the precisions.
+    /// Mean precision.
     pub precision: f64,
-    /// Of the recalls.
+    /// Mean recall.
     pub recall: f64,
-    /// Of the F1 scores.
+    /// Mean F1 score.
     pub f1: f64,
-    /// Of the areas under the ROC curves of the classes that have one; null for `micro`.
+    /// Mean area under the ROC curve, over the classes that have one; null for `micro`.
     pub auc: Option<f64>,
-    /// Of the average precisions, likewise.
+    /// Mean average precision, over the classes that have one; null for `micro`.
     pub average_precision: Option<f64>,
 }
 
@@ -27,15 +27,16 @@ pub struct Averages {
     /// Every class counts the same.
     #[serde(rename = "macro")]
     pub by_class: Average,
-    /// Every row counts the same: hits of all classes by predictions of all classes. With one label a
-    /// row all three equal the accuracy.
+    /// Every row counts the same: true positives and predictions are summed over all classes. With one label
+    /// for each row, all three metrics equal the accuracy.
     pub micro: Average,
     /// Every class counts with the weight of its rows.
     pub weighted: Average,
 }
 
 impl Averages {
-    /// Of the classes of `confusion`, whose rankings against the rest are `rankings` (as many, or none).
+    /// Averages over the classes of `confusion`; `rankings` has the ranking of each class against the rest,
+    /// or is empty.
     pub fn new(confusion: &Confusion, rankings: &[Option<Ranking>]) -> Self {
         let present: Vec<usize> = (0..confusion.n_classes()).filter(|&k| confusion.occurs(k)).collect();
         let margins = confusion.margins();

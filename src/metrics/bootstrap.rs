@@ -1,9 +1,9 @@
-//! Bootstrap: what metrics would be on other tables of the same kind.
+//! Bootstrap resamples of the rows, and confidence intervals.
 
-/// Multiplier of the counter of splitmix64.
+/// Increment of the splitmix64 counter.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// `2^32 P(X <= k)` of a Poisson variable of mean 1, for k = 0, 1, ..; what lies beyond is below 2^-32.
+/// `2^32 P(X <= k)` of a Poisson variable X of mean 1, for k = 0, 1, ..; the rest is below 2^-32.
 const CUMULATIVE: [u32; 13] = cumulative();
 
 const fn cumulative() -> [u32; 13] {
@@ -11,7 +11,7 @@ const fn cumulative() -> [u32; 13] {
     let (mut term, mut sum) = (1.0 / std::f64::consts::E, 0.0);
     while k < 13 {
         sum += term;
-        // Truncated: the last ones are 2^32 but for their last bits, which u32 does not hold.
+        // Truncated: the last values round to 2^32, which does not fit u32.
         out[k] = (sum * 4_294_967_296.0) as u32;
         k += 1;
         term /= k as f64;
@@ -19,11 +19,11 @@ const fn cumulative() -> [u32; 13] {
     out
 }
 
-/// How often `row` is drawn in the replicates from `first` on: one count for each of `counts`.
+/// How often each replicate from `first` on contains `row`: one count for each of `counts`.
 ///
-/// The counts are independent Poisson variables of mean 1, the limit of drawing as many rows as there
-/// are with replacement, and depend on nothing but seed, row and replicate: a table may be read block by
-/// block, several times, by any number of threads, and models compared on the same draws.
+/// The counts are independent Poisson variables of mean 1, the limit of drawing n of n rows with replacement.
+/// They depend only on seed, row and replicate. So a table may be read block by block, several times, by any
+/// number of threads, and models are compared on the same resamples.
 ///
 /// # References
 /// Hanley and MacGibbon, Creating non-parametric bootstrap samples using Poisson frequencies, 2006;
@@ -32,7 +32,7 @@ const fn cumulative() -> [u32; 13] {
 #[inline(always)]
 pub fn poisson_counts(seed: u64, row: u64, first: usize, counts: &mut [f64]) {
     let start = mix(mix(seed).wrapping_add(row.wrapping_mul(GOLDEN)));
-    // Two counts from the halves of each number.
+    // Two counts from the two halves of each 64-bit number.
     for (i, pair) in counts.chunks_mut(2).enumerate() {
         let random = mix(start.wrapping_add((first as u64 / 2 + i as u64 + 1).wrapping_mul(GOLDEN)));
         for (count, half) in pair.iter_mut().zip([random as u32, (random >> 32) as u32]) {
@@ -41,7 +41,7 @@ pub fn poisson_counts(seed: u64, row: u64, first: usize, counts: &mut [f64]) {
     }
 }
 
-/// The smallest count of the numbers that begin with each byte.
+/// The smallest count for each leading byte.
 const SMALLEST: [u8; 256] = smallest();
 
 const fn smallest() -> [u8; 256] {
@@ -55,11 +55,11 @@ const fn smallest() -> [u8; 256] {
     out
 }
 
-/// The Poisson variable of a uniform one.
+/// The Poisson variable for a uniform one.
 #[inline(always)]
 fn poisson(uniform: u32) -> u32 {
     let mut count = usize::from(SMALLEST[(uniform >> 24) as usize]);
-    // At most one step, but for the last byte.
+    // At most one step, except for the last byte.
     while count < CUMULATIVE.len() && uniform >= CUMULATIVE[count] {
         count += 1;
     }
@@ -74,7 +74,7 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Where a number may lie.
+/// A confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Interval {
     /// Lower end.
@@ -86,10 +86,10 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// The percentile interval of a metric's replicates; those without a value are left out. `None`
-    /// unless two have one.
+    /// The percentile interval of a metric's replicates, without those that are NaN. `None` if fewer than two
+    /// remain.
     ///
-    /// Quantiles are linear between neighbours, as numpy's.
+    /// Quantiles interpolate linearly, as in numpy.
     ///
     /// # References
     /// Efron and Tibshirani, An introduction to the bootstrap, 1993, chapter 13.
@@ -119,7 +119,7 @@ impl Interval {
         Self { lower: value - half, upper: value + half, standard_error }
     }
 
-    /// Cut at 0 and 1.
+    /// The interval, clipped to [0, 1].
     pub fn within_unit(self) -> Self {
         Self { lower: self.lower.max(0.0), upper: self.upper.min(1.0), ..self }
     }

@@ -1,8 +1,8 @@
-//! Calibration: whether of the rows given probability p, a share p is positive.
+//! Calibration: compares predicted probabilities with observed shares.
 
-/// Sums over equal bins of [0, 1]: a histogram of probabilities by class, and calibration.
+/// Sums over equal bins of [0, 1]: a histogram of probabilities for each side, and calibration.
 ///
-/// Bin k of n holds `k / n < p <= (k + 1) / n`, the first also 0.
+/// Bin k of n holds `k / n < p <= (k + 1) / n`; the first bin also holds 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoreBins {
     /// Weight of the negatives in each bin.
@@ -13,18 +13,18 @@ pub struct ScoreBins {
     probability: Vec<f64>,
 }
 
-/// A bin of probabilities. Those of an empty bin have no means.
+/// A bin of probabilities; an empty bin has no means.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Bin {
-    /// Probabilities above this (from 0 in the first bin) ...
+    /// Exclusive lower edge (inclusive in the first bin).
     pub lower: f64,
-    /// ... up to and with this.
+    /// Inclusive upper edge.
     pub upper: f64,
     /// Weight of the rows in the bin.
     pub weight: f64,
     /// Their mean probability.
     pub mean_probability: Option<f64>,
-    /// Share of them that is positive.
+    /// Share of the rows that is positive.
     pub observed: Option<f64>,
 }
 
@@ -33,7 +33,7 @@ pub struct Bin {
 pub struct Calibration {
     /// Expected calibration error: `sum_b s_b |mean_probability_b - observed_b| / S`, between 0 and 1.
     pub ece: f64,
-    /// The bins, ascending; empty ones too.
+    /// The bins, ascending, including empty ones.
     pub bins: Vec<Bin>,
 }
 
@@ -50,7 +50,8 @@ impl ScoreBins {
         let place = probability * n_bins as f64;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let mut bin = (place as usize).min(n_bins - 1);
-        // An edge belongs below; near one, where the product was rounded, the edges themselves decide.
+        // An edge belongs to the lower bin; near an edge the product is rounded, so compare with the edge
+        // itself.
         if place - bin as f64 <= 1e-9 {
             while bin > 0 && probability <= bin as f64 / n_bins as f64 {
                 bin -= 1;
@@ -61,7 +62,7 @@ impl ScoreBins {
         self.probability[bin] += weight * probability;
     }
 
-    /// Adds the sums of `other`, which has as many bins.
+    /// Adds the sums of `other`, which has the same number of bins.
     pub fn merge(&mut self, other: &Self) {
         let pairs = [
             (&mut self.negative, &other.negative),
@@ -78,7 +79,7 @@ impl ScoreBins {
         (&self.negative, &self.positive)
     }
 
-    /// Calibration over the bins.
+    /// Compares the mean probability with the observed share in each bin.
     ///
     /// # References
     /// Naeini, Cooper and Hauskrecht, Obtaining well calibrated probabilities using Bayesian binning,

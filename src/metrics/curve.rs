@@ -1,26 +1,26 @@
-//! ROC and precision-recall curves: what every threshold would decide.
+//! ROC and precision-recall curves: the decisions at every threshold.
 
 use super::Ranked;
 
-/// What happens where the scores of at least `threshold` are called positive.
+/// The decisions when scores of at least `threshold` are predicted positive.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
-    /// The threshold: one of the scores, or infinity where nothing is called positive.
+    /// The threshold: one of the scores, or infinity where nothing is predicted positive.
     pub threshold: f64,
-    /// tp: weight of the positives called positive.
+    /// tp: weight of the true positives.
     pub true_positives: f64,
-    /// fp: weight of the negatives called positive.
+    /// fp: weight of the false positives.
     pub false_positives: f64,
 }
 
-/// The decisions of every distinct threshold, descending: the exact ROC and precision-recall curves.
+/// The decisions at every distinct threshold, descending: the exact ROC and precision-recall curves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
     /// P: weight of the positives.
     pub positive: f64,
     /// N: weight of the negatives.
     pub negative: f64,
-    /// From threshold infinity (nothing is called positive) to the lowest score (everything is).
+    /// From threshold infinity (nothing is predicted positive) to the lowest score (everything is).
     pub points: Vec<Point>,
 }
 
@@ -37,7 +37,7 @@ impl Curve {
 }
 
 impl Point {
-    /// `tp / (tp + fp)`; 1 where nothing is called positive, the end that scikit-learn gives the curve.
+    /// `tp / (tp + fp)`; 1 if nothing is predicted positive, as in scikit-learn.
     pub fn precision(&self) -> f64 {
         let called = self.true_positives + self.false_positives;
         if called > 0.0 { self.true_positives / called } else { 1.0 }
@@ -45,7 +45,7 @@ impl Point {
 }
 
 impl Ranked {
-    /// The decisions of every threshold: 1 more than there are distinct scores.
+    /// The decisions at every threshold: one point more than there are distinct scores.
     ///
     /// # References
     /// Fawcett, An introduction to ROC analysis, 2006, algorithm 1; scikit-learn, `roc_curve` (without

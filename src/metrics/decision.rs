@@ -1,8 +1,8 @@
-//! Metrics of decisions: which class was said, which was true.
+//! Metrics of decisions, from predicted and true classes.
 
 use super::Margins;
 
-/// Rows by true and predicted class, counted and weighed.
+/// A confusion matrix, in counts and in weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Confusion {
     n_classes: usize,
@@ -10,27 +10,27 @@ pub struct Confusion {
     weight: Vec<f64>,
 }
 
-/// How well one class is told from the others. A ratio with nothing below the line is 0.
+/// Metrics of one class against the rest. A ratio with denominator 0 is 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClassDecisions {
-    /// Share of the rows said to be of the class that are.
+    /// `tp / (tp + fp)`.
     pub precision: f64,
-    /// Share of the rows of the class that were said to be.
+    /// `tp / (tp + fn)`.
     pub recall: f64,
-    /// Harmonic mean of both.
+    /// Harmonic mean of precision and recall.
     pub f1: f64,
     /// Rows of the class.
     pub support: u64,
 }
 
 impl Confusion {
-    /// Empty, for `n_classes` classes.
+    /// An empty matrix for `n_classes` classes.
     pub fn new(n_classes: usize) -> Self {
         let cells = n_classes * n_classes;
         Self { n_classes, rows: vec![0; cells], weight: vec![0.0; cells] }
     }
 
-    /// Counts a row.
+    /// Adds a row.
     pub fn add(&mut self, truth: usize, prediction: usize, weight: f64) {
         let cell = truth * self.n_classes + prediction;
         self.rows[cell] += 1;
@@ -52,19 +52,19 @@ impl Confusion {
         self.weight.chunks(self.n_classes).map(<[f64]>::to_vec).collect()
     }
 
-    /// Adds the rows of `other`, which has as many classes.
+    /// Adds the rows of `other`, which has the same classes.
     pub fn merge(&mut self, other: &Self) {
         self.rows.iter_mut().zip(&other.rows).for_each(|(sum, rows)| *sum += rows);
         self.weight.iter_mut().zip(&other.weight).for_each(|(sum, weight)| *sum += weight);
     }
 
-    /// Whether class `k` is true or predicted of any row.
+    /// Whether any row has class `k` as true or predicted class.
     pub fn occurs(&self, k: usize) -> bool {
         let n = self.n_classes;
         (0..n).any(|other| self.rows[k * n + other] > 0 || self.rows[other * n + k] > 0)
     }
 
-    /// Weight of the rows of each class, by truth and by prediction.
+    /// Weight of the rows of each class, by true and by predicted class.
     pub fn margins(&self) -> Margins {
         let n = self.n_classes;
         Margins {
@@ -84,17 +84,17 @@ impl Confusion {
         self.margins().mcc()
     }
 
-    /// Share of the weight whose class was said.
+    /// Share of the weight that is predicted correctly.
     pub fn accuracy(&self) -> f64 {
         self.margins().accuracy()
     }
 
-    /// How well class `k` is told from the others.
+    /// The metrics of class `k` against the rest.
     pub fn class(&self, k: usize) -> ClassDecisions {
         self.classes().swap_remove(k)
     }
 
-    /// How well each class is told from the others.
+    /// The metrics of each class against the rest.
     pub fn classes(&self) -> Vec<ClassDecisions> {
         let margins = self.margins();
         let rows = self.rows.chunks(self.n_classes).enumerate();

@@ -1,18 +1,18 @@
-//! How sure an area under the ROC curve is, and the difference of two on the same rows.
+//! The variance of an AUC, and of the difference of two AUCs on the same rows.
 
 use rayon::prelude::*;
 
 use super::ranked::descending_key;
 
-/// One score of each row, and the order of the rows by it.
+/// The scores of the rows, and the rows in descending order.
 #[derive(Debug)]
 pub struct Order {
-    /// `(descending key, row)`: equal keys are equal scores, in the order of their rows.
+    /// `(descending key, row)`: equal keys mean equal scores; these rows keep their order.
     rows: Vec<(u64, usize)>,
 }
 
 impl Order {
-    /// Sorts, in parallel: 16 bytes a row.
+    /// Sorts in parallel, with 16 bytes a row.
     pub fn new(scores: &[f64]) -> Self {
         let keyed = scores.par_iter().enumerate().map(|(row, &score)| (descending_key(score), row));
         let mut rows: Vec<(u64, usize)> = keyed.collect();
@@ -20,28 +20,28 @@ impl Order {
         Self { rows }
     }
 
-    /// The rows of each distinct score, from the highest down.
+    /// The rows of each distinct score, from the highest to the lowest.
     pub fn steps(&self) -> impl Iterator<Item = &[(u64, usize)]> {
         self.rows.chunk_by(|a, b| a.0 == b.0)
     }
 }
 
-/// Area under the ROC curve of `scores`, which are replaced by the influence of each row on it; `None`,
-/// and nothing is replaced, unless there are two positives and two negatives.
+/// Area under the ROC curve of `scores`, which are replaced by the influence of each row on it. `None`,
+/// without any replacement, unless there are at least two positives and two negatives.
 ///
-/// With the placement of a positive i the share of the negatives that it scores above, ties counting
-/// one half, and that of a negative j the share of the positives that score above it,
+/// The placement V10 of a positive i is the share of negatives with a lower score, where ties count one half.
+/// The placement V01 of a negative j is the share of positives with a higher score. Then
 ///
 /// ```text
 /// auc = mean_i V10(i) = mean_j V01(j)
 /// influence(i) = (V10(i) - auc) / sqrt(P (P - 1)),   influence(j) = (V01(j) - auc) / sqrt(N (N - 1))
 /// ```
 ///
-/// so that the sum of `influence_a influence_b` over the rows is DeLong's covariance of two areas on the
-/// same rows, `S10_ab / P + S01_ab / N` with the sample covariances S of the placements. A mean of areas
-/// of several labels of the same rows has the mean of the influences.
+/// The sum of `influence_a influence_b` over the rows is DeLong's covariance of two areas on the same rows,
+/// `S10_ab / P + S01_ab / N`, with the sample covariances S of the placements. The mean of several areas, for
+/// several labels of the same rows, has the mean of the influences.
 ///
-/// Placements come from one sort, O(n log n): nothing but 16 bytes a row is needed beside the scores.
+/// One sort, O(n log n), gives all placements; it needs 16 bytes a row beside the scores.
 ///
 /// # References
 /// DeLong, DeLong and Clarke-Pearson, Comparing the areas under two or more correlated receiver operating
@@ -54,7 +54,7 @@ pub fn delong(scores: &mut [f64], is_positive: &[bool]) -> Option<f64> {
     }
     let order = Order::new(scores);
     let (mut true_positives, mut false_positives) = (0_usize, 0_usize);
-    // Twice the pairs in the right order: whole numbers.
+    // Twice the number of correctly ordered pairs, an integer.
     let mut twice_area = 0_u128;
     for step in order.steps() {
         let gained = step.iter().filter(|&&(_, row)| is_positive[row]).count();

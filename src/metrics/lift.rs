@@ -1,37 +1,37 @@
-//! Lift and gain: how many of the positives the highest scores hold.
+//! Lift and gain: the share of positives among the highest scores.
 
 use super::Ranked;
 
 /// The rows between two quantiles of the ranking, best first.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct LiftPart {
-    /// Share of the weight from the top down to the end of this part.
+    /// Share of the weight from the top to the end of this part.
     pub share: f64,
     /// Lowest score of the part.
     pub score: f64,
-    /// Gain: share of the positives from the top down to the end of this part.
+    /// Gain: share of the positives from the top to the end of this part.
     pub gain: f64,
-    /// Share of the positives in this part by its share of the rows: 1 for a model that knows nothing.
+    /// Share of the positives in this part, divided by its share of the rows; 1 for an uninformative model.
     pub lift: f64,
-    /// `gain / share`: the lift of this part and all better ones.
+    /// `gain / share`: the lift of this part and all parts above it.
     pub cumulative_lift: f64,
 }
 
 impl Ranked {
-    /// The ranking in `n_parts` parts of equal weight (10: deciles), or nothing without positives.
+    /// The ranking in `n_parts` parts of equal weight (10: deciles); empty without positives.
     ///
-    /// With G the cumulative gain as a function of the share q of the weight, from the top down,
+    /// With G(q) the cumulative gain of the top share q of the weight,
     ///
     /// ```text
     /// lift_k = n (G(k / n) - G((k - 1) / n)),   cumulative_lift_k = G(k / n) / (k / n)
     /// ```
     ///
-    /// G is linear inside rows of equal score: a part that ends among them holds as many positives as
-    /// it would on average if their order were drawn by lot.
+    /// G is linear within rows of equal score: a part that ends among them gets the number of positives that
+    /// a random order of these rows would give on average.
     ///
     /// # References
-    /// Hastie, Tibshirani and Friedman speak of the gain chart; Vuk and Curk, ROC curve, lift chart and
-    /// calibration plot, 2006.
+    /// Vuk and Curk, ROC curve, lift chart and calibration plot, 2006. Hastie, Tibshirani and Friedman call
+    /// it the gain chart.
     pub fn lift(&self, n_parts: usize) -> Vec<LiftPart> {
         let total = self.positive() + self.negative();
         let mut parts: Vec<LiftPart> = Vec::with_capacity(n_parts);
@@ -40,7 +40,7 @@ impl Ranked {
         }
         let stretches = self.stretches();
         for k in 1..n_parts {
-            // Multiplied first: exact where the parts are whole rows.
+            // Multiply first: exact if the parts are whole rows.
             let cut = k as f64 * total / n_parts as f64;
             let at = stretches.partition_point(|stretch| stretch.before[0] + stretch.before[1] < cut);
             let from = &stretches[at.saturating_sub(1)..];
@@ -57,7 +57,7 @@ impl Ranked {
                 called += weight;
             }
         }
-        // The last part ends with the last row, whatever its sum was rounded to.
+        // The last part ends with the last row, despite the rounding of sums.
         if let Some(lowest) = self.lowest()
             && n_parts > 0
         {

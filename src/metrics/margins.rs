@@ -1,28 +1,28 @@
-//! Metrics of decisions that need no more of a confusion matrix than its diagonal and its margins.
+//! Metrics of decisions that need only the diagonal and the margins of a confusion matrix.
 
-/// Weight of the rows of each class, by truth and by prediction.
+/// Weight of the rows of each class, by true and by predicted class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Margins {
-    /// Of the rows whose true class it is.
+    /// Weight of the rows with this true class.
     pub truth: Vec<f64>,
-    /// Of the rows whose predicted class it is.
+    /// Weight of the rows with this predicted class.
     pub predicted: Vec<f64>,
-    /// Of the rows where both hold.
+    /// Weight of the true positives: rows with this true and predicted class.
     pub hit: Vec<f64>,
 }
 
 impl Margins {
-    /// Share of the weight whose class was predicted.
+    /// Share of the weight that is predicted correctly.
     pub fn accuracy(&self) -> f64 {
         ratio(self.hit.iter().sum(), self.truth.iter().sum())
     }
 
-    /// Share of the rows predicted to be of class `k` that are; 0 if there are none.
+    /// `tp / (tp + fp)` of class `k`; 0 if no row is predicted as `k`.
     pub fn precision(&self, k: usize) -> f64 {
         ratio(self.hit[k], self.predicted[k])
     }
 
-    /// Share of the rows of class `k` that were predicted to be; 0 if there are none.
+    /// `tp / (tp + fn)` of class `k`; 0 if the class has no rows.
     pub fn recall(&self, k: usize) -> f64 {
         ratio(self.hit[k], self.truth[k])
     }
@@ -32,7 +32,7 @@ impl Margins {
         ratio(2.0 * self.hit[k], self.predicted[k] + self.truth[k])
     }
 
-    /// Mean recall of the classes that have rows.
+    /// Mean recall over the classes that have rows.
     ///
     /// # References
     /// Brodersen et al., The balanced accuracy and its posterior distribution, 2010; scikit-learn,
@@ -43,11 +43,11 @@ impl Margins {
         ratio(sum, n)
     }
 
-    /// Matthews' correlation coefficient of true and predicted class, between -1 and 1; 0 where one of
-    /// them is the same for all rows.
+    /// Matthews' correlation coefficient of true and predicted class, between -1 and 1; 0 if one of them is
+    /// the same for all rows.
     ///
-    /// With S the weight of all rows, c that of the right ones, `t_k` that of true and `p_k` that of
-    /// predicted class k:
+    /// With S the weight of all rows, c the weight of the correct ones, `t_k` the weight of true class k and
+    /// `p_k` the weight of predicted class k:
     ///
     /// ```text
     /// mcc = (c S - sum_k t_k p_k) / sqrt((S^2 - sum_k p_k^2) (S^2 - sum_k t_k^2))
@@ -58,11 +58,11 @@ impl Margins {
     /// scikit-learn, `matthews_corrcoef`.
     pub fn mcc(&self) -> f64 {
         let several = |of: &[f64]| of.iter().filter(|&&weight| weight > 0.0).count() > 1;
-        // Else what is below the line is 0 but for rounding.
+        // Otherwise the denominator would be 0 up to rounding.
         if !(several(&self.truth) && several(&self.predicted)) {
             return 0.0;
         }
-        // As shares: squares of weights could leave the range of float64.
+        // Use shares: squares of weights could exceed the range of float64.
         let total: f64 = self.truth.iter().sum();
         let (mut both, mut of_truth, mut of_prediction) = (0.0, 1.0, 1.0);
         for (truth, predicted) in self.truth.iter().zip(&self.predicted) {

@@ -1,10 +1,10 @@
-//! How good predictions are: ranking, probabilities, decisions. All in float64, with row weights.
+//! Metrics of rankings, probabilities and decisions, in float64 and with row weights.
 //!
-//! Every number equals that of scikit-learn to rounding; where scikit-learn has no answer (a class
-//! that does not occur), it is left out instead of guessed.
+//! Every metric equals scikit-learn's up to rounding. Where scikit-learn has no value (a class does not
+//! occur), the class is left out.
 //!
-//! What needs the order of the rows goes through [`Scores`]: 8 bytes a row, sorted once, from which
-//! [`Ranked`] reads areas, curves and lift. Everything else is sums.
+//! Metrics that depend on the order of the rows use [`Scores`]: 8 bytes a row, sorted once. [`Ranked`]
+//! computes areas, curves and lift from it. All other metrics are sums.
 
 mod average;
 mod bootstrap;

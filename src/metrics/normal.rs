@@ -1,4 +1,4 @@
-//! The normal distribution, as far as tests and intervals need it.
+//! Tail probabilities and quantiles of the normal distribution.
 
 use std::f64::consts::{PI, SQRT_2};
 
@@ -7,8 +7,8 @@ pub fn two_sided(z: f64) -> f64 {
     libm::erfc(z.abs() / SQRT_2)
 }
 
-/// The z with `P(|Z| < z) = confidence`, for a confidence between 0 and 1: Newton's steps on the
-/// logarithm of the tail, which is concave, so that from the second on they come down from the right.
+/// The z with `P(|Z| < z) = confidence`, for a confidence between 0 and 1. Newton's method solves for the
+/// logarithm of the tail. It is concave, so from the second step on z decreases towards the solution.
 pub fn central_quantile(confidence: f64) -> f64 {
     let tail = (1.0 - confidence).ln();
     let mut z = 1.0;

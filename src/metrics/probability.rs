@@ -1,22 +1,22 @@
-//! Metrics of probabilities, from linear predictors so that none is rounded to 0 or 1 first.
+//! Metrics of probabilities. They take linear predictors, so that no probability is rounded to 0 or 1.
 
 use crate::objective::{log1pexp, sigmoid};
 
-/// `-log p(y | z) = log(1 + exp(z)) - y z`, in the form that does not cancel.
+/// `-log p(y | z) = log(1 + exp(z)) - y z`, computed without cancellation.
 pub fn binary_log_loss(z: f64, is_positive: bool) -> f64 {
     if is_positive { log1pexp(-z) } else { log1pexp(z) }
 }
 
 /// `(p - y)^2`.
 pub fn binary_brier(z: f64, is_positive: bool) -> f64 {
-    // For y = 1, p - 1 = -sigmoid(-z), without the cancellation.
+    // For y = 1, p - 1 = -sigmoid(-z) avoids the cancellation.
     let off = if is_positive { sigmoid(-z) } else { sigmoid(z) };
     off * off
 }
 
 /// One-vs-rest probabilities `sigmoid(z_k)` scaled to sum to 1, as scikit-learn does.
 ///
-/// Through logarithms, so that a row to which every model says no keeps its order:
+/// Computed through logarithms, so that classes keep their order even if all probabilities underflow:
 ///
 /// ```text
 /// log p_k = -log(1 + exp(-z_k)) - log sum_j exp(-log(1 + exp(-z_j)))

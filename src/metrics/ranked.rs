@@ -1,18 +1,18 @@
-//! Scores of rows that are or are not of a class, sorted once.
+//! Scores of positive and negative rows, sorted once.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-/// Positives of a stretch, at least.
+/// Smallest number of positives in a stretch.
 const ROWS_PER_STRETCH: usize = 1 << 14;
-/// Stretches of a ranking, at most.
+/// Largest number of stretches in a ranking.
 const MAX_STRETCHES: usize = 64;
 
 /// Collects scores: 8 bytes a row, 16 with weights.
 ///
-/// The two sides are kept apart, so that neither the class nor, without weights, anything but the
-/// score is stored. All 64 bits of a score count.
+/// The two sides are stored separately, so that the class needs no storage and, without weights, only the
+/// score does. Scores keep all 64 bits.
 #[derive(Debug, Clone)]
 pub struct Scores {
     /// Negatives, positives.
@@ -46,12 +46,12 @@ pub struct Ranked {
 }
 
 impl Scores {
-    /// For rows of weight 1.
+    /// An empty collection for rows of weight 1.
     pub fn counted() -> Self {
         Self { sides: [Side::Counted(Vec::new()), Side::Counted(Vec::new())] }
     }
 
-    /// For rows with weights of their own.
+    /// An empty collection for weighted rows.
     pub fn weighted() -> Self {
         Self { sides: [Side::Weighted(Vec::new()), Side::Weighted(Vec::new())] }
     }
@@ -61,10 +61,10 @@ impl Scores {
         if weighted { size_of::<(u64, f64)>() } else { size_of::<u64>() }
     }
 
-    /// Adds a row; one of weight 0 is none, as everywhere in scikit-learn.
+    /// Adds a row; a row of weight 0 is ignored.
     ///
     /// # Panics
-    /// In debug builds, if the weight is not 1 and rows are counted.
+    /// In debug builds, if the collection is for rows of weight 1 and the weight is not 1.
     pub fn push(&mut self, score: f64, weight: f64, is_positive: bool) {
         let key = descending_key(score);
         match &mut self.sides[usize::from(is_positive)] {
@@ -77,12 +77,12 @@ impl Scores {
         }
     }
 
-    /// Sorts, in parallel and in place.
+    /// Sorts in parallel and in place.
     pub fn rank(mut self) -> Ranked {
         for side in &mut self.sides {
             match side {
                 Side::Counted(rows) => rows.par_sort_unstable(),
-                // Equal scores by weight: a sum over them must not depend on how the threads sorted.
+                // Order equal scores by weight, so that a sum over them does not depend on the threads.
                 Side::Weighted(rows) => rows.par_sort_unstable_by_key(|row| (row.0, row.1.to_bits())),
             }
         }
@@ -132,7 +132,7 @@ impl Side {
         }
     }
 
-    /// Weight of the rows of `key` from `at` on, which moves behind them.
+    /// Weight of the rows with `key` from `at` on; moves `at` behind them.
     fn take(&self, key: u64, at: &mut usize) -> f64 {
         let first = *at;
         match self {
@@ -159,8 +159,7 @@ impl Ranked {
         self.weight[0]
     }
 
-    /// The distinct scores, descending; rows of equal score form one step, so that nothing depends on
-    /// their order.
+    /// The distinct scores, descending. Rows of equal score form one step, so their order does not matter.
     pub fn steps(&self) -> impl Iterator<Item = Step> + '_ {
         self.steps_between([0, 0], [self.sides[0].len(), self.sides[1].len()])
     }
@@ -188,8 +187,8 @@ impl Ranked {
         })
     }
 
-    /// The ranking in stretches of about as many positives, for several threads; how many there are
-    /// depends on the rows alone.
+    /// Divides the ranking into stretches with about the same number of positives, for several threads. The
+    /// number of stretches depends only on the rows.
     pub(super) fn stretches(&self) -> Vec<Stretch> {
         let rows = self.sides[1].len();
         let n = (rows / ROWS_PER_STRETCH).clamp(1, MAX_STRETCHES);
@@ -228,10 +227,10 @@ pub(super) struct Stretch {
     pub(super) before: [f64; 2],
 }
 
-/// Integers in the descending order of float64, zero and minus zero being one.
+/// Maps a score to an integer, in descending order of float64; zero and minus zero have the same key.
 pub(super) fn descending_key(score: f64) -> u64 {
     let bits = (score + 0.0).to_bits();
-    // Ascending would be: all bits of negatives turned, the sign of the others.
+    // An ascending key would flip all bits of negatives, and the sign bit of the others.
     if bits >> 63 == 1 { bits } else { bits ^ (u64::MAX >> 1) }
 }
 

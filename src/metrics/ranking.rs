@@ -1,4 +1,4 @@
-//! Metrics of an order: how well scores put positives above negatives.
+//! Metrics of a ranking.
 
 use rayon::prelude::*;
 
@@ -8,24 +8,24 @@ use super::ranked::Stretch;
 /// Area under the ROC curve and average precision of one ranking.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ranking {
-    /// Probability that a positive row scores above a negative one, ties counting one half.
+    /// Probability that a positive row scores above a negative one; ties count one half.
     pub auc: f64,
     /// Mean precision over the positives.
     pub average_precision: f64,
 }
 
 impl Ranked {
-    /// Area under the ROC curve and average precision, or `None` if one of the two sides has no weight.
+    /// Area under the ROC curve and average precision; `None` if one side has no weight.
     ///
-    /// With thresholds t descending over the distinct scores, P and N the weight of positives and
-    /// negatives, and tp, fp the weight of those with a score of at least t:
+    /// With the distinct scores t, descending, the weights P and N of positives and negatives, and the
+    /// weights tp and fp of positives and negatives with a score of at least t:
     ///
     /// ```text
     /// auc = sum_t (fp_t - fp_{t-1}) (tp_t + tp_{t-1}) / 2 / (P N)
     /// average_precision = sum_t (tp_t - tp_{t-1}) / P * tp_t / (tp_t + fp_t)
     /// ```
     ///
-    /// Without weights the area is a sum of whole halves: exact while `P N < 2^52`.
+    /// Without weights the area is a sum of integers and halves, exact while `P N < 2^52`.
     ///
     /// # References
     /// Fawcett, An introduction to ROC analysis, 2006, algorithm 2. scikit-learn,

@@ -1,8 +1,8 @@
-//! Thresholds in as few digits as decide the same.
+//! Shortest decimal thresholds that decide the same.
 
-/// The shortest decimal above `low` and at most `high`; none if float64 has nothing there.
+/// The shortest decimal above `low` and at most `high`; `None` if there is no float64 between.
 ///
-/// With two neighbouring probabilities it is the shortest threshold that decides as `high` does.
+/// For two neighbouring probabilities, it is the shortest threshold that decides as `high` does.
 pub fn shortest_between(low: f64, high: f64) -> Option<f64> {
     for digits in 0..17 {
         let text = format!("{high:.digits$e}");
@@ -10,7 +10,7 @@ pub fn shortest_between(low: f64, high: f64) -> Option<f64> {
         let value = if value <= high {
             value
         } else {
-            // Rounded up: one less in the last digit.
+            // The text was rounded up: subtract one from its last digit.
             let (mantissa, exponent) = text.split_once('e')?;
             let exponent: i32 = exponent.parse().ok()?;
             let last: f64 = mantissa.parse::<f64>().ok()? - 10f64.powi(-(digits as i32));
@@ -23,7 +23,8 @@ pub fn shortest_between(low: f64, high: f64) -> Option<f64> {
     (low < high && high > 0.0).then_some(high)
 }
 
-/// `value` in four digits, or as many more as leave it above `low` and at most `high`, where it lies.
+/// Rounds `value`, which lies above `low` and at most at `high`, to four digits, or to as many more as keep
+/// it there.
 pub fn rounded_between(value: f64, low: f64, high: f64) -> f64 {
     let rounded = (3..17).filter_map(|digits| format!("{value:.digits$e}").parse::<f64>().ok());
     rounded.into_iter().find(|&rounded| low < rounded && rounded <= high).unwrap_or(value)

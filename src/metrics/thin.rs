@@ -1,25 +1,25 @@
-//! Curves with as many points as a picture needs.
+//! Thins curves to the points that a picture needs.
 
 use std::collections::BinaryHeap;
 
 use super::{Curve, Point, Ranked};
 
-/// Points looked at for each that is kept.
+/// Candidate points for each point that is kept.
 const CANDIDATES: usize = 16;
 
 impl Ranked {
-    /// The curves thinned to at most `max_points` (2 at least): all points if there are no more, else
-    /// the ends and the corners of both curves. Every point kept is one of the exact curves.
+    /// The curves with at most `max_points` points (at least 2). If there are more, the ends and the corners
+    /// of both curves are kept. Every point kept lies on the exact curves.
     ///
-    /// First, points closer than a small step along both curves are passed over; the length of a step
-    /// is measured by what never decreases,
+    /// First, points closer than a small step along both curves are skipped. The length of a step is measured
+    /// by a quantity that never decreases,
     ///
     /// ```text
     /// recall + false positive rate + log(1 + called positive) / log(1 + P + N),
     /// ```
     ///
-    /// whose last term keeps the beginning of the precision-recall curve, where a few rows move it.
-    /// Then the points farthest from the lines between those already kept are added one by one.
+    /// The last term preserves the beginning of the precision-recall curve, where a few rows move it. Then
+    /// the points farthest from the lines between kept points are added one by one.
     ///
     /// # References
     /// Ramer, An iterative procedure for the polygonal approximation of plane curves, 1972; Douglas and
@@ -28,8 +28,8 @@ impl Ranked {
         self.corner_curve(max_points, 0.0)
     }
 
-    /// The same, without the points of a longer curve that lie nearer than `least` to the lines between
-    /// the others: in a table they would say nothing new.
+    /// The same, without points of a longer curve that lie nearer than `least` to the lines between the
+    /// others; in a table they would add nothing.
     pub(crate) fn corner_curve(&self, max_points: usize, least: f64) -> Curve {
         let max_points = max_points.max(2);
         let (positive, negative) = (self.positive(), self.negative());
@@ -63,7 +63,7 @@ impl Ranked {
     }
 }
 
-/// A stretch between two kept points, and the point inside it that is farthest from its chord.
+/// The part of the curve between two kept points, and its point that is farthest from the chord.
 #[derive(Debug, PartialEq)]
 struct Stretch {
     distance: f64,
@@ -81,14 +81,14 @@ impl PartialOrd for Stretch {
 
 impl Ord for Stretch {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        // Of equally far ones the first, so that the choice does not depend on the heap.
+        // In a tie take the first, so that the choice does not depend on the heap.
         self.distance.total_cmp(&other.distance).then_with(|| other.ends.cmp(&self.ends))
     }
 }
 
-/// The ends and the `max_points - 2` points that bound the distance from the lines between them.
+/// The ends, and the up to `max_points - 2` points farthest from the lines between kept points.
 fn corners(curve: &Curve, points: &[Point], max_points: usize, least: f64) -> Vec<Point> {
-    // (false positive rate, recall, precision): the coordinates of both pictures.
+    // (false positive rate, recall, precision): the coordinates of both curves.
     let place = |point: &Point| [curve.false_positive_rate(point), curve.recall(point), point.precision()];
     let places: Vec<[f64; 3]> = points.iter().map(place).collect();
     let stretch = |first: usize, last: usize| {

@@ -1,4 +1,4 @@
-//! Whether the parts of a model agree.
+//! Checks that the parts of a model agree.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use super::{FittedModel, Model, Task, TrainingCurve};
 use crate::data::{Column, ColumnKind};
 
 impl Model {
-    /// Says what contradicts what, or which number is none.
+    /// Describes the first contradiction or non-finite number.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.columns.is_empty() {
             return Err("it has no columns".into());
@@ -20,7 +20,7 @@ impl Model {
         }
         if self.features != self.encoding().feature_names() {
             return Err(format!(
-                "its {} features are not those of its {} columns",
+                "its {} features do not match its {} columns",
                 self.features.len(),
                 self.columns.len()
             ));
@@ -37,7 +37,7 @@ impl Model {
                 ));
             }
             if !self.classes.contains(&model.class) {
-                return Err(format!("{name} is not of one of its classes"));
+                return Err(format!("{name} belongs to none of its classes"));
             }
             let nonzero = model.coefficients.iter().filter(|&&w| w != 0.0).count();
             if model.nonzero != nonzero {
@@ -57,12 +57,13 @@ impl Model {
         self.check_reach()?;
         self.check_intercepts()?;
         if self.penalty.is_none() && self.models.iter().any(|model| model.penalty.is_none()) {
-            return Err("it has no penalty, and not every model has its own".into());
+            return Err("it has no penalty, and some of its models have none either".into());
         }
         self.check_thresholds()
     }
 
-    /// The score of values that panels hold is a number: it does not overflow, nor add infinities of both signs.
+    /// Checks that scores of values in panels are finite: no overflow, and no sum of infinities of both
+    /// signs.
     fn check_reach(&self) -> Result<(), String> {
         let transform = self.encoding().panel_transform();
         let overflows = |model: &&FittedModel| {
@@ -81,7 +82,7 @@ impl Model {
         }
     }
 
-    /// Both intercepts of a model are one number, up to the rounding of the one in original units.
+    /// Checks that both intercepts of a model agree, up to the rounding of the one in original units.
     fn check_intercepts(&self) -> Result<(), String> {
         let transform = self.encoding().panel_transform();
         for model in self.models.iter() {
@@ -100,17 +101,17 @@ impl Model {
         Ok(())
     }
 
-    /// A binary model has one threshold, for the whole; else each model has its own.
+    /// Checks the place of thresholds: a binary model has one at the top; otherwise each model has its own.
     fn check_thresholds(&self) -> Result<(), String> {
         if self.thresholds().iter().any(|&t| !(t > 0.0 && t < 1.0)) {
             return Err("its threshold is not between 0 and 1".into());
         }
         match self.task {
             Task::Binary if self.models.iter().any(|model| model.threshold.is_some()) => {
-                Err("it is binary, and its threshold stands in the entry of its model, not at the top".into())
+                Err("it is binary, but its threshold stands in the entry of its model, not at the top".into())
             }
             Task::OneVsRest if self.threshold.is_some() => {
-                Err("it has several models, and its threshold stands at the top, not in their entries".into())
+                Err("it has several models, but its threshold stands at the top, not in their entries".into())
             }
             _ => Ok(()),
         }
@@ -137,7 +138,7 @@ impl Model {
         }
         match self.task {
             Task::Binary if self.positive.as_ref() != Some(&self.models[0].class) => {
-                Err("its model is not that of its positive class".into())
+                Err("its model does not belong to its positive class".into())
             }
             Task::OneVsRest if self.models.iter().map(|m| &m.class).ne(&self.classes) => {
                 Err("its models are not in the order of its classes".into())
@@ -156,7 +157,7 @@ fn check_column(column: &Column) -> Result<(), String> {
         ColumnKind::Numeric if column.mean.is_none() || column.scale.is_none() => {
             Err(format!("column {name:?} has no mean or no scale"))
         }
-        // Dividing by a scale below the normal range would leave that of float64.
+        // Division by a subnormal scale could overflow float64.
         ColumnKind::Numeric if !column.scale.is_some_and(|s| s > 0.0 && s.is_normal()) => {
             Err(format!("column {name:?} has a scale that is not positive, or too small to divide by"))
         }

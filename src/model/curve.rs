@@ -1,39 +1,39 @@
-//! How a run came to its optimum, in a bounded number of points.
+//! The curve of a training run, in a bounded number of points.
 
 use serde::{Deserialize, Serialize};
 
-/// Points that are kept at most.
+/// Most points that are kept.
 const MOST: usize = 200;
 
-/// The course of a training run or of a sweep: one entry of each list for every point, in order of time. Of
-/// a long run every second point is kept, or every fourth, and so on; the last one always.
+/// The curve of a training run or of a sweep: each list has one entry for every point, in order of time. Of a
+/// long run every second point is kept, or every fourth, and so on; the last point is always kept.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingCurve {
-    /// Readings of X up to the point, counted in whole tables.
+    /// Passes over X up to the point; a sample counts as its share of the table.
     pub passes: Vec<f64>,
     /// Seconds since training began.
     pub seconds: Vec<f64>,
-    /// Mean objective over the models; none of a sweep, whose models change from wave to wave.
+    /// Mean objective over the models; `None` for a sweep, whose models change from wave to wave.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objective: Vec<f64>,
-    /// Largest optimality residual over the models, as the passes saw it.
+    /// Largest optimality residual over the models, as computed by the passes.
     pub kkt_residual: Vec<f64>,
-    /// Models that were done.
+    /// Number of models that were done.
     pub converged: Vec<usize>,
 }
 
 /// A point of a [`TrainingCurve`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CurveStep {
-    /// Readings of X so far.
+    /// Passes over X so far; a sample counts as its share of the table.
     pub passes: f64,
     /// Seconds since training began.
     pub seconds: f64,
-    /// Mean objective over the models, but of a sweep.
+    /// Mean objective over the models; `None` for a sweep.
     pub objective: Option<f64>,
     /// Largest optimality residual over the models.
     pub kkt_residual: f64,
-    /// Models that are done.
+    /// Number of models that are done.
     pub converged: usize,
 }
 
@@ -41,7 +41,7 @@ pub struct CurveStep {
 #[derive(Debug, Clone)]
 pub struct CurveRecorder {
     kept: Vec<CurveStep>,
-    /// Every so-manieth step is kept.
+    /// Keeps every `stride`-th step.
     stride: usize,
     seen: usize,
     last: Option<CurveStep>,
@@ -54,7 +54,7 @@ impl Default for CurveRecorder {
 }
 
 impl CurveRecorder {
-    /// Takes a step. One whose numbers are not finite, which no file could hold, is left out.
+    /// Adds a step. A step with a number that is not finite is left out, because JSON cannot hold it.
     pub fn add(&mut self, step: CurveStep) {
         let numbers = [step.passes, step.seconds, step.objective.unwrap_or(0.0), step.kkt_residual];
         if !numbers.iter().all(|number| number.is_finite()) {
@@ -77,7 +77,7 @@ impl CurveRecorder {
         self.last = Some(step);
     }
 
-    /// The curve, if there was any step.
+    /// The curve, if any step was added.
     pub fn finish(self) -> Option<TrainingCurve> {
         let mut steps = self.kept;
         steps.extend(self.last.filter(|last| steps.last() != Some(last)));
@@ -92,7 +92,7 @@ impl CurveRecorder {
 }
 
 impl TrainingCurve {
-    /// Says what contradicts what.
+    /// Describes a contradiction.
     pub(super) fn check(&self) -> Result<(), String> {
         let n = self.passes.len();
         let lengths = [self.seconds.len(), self.kkt_residual.len(), self.converged.len()];

@@ -22,7 +22,7 @@ struct File<'a> {
     model: &'a Model,
 }
 
-/// What is looked at first, so that a file of another version is told from a damaged one.
+/// The keys that are read first, so that a file of another version does not count as damaged.
 #[derive(Deserialize)]
 struct Header {
     #[serde(default)]
@@ -35,8 +35,8 @@ impl Model {
     /// Reads and checks a model file.
     ///
     /// # Errors
-    /// [`ModelFileError`]: the file cannot be read, is not a model, is of another version, is
-    /// damaged (with line and column), or its parts contradict each other.
+    /// [`ModelFileError`]: the file cannot be read, is not a model, has another version, is damaged (with
+    /// line and column), or contradicts itself.
     pub fn load(path: &Path) -> Result<Self> {
         let bytes =
             std::fs::read(path).map_err(|source| ModelFileError::Read { path: path.to_owned(), source })?;
@@ -71,10 +71,10 @@ impl Model {
         Ok(model)
     }
 
-    /// Writes the model file whole or not at all: beside its place first, then renamed.
+    /// Writes the model file completely or not at all: beside its place first, then renamed.
     ///
     /// # Errors
-    /// [`ModelFileError`]: a number is not finite, or the system refuses to write.
+    /// [`ModelFileError`]: a number is not finite, or the system cannot write the file.
     pub fn save(&self, path: &Path) -> Result<()> {
         self.check().map_err(|what| ModelFileError::Inconsistent { path: path.to_owned(), what })?;
         output::write_whole(path, self.to_json().as_bytes())

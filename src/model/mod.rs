@@ -1,7 +1,7 @@
-//! The trained model and its file: one JSON object, readable by a person.
+//! The trained model and its file, one readable JSON object.
 //!
-//! The fields of [`Model`] are its keys. What is stored is in the units of the original columns; [`to_panel_units`] and [`to_original_units`] go to and from the numbers that the
-//! panels hold.
+//! The fields of [`Model`] are the keys of the file. Coefficients are stored in the units of the original
+//! columns; [`to_panel_units`] and [`to_original_units`] convert them to and from the units of the panels.
 
 mod check;
 mod curve;
@@ -23,29 +23,29 @@ pub use sweep::{Choice, ClassPath, CurvePoint, FeaturePath, PathPoint, SweepRow,
 pub(crate) use units::centre_levels;
 pub use units::{to_original_units, to_panel_units};
 
-/// Decision threshold of a model, unless set.
+/// Default decision threshold.
 pub const DEFAULT_THRESHOLD: f64 = 0.5;
 
-/// What the stack of models answers.
+/// The task of the models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Task {
-    /// One model: is it the positive class?
+    /// One model: does a row belong to the positive class?
     Binary,
-    /// One model for each class: is it this class?
+    /// One model for each class: does a row belong to this class?
     OneVsRest,
 }
 
-/// A trained model, as its file keeps it.
+/// A trained model, as in its file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Model {
-    /// What the stack of models answers.
+    /// The task of the models.
     pub task: Task,
     /// Name of the target column.
     pub target: String,
-    /// Type of its values.
+    /// Type of the target values.
     pub target_type: TargetType,
-    /// Its exact type in the training files, as Arrow writes it: that of predictions.
+    /// Exact Arrow type of the target in the training files, which is also the type of predictions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_arrow_type: Option<String>,
     /// The class values, in ascending order.
@@ -53,19 +53,19 @@ pub struct Model {
     /// Binary: the class whose probability is modelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub positive: Option<String>,
-    /// Binary: predict the positive class from this probability on, if not one half.
+    /// Binary: predict the positive class at or above this probability; `None` for one half.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
     /// Whether the penalty is on standardised coefficients.
     pub standardize: bool,
     /// Whether the models were trained with an intercept.
     pub intercept: bool,
-    /// What a NaN in a table is: a null, unless training refused it.
+    /// The meaning of a NaN in a table: a null, unless training refused NaN.
     #[serde(default, skip_serializing_if = "Nan::is_null")]
     pub nan: Nan,
-    /// The penalty of every model, on the three usual scales; null where each has its own.
+    /// The penalty of every model, on the three usual scales; null if each model has its own.
     pub penalty: Option<PenaltyScales>,
-    /// How the model came to be.
+    /// How the model was trained.
     pub training: Training,
     /// The sweep that chose the penalty, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,52 +81,52 @@ pub struct Model {
 /// One model of the stack.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FittedModel {
-    /// The class that it tells from the others.
+    /// The class that the model separates from all others.
     pub class: String,
-    /// One-vs-rest: the model speaks for its class from this probability on, if not one half (see
-    /// [`Scorer::decide`](crate::predict::Scorer::decide)). It is its own, `sigmoid(z)`, before those of
-    /// all classes are scaled to sum to 1.
+    /// One-vs-rest: the threshold of this model, one half if `None` (see
+    /// [`Scorer::decide`](crate::predict::Scorer::decide)). It applies to the model's own probability
+    /// `sigmoid(z)`, before the probabilities of all classes are scaled to sum to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
     /// Intercept, in the units of the original columns.
     pub intercept: f64,
-    /// The linear predictor at the means of the numeric columns, where the model has an intercept:
+    /// The linear predictor at the means of the numeric columns, if the model has an intercept:
     ///
     /// ```text
     /// z = centred_intercept + sum over numbers j of coefficient_j (x_j - mean_j) + sum over the row's levels
     /// ```
     ///
-    /// Of a column with a large mean and a small spread `intercept` has lost these digits.
+    /// For a column with a large mean and a small spread, `intercept` has lost these digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub centred_intercept: Option<f64>,
     /// One coefficient for each feature, in the units of the original columns.
     pub coefficients: Vec<f64>,
-    /// How many of them are not zero.
+    /// Number of nonzero coefficients.
     pub nonzero: usize,
     /// The objective at these coefficients, in float64.
     pub objective: f64,
     /// The largest violation of the optimality conditions, in float64.
     pub kkt_residual: f64,
-    /// How far the objective is above its minimum at most, in float64; null without a penalty.
+    /// Upper bound on the distance of the objective from its minimum, in float64; null without a penalty.
     pub duality_gap: Option<f64>,
-    /// Without a penalty, how far the objective is above its minimum as far as its second derivatives tell, in float64:
-    /// the Newton decrement `g' H^-1 g / 2`.
+    /// Without a penalty: the Newton decrement `g' H^-1 g / 2` in float64, an estimate of the distance of the
+    /// objective from its minimum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newton_decrement: Option<f64>,
-    /// Whether the residual is within the tolerance, the duality gap or Newton decrement within the tolerance times
-    /// the objective, and no direction was found to separate the classes.
+    /// Whether the residual is within the tolerance, the duality gap or Newton decrement is within the
+    /// tolerance times the objective, and no direction was found that separates the classes.
     pub converged: bool,
-    /// Epochs or iterations that this model took.
+    /// Epochs or iterations of this model.
     pub iterations: usize,
-    /// Where it was best on the held-out rows, whose coefficients these are.
+    /// The best epoch on the held-out rows; the coefficients are from this epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best: Option<BestScore>,
-    /// Its penalty, where the models do not share one.
+    /// The penalty of this model, if the models do not share one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub penalty: Option<PenaltyScales>,
 }
 
-/// A penalty on the three usual scales. Those that have no value without a penalty are null.
+/// A penalty on the three usual scales. A scale that is undefined without a penalty is null.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PenaltyScales {
     /// Weight of the absolute values in the mean objective.
@@ -158,69 +158,69 @@ impl PenaltyScales {
         }
     }
 
-    /// The penalty itself.
+    /// The penalty as weights in the mean objective.
     pub fn penalty(&self) -> Penalty {
         Penalty { l1: self.l1, l2: self.l2 }
     }
 }
 
-/// How a model came to be.
+/// How a model was trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Training {
     /// Rows trained on.
     pub rows: usize,
     /// Rows left out: without a label, or with nulls under `--missing drop`.
     pub rows_dropped: usize,
-    /// S: sum of the row weights, the number of rows without weights.
+    /// S: sum of the row weights; the number of rows, if they have no weights.
     pub weight_sum: f64,
-    /// Column of the row weights, if rows had any; files older than this key have none.
+    /// Column of the row weights, if any; files older than this key have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<String>,
     /// The solver that ran.
     pub solver: String,
-    /// The residual that counted as converged.
+    /// The residual at which a model counts as converged.
     pub tolerance: f64,
-    /// The device that ran it.
+    /// The device.
     pub device: String,
     /// Passes over the table.
     pub passes: f64,
     /// Seed of every random choice.
     pub seed: u64,
-    /// Where the time went.
+    /// Times of the parts of the run.
     pub seconds: Seconds,
     /// The version that wrote the file.
     pub logodds_version: String,
-    /// How classes were weighted against each other, if they were.
+    /// How the classes were weighted, if they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_weight: Option<ClassWeight>,
-    /// The held-out rows that were watched, if there were any.
+    /// The held-out rows, if there were any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<HeldOutRows>,
-    /// Why the run ended, in words; null after a sweep.
+    /// Why the run ended, in words; null for a sweep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
-    /// What a user should look at.
+    /// Warnings for the user.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// How the run went; null in files older than it.
+    /// The curve of the run; null in files older than this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curve: Option<TrainingCurve>,
 }
 
-/// The rows that training did not learn from, but was judged on.
+/// Rows on which training scored models, but from which it did not learn.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct HeldOutRows {
-    /// How many.
+    /// Number of rows.
     pub rows: usize,
-    /// What models were judged by.
+    /// The score of the models.
     pub scoring: Scoring,
-    /// Epochs without a better score after which a model was stopped, if any number was.
+    /// Epochs without a better score after which a model was stopped, if there was a limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
 }
 
 impl Training {
-    /// Whether a model ended because it no longer improved on the held-out rows, as early stopping means it to.
+    /// Whether early stopping ended the model, because its score on the held-out rows no longer improved.
     pub fn ended_early(&self, model: &FittedModel) -> bool {
         let patience = self.validation.and_then(|held_out| held_out.patience);
         let over = patience
@@ -230,19 +230,19 @@ impl Training {
     }
 }
 
-/// Where the time of a run went, in seconds.
+/// Times of a run, in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Seconds {
     /// Reading and encoding the table.
     pub read: f64,
     /// Training.
     pub train: f64,
-    /// From the first to the last moment.
+    /// From start to end.
     pub total: f64,
 }
 
 impl Model {
-    /// How its columns become features.
+    /// The encoding of the columns as features.
     pub fn encoding(&self) -> Encoding {
         Encoding {
             columns: self.columns.clone(),
@@ -274,7 +274,8 @@ impl Model {
         all
     }
 
-    /// Coefficients and intercepts of all models in panel space: what prediction and certificates compute with.
+    /// Coefficients and intercepts of all models in the units of the panels, which predictions and
+    /// certificates use.
     pub fn panel_coefficients(&self) -> Coefficients {
         let mut all = to_panel_units(&self.encoding(), &self.coefficients());
         for (m, model) in self.models.iter().enumerate() {
@@ -285,13 +286,13 @@ impl Model {
         all
     }
 
-    /// The index in `classes` that each model tells from the others.
+    /// For each model, the index of its class in `classes`.
     pub fn model_classes(&self) -> Vec<usize> {
         let index = |model: &FittedModel| self.classes.iter().position(|class| *class == model.class);
         self.models.iter().map(|model| index(model).expect("checked when made or loaded")).collect()
     }
 
-    /// The models of some classes, each once; all, without any.
+    /// The models of some classes, each once; all models, if no class is named.
     ///
     /// # Errors
     /// [`InferenceError::UnknownClass`].
@@ -311,7 +312,7 @@ impl Model {
         Ok(found)
     }
 
-    /// The penalty of a model: its own, or the one that all share.
+    /// The penalty of a model: its own, or the shared one.
     pub fn penalty_of(&self, model: &FittedModel) -> PenaltyScales {
         model.penalty.or(self.penalty).expect("checked when loaded: a model has a penalty")
     }
@@ -321,7 +322,7 @@ impl Model {
         self.threshold.unwrap_or(DEFAULT_THRESHOLD)
     }
 
-    /// Decision threshold of each model, on its own probability `sigmoid(z)`.
+    /// Decision threshold of each model, on its probability `sigmoid(z)`.
     pub fn thresholds(&self) -> Vec<f64> {
         match self.task {
             Task::Binary => vec![self.threshold()],

@@ -1,4 +1,4 @@
-//! JSON for people: what fits on a line stands on one, and a list of numbers always does.
+//! JSON for people: short objects take one line, and so does every list of numbers.
 
 use std::io;
 

@@ -1,12 +1,12 @@
-//! Between the units of the original columns and those of the panels.
+//! Converts coefficients between the units of the original columns and the units of the panels.
 
 use std::ops::Range;
 
 use crate::data::{ColumnKind, Encoding};
 use crate::objective::Coefficients;
 
-/// Coefficients of the original columns that give the same linear predictor as `panel` does on
-/// panel values `(value - centre) / scale`:
+/// Coefficients in original units that give the same linear predictor as `panel` gives for panel values
+/// `(value - centre) / scale`:
 ///
 /// ```text
 /// beta = w / scale,   intercept = b - sum w centre / scale
@@ -21,7 +21,7 @@ pub fn to_original_units(encoding: &Encoding, panel: &Coefficients) -> Coefficie
     })
 }
 
-/// The inverse of [`to_original_units`]: coefficients to be used on panel values.
+/// The inverse of [`to_original_units`]: coefficients for panel values.
 ///
 /// ```text
 /// w = beta scale,   b = intercept + sum beta centre
@@ -33,10 +33,11 @@ pub fn to_panel_units(encoding: &Encoding, original: &Coefficients) -> Coefficie
     convert(encoding, original, |beta, centre, scale| (beta * scale, beta * centre))
 }
 
-/// Shifts the coefficients of each categorical column, and the intercept by as much, so that every training row keeps its
-/// linear predictor: it has one of the levels. Without a penalty all such shifts have the same objective, and this one
-/// is the limit of L2 penalties that vanish: the smallest sum of squares. With an intercept columns get mean 0; without
-/// one their shifts must add up to 0, and
+/// Shifts the coefficients of each categorical column, and the intercept by the opposite amount. Every
+/// training row has one of the levels, so its linear predictor stays the same. Without a penalty all such
+/// shifts have the same objective. This one has the smallest sum of squares: it is the limit of vanishing L2
+/// penalties. With an intercept, the coefficients of each column get mean 0. Without one, the shifts of all
+/// columns must add up to 0, and
 ///
 /// ```text
 /// mean_k = lambda / n_k,   lambda = (sum of the means) / (sum of 1 / n_k),   n_k levels

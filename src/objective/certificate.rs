@@ -1,7 +1,6 @@
 //! How close to optimal a model is, in float64: what every finished model gets.
 
-use super::{Coefficients, Exact, Gaps, HeldOutSums, ModelSpec, Penalty, evaluate};
-use crate::panels::{Panels, Rows};
+use super::{Coordinates, Exact, HeldOutSums, ModelSpec, Penalty};
 
 /// What is known of a model at its final coefficients.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,28 +14,6 @@ pub struct Certificate {
     pub duality_gap: Option<f64>,
     /// Sums over the fold that the model is scored on, if one is held out.
     pub held_out: Option<HeldOutSums>,
-}
-
-/// The largest violation of the optimality conditions at a model's column of coefficients, given
-/// the gradient of its mean loss there (both with the intercept last).
-///
-/// `offsets[j]` is what the panels subtracted from feature j beyond the space of the objective (0
-/// where the objective itself is centred): the gradient there is `g_j + offset_j g_b`. Without an
-/// intercept, `g_b` is no condition.
-pub fn kkt_residual(
-    penalty: &Penalty,
-    coefficients: &[f64],
-    gradient: &[f64],
-    offsets: &[f64],
-    intercept: bool,
-) -> f64 {
-    let d = offsets.len();
-    let g_b = gradient[d];
-    let features = (0..d).map(|j| penalty.kkt_residual(coefficients[j], gradient[j] + offsets[j] * g_b));
-    // NaN must not vanish in a maximum: a diverged model has no residual to be proud of.
-    features
-        .chain(intercept.then_some(g_b.abs()))
-        .fold(0.0, |a: f64, b| if b.is_nan() || b > a { b } else { a })
 }
 
 /// The objective below which its own size is no measure of how close to the minimum it must be.
@@ -57,29 +34,20 @@ impl Certificate {
 }
 
 impl Exact {
-    /// The certificate of the `m`-th model of an evaluation at `coefficients`.
-    ///
-    /// `offsets` and `intercept` are those of [`kkt_residual`].
+    /// The certificate of the `m`-th model of an evaluation, at its `column` of coefficients.
     pub fn certificate(
         &self,
         m: usize,
         model: &ModelSpec,
-        coefficients: &[f64],
-        offsets: &[f64],
-        intercept: bool,
+        column: &[f64],
+        coordinates: &Coordinates,
     ) -> Certificate {
         let penalty = &model.penalty;
-        let objective = self.evaluation.loss[m] + penalty.value(&coefficients[..offsets.len()]);
+        let objective = self.evaluation.loss[m] + coordinates.value(penalty, column);
         Certificate {
             objective,
-            kkt_residual: kkt_residual(
-                penalty,
-                coefficients,
-                self.evaluation.gradient.model(m),
-                offsets,
-                intercept,
-            ),
-            duality_gap: self.duality_gap(m, penalty, objective, offsets.len(), intercept),
+            kkt_residual: coordinates.residual(penalty, column, self.evaluation.gradient.model(m)),
+            duality_gap: self.duality_gap(m, penalty, objective, coordinates),
             held_out: self.held_out[m],
         }
     }
@@ -88,67 +56,52 @@ impl Exact {
     ///
     /// ```text
     /// D(a) = -(1/S) sum_i s_i f*(a_i) - P*(-(1/S) X' s a),    sum_i s_i a_i = 0 if there is an intercept
-    /// P*(u) = sum_j max(|u_j| - l1, 0)^2 / (2 l2);   for l2 = 0 all |u_j| must be within l1
+    /// P*(u) = sum_j max(|u_j| - f_j l1, 0)^2 / (2 f_j l2);   for l2 = 0 all |u_j| must be within f_j l1
     /// ```
     ///
     /// Residuals are positive where y = 0 and negative where y = 1; shrinking one side balances their
     /// sum, shrinking all makes them feasible for l2 = 0, and `f*(c a) <= c f*(a)` for c in 0 .. 1, as
-    /// f* is convex and f*(0) = 0. So the bound needs no other pass over the rows.
+    /// f* is convex and f*(0) = 0. So the bound needs no other pass over the rows. No point is known to be
+    /// feasible where a feature has no penalty.
     fn duality_gap(
         &self,
         m: usize,
         penalty: &Penalty,
         objective: f64,
-        n_features: usize,
-        intercept: bool,
+        coordinates: &Coordinates,
     ) -> Option<f64> {
-        if penalty.l1 == 0.0 && penalty.l2 == 0.0 {
+        let Penalty { l1, l2 } = *penalty;
+        let factors = &coordinates.factors()[..coordinates.n_features()];
+        if (l1 == 0.0 && l2 == 0.0) || factors.contains(&0.0) {
             return None;
         }
         let dual = self.dual.as_ref()?;
         let (all, positive) = (self.evaluation.gradient.model(m), dual.positive.model(m));
-        let sides = [all[n_features] - positive[n_features], -positive[n_features]];
-        let balance = if intercept {
-            let less = sides[0].min(sides[1]);
-            sides.map(|side| if side > 0.0 { less / side } else { 0.0 })
-        } else {
-            [1.0; 2]
+        let balance = match coordinates.intercept() {
+            Some(place) => {
+                let sides = [all[place] - positive[place], -positive[place]];
+                let less = sides[0].min(sides[1]);
+                sides.map(|side| if side > 0.0 { less / side } else { 0.0 })
+            }
+            None => [1.0; 2],
         };
         let balanced = |j: usize| balance[0] * (all[j] - positive[j]) + balance[1] * positive[j];
-        let largest = (0..n_features).fold(0.0, |a: f64, j| a.max(balanced(j).abs()));
-        let shrink = if penalty.l2 == 0.0 && largest > penalty.l1 { penalty.l1 / largest } else { 1.0 };
+        let largest =
+            factors.iter().enumerate().fold(0.0, |a: f64, (j, factor)| a.max(balanced(j).abs() / factor));
+        let shrink = if l2 == 0.0 && largest > l1 { l1 / largest } else { 1.0 };
         let conjugate: f64 =
             balance.iter().zip(&dual.conjugate[m]).map(|(c, conjugate)| c * shrink * conjugate).sum();
-        let excess = |j: usize| (shrink * balanced(j).abs() - penalty.l1).max(0.0);
-        let of_penalty = if penalty.l2 == 0.0 {
+        let of_feature = |(j, factor): (usize, &f64)| {
+            let excess = (shrink * balanced(j).abs() - factor * l1).max(0.0);
+            excess.powi(2) / factor
+        };
+        let of_penalty = if l2 == 0.0 {
             0.0
         } else {
-            (0..n_features).map(|j| excess(j).powi(2)).sum::<f64>() / (2.0 * penalty.l2)
+            factors.iter().enumerate().map(of_feature).sum::<f64>() / (2.0 * l2)
         };
         let gap = objective + conjugate + of_penalty;
         // Below zero by rounding alone; a NaN stays one.
         Some(if gap < 0.0 { 0.0 } else { gap })
     }
-}
-
-/// The certificate of every model, whatever device trained it.
-///
-/// `offsets` and `intercept` are those of [`kkt_residual`].
-///
-/// # Panics
-/// If the shapes disagree.
-pub fn certify(
-    panels: &Panels,
-    rows: &Rows,
-    models: &[ModelSpec],
-    coefficients: &Coefficients,
-    offsets: &[f64],
-    intercept: bool,
-) -> Vec<Certificate> {
-    assert_eq!(panels.n_features(), offsets.len(), "an offset for each feature");
-    let exact = evaluate(panels, rows, models, coefficients, Gaps::With);
-    let certificate = |(m, model): (usize, &ModelSpec)| {
-        exact.certificate(m, model, coefficients.model(m), offsets, intercept)
-    };
-    models.iter().enumerate().map(certificate).collect()
 }

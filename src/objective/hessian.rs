@@ -31,26 +31,6 @@ impl Hessian {
         Self::new(order, sums)
     }
 
-    /// The upper triangle, row after row.
-    pub(crate) fn to_triangle(&self) -> Vec<f64> {
-        (0..self.order).flat_map(|i| &self.row(i)[i..]).copied().collect()
-    }
-
-    /// From its upper triangle; none if that has another number of values.
-    pub(crate) fn from_triangle(order: usize, triangle: &[f64]) -> Option<Self> {
-        if triangle.len() != order * (order + 1) / 2 {
-            return None;
-        }
-        let mut upper = vec![0.0; order * order];
-        let mut rest = triangle;
-        for i in 0..order {
-            let (row, more) = rest.split_at(order - i);
-            upper[i * order + i..][..order - i].copy_from_slice(row);
-            rest = more;
-        }
-        Some(Self::from_upper(order, upper, 1.0))
-    }
-
     /// Rows, and columns.
     pub fn order(&self) -> usize {
         self.order

@@ -31,7 +31,7 @@ pub fn log1pexp(z: f64) -> f64 {
 /// `log(1 + exp(z))` and the sigmoid of z for some z side by side, absolute error below 2e-15 times the
 /// larger of 1 and the value: plain loops without a branch, which compile to vectors.
 #[inline(always)]
-pub(super) fn log1pexp_and_sigmoid<const N: usize>(z: [f64; N]) -> ([f64; N], [f64; N]) {
+pub(crate) fn log1pexp_and_sigmoid<const N: usize>(z: [f64; N]) -> ([f64; N], [f64; N]) {
     let (mut loss, slope, _) = terms(z);
     for i in 0..N {
         loss[i] += if z[i] > 0.0 { z[i] } else { 0.0 };

@@ -8,34 +8,28 @@
 //!
 //! The intercept b is never penalised.
 
-mod basis;
 mod certificate;
 mod coefficients;
+mod coordinates;
 mod evaluation;
-mod float64;
-mod gram;
 mod hessian;
 mod logistic;
 mod penalty;
-mod predictor;
-mod rounding;
 mod sides;
-mod smoothness;
+mod sums;
 
-pub use basis::{Basis, Remainder};
-pub use certificate::{Certificate, certify, kkt_residual};
+pub use certificate::Certificate;
 pub use coefficients::Coefficients;
-pub use evaluation::{Evaluation, Exact, Gaps, HeldOutSums, evaluate};
-pub use gram::Gram;
+pub use coordinates::Coordinates;
+pub use evaluation::{Evaluation, Exact, Gaps, HeldOutSums};
 pub use hessian::Hessian;
+pub(crate) use logistic::log1pexp_and_sigmoid;
 pub use logistic::{Logistic, log1pexp, logistics, logit, sigmoid, sigmoids};
 pub use penalty::Penalty;
-pub use rounding::{Rounding, mean_square};
 pub use sides::Sides;
-pub use smoothness::{Smoothness, smoothness};
+pub use sums::Sums;
 
 use crate::panels::{NO_CLASS, Rows, Totals, class_of, fold_of};
-pub use predictor::{linear_predictor, linear_predictor_of};
 
 /// The folds that a model does not learn from: their rows have weight 0 for it.
 ///

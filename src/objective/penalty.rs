@@ -1,24 +1,23 @@
-//! The elastic-net penalty and its proximal step.
+//! The elastic-net penalty of one coefficient, and its proximal step.
 
-/// `l1 |w|_1 + (l2/2) |w|_2^2`.
+/// `l1 |w| + (l2/2) w^2`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Penalty {
-    /// Weight of the absolute values.
+    /// Weight of the absolute value.
     pub l1: f64,
-    /// Weight of half the squares.
+    /// Weight of half the square.
     pub l2: f64,
 }
 
 impl Penalty {
-    /// The penalty of `coefficients`, the intercept left out by the caller.
-    pub fn value(&self, coefficients: &[f64]) -> f64 {
-        coefficients.iter().map(|w| self.l1 * w.abs() + 0.5 * self.l2 * w * w).sum()
+    /// The penalty of a coefficient.
+    pub fn value(&self, w: f64) -> f64 {
+        self.l1 * w.abs() + 0.5 * self.l2 * w * w
     }
 
-    /// `value(to) - value(from)`, term by term: a small step keeps its digits.
-    pub fn change(&self, from: &[f64], to: &[f64]) -> f64 {
-        let change = |(w, v): (&f64, &f64)| self.l1 * (v.abs() - w.abs()) + 0.5 * self.l2 * (v - w) * (v + w);
-        from.iter().zip(to).map(change).sum()
+    /// `value(to) - value(from)`: a small step keeps its digits.
+    pub fn change(&self, from: f64, to: f64) -> f64 {
+        self.l1 * (to.abs() - from.abs()) + 0.5 * self.l2 * (to - from) * (to + from)
     }
 
     /// `argmin_v (v - w)^2 / (2 step) + l1 |v| + (l2/2) v^2`: soft threshold, then shrink.
@@ -41,6 +40,11 @@ impl Penalty {
     /// gradient `loss_gradient` of the mean loss there.
     pub fn kkt_residual(&self, w: f64, loss_gradient: f64) -> f64 {
         let g = loss_gradient + self.l2 * w;
-        if w != 0.0 { (g + self.l1 * w.signum()).abs() } else { (g.abs() - self.l1).max(0.0) }
+        if w != 0.0 {
+            return (g + self.l1 * w.signum()).abs();
+        }
+        // A gradient of NaN has a residual of NaN, which `max` would hide.
+        let excess = g.abs() - self.l1;
+        if excess < 0.0 { 0.0 } else { excess }
     }
 }

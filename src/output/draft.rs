@@ -1,4 +1,4 @@
-//! Outputs on their way: beside their place first, then renamed.
+//! Outputs in progress: written beside their place first, then renamed.
 
 use std::fs::{self, File, FileType};
 use std::io::{self, IsTerminal, Read, Seek, Write};
@@ -9,18 +9,18 @@ use tempfile::NamedTempFile;
 
 use super::{for_terminal, is_stdout};
 
-/// Writes an output whole or not at all.
+/// Writes an output completely or not at all.
 ///
 /// # Errors
-/// As [`Draft::create`] and [`Draft::finish`].
+/// The errors of [`Draft::create`] and [`Draft::finish`].
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut draft = Draft::create(path)?;
     draft.write_all(bytes)?;
     draft.finish()
 }
 
-/// An output that is being written: a file beside its place, which disappears unless it is finished; or, for
-/// stdout, a file without a name.
+/// An output that is being written. It is a temporary file beside its place, which disappears unless it is
+/// finished, or, for stdout, a file without a name.
 #[derive(Debug)]
 pub struct Draft(Kept);
 
@@ -29,39 +29,40 @@ enum Kept {
     Beside {
         file: NamedTempFile,
         place: PathBuf,
-        // Dropped after the file.
+        // Must be dropped after the file.
         known: Known,
     },
     ForStdout(File),
 }
 
 impl Draft {
-    /// Begins a file for `path`, or for what a link there leads to; it gets the permissions of the one that
-    /// it will replace.
+    /// Begins a file for `path`, or for the target of a link there. The file gets the permissions of the file
+    /// that it will replace.
     ///
     /// # Errors
-    /// There is something else than a file, which must not be replaced by one; or whatever the system says.
+    /// The place holds something other than a regular file, which must not be replaced; or an error of the
+    /// system.
     pub fn create(path: &Path) -> io::Result<Self> {
         if is_stdout(path) {
             return Ok(Self(Kept::ForStdout(tempfile::tempfile()?)));
         }
         let place = place(path)?;
         let folder = place.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // Checked here because the system's own words for it name the temporary file.
+        // Checked here because the error of the system would name the temporary file.
         if !folder.is_dir() {
             let what = format!("there is no folder {}", folder.display());
             return Err(io::Error::new(io::ErrorKind::NotFound, what));
         }
         let mut builder = tempfile::Builder::new();
         builder.prefix(".logodds-").suffix(".tmp");
-        // Temporary files are private by default; an output is as readable as what it replaces, or as any other
-        // new file.
+        // Temporary files are private by default. An output gets the permissions of the file that it
+        // replaces, or of any new file.
         #[cfg(unix)]
         let old = place.metadata().ok().map(|old| old.permissions());
         #[cfg(unix)]
         builder.permissions(old.clone().unwrap_or(std::os::unix::fs::PermissionsExt::from_mode(0o666)));
         let (file, known) = Known::begin(|| builder.tempfile_in(folder))?;
-        // Once more: the mask of new files does not hold for an old one.
+        // Set them again: the umask does not apply to the permissions of an existing file.
         #[cfg(unix)]
         if let Some(old) = old {
             file.as_file().set_permissions(old)?;
@@ -69,10 +70,11 @@ impl Draft {
         Ok(Self(Kept::Beside { file, place, known }))
     }
 
-    /// Puts the file in its place, or on stdout; a reader of stdout that has gone away is no failure.
+    /// Moves the file to its place, or copies it to stdout. A reader of stdout that has closed the pipe is
+    /// not an error.
     ///
     /// # Errors
-    /// Whatever the system says.
+    /// An error of the system.
     pub fn finish(self) -> io::Result<()> {
         match self.0 {
             Kept::Beside { file, place, known } => {
@@ -110,7 +112,7 @@ impl Write for Draft {
     }
 }
 
-/// Writes content to stdout: byte for byte, unless that is a terminal, which would act on what names may hold.
+/// Writes content to stdout: byte for byte, except that a terminal gets control characters escaped.
 fn pour(mut content: impl Read, is_terminal: bool, mut stdout: impl Write) -> io::Result<()> {
     if is_terminal {
         let mut bytes = Vec::new();
@@ -122,14 +124,14 @@ fn pour(mut content: impl Read, is_terminal: bool, mut stdout: impl Write) -> io
     stdout.flush()
 }
 
-/// Whether `path` can name no file, by its last part alone. (`Path` itself passes over a slash at the end.)
+/// Whether the last part of `path` means a folder. (`Path` itself ignores a trailing slash.)
 fn is_of_folder(path: &Path) -> bool {
     let bytes = path.as_os_str().as_encoded_bytes();
     let name = bytes.rsplit(|&byte| std::path::is_separator(char::from(byte))).next();
     matches!(name, Some(b"" | b"." | b".."))
 }
 
-/// The place of a file: `path`, or where links from there lead, whether there is a file or not yet.
+/// The place of a file: `path`, or the end of the links there, even if the file does not exist yet.
 fn place(path: &Path) -> io::Result<PathBuf> {
     if is_of_folder(path) {
         let what = "it names a folder; an output is a file";
@@ -141,7 +143,7 @@ fn place(path: &Path) -> io::Result<PathBuf> {
             let what = format!("it is {}; an output is a file", kind(found.file_type()));
             Err(io::Error::new(io::ErrorKind::InvalidInput, what))
         }
-        // Of a link without end the system says so.
+        // The system reports a cycle of links.
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Err(_) => match path.read_link() {
             Ok(target) => place(&path.parent().unwrap_or(Path::new("")).join(target)),
@@ -150,7 +152,7 @@ fn place(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// What is no file, in words.
+/// The kind of something that is not a regular file.
 fn kind(found: FileType) -> &'static str {
     #[cfg(unix)]
     {
@@ -171,13 +173,13 @@ fn kind(found: FileType) -> &'static str {
 /// The temporary files of all drafts that are not finished.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// A temporary file that is known as unfinished.
+/// A temporary file that is listed as unfinished.
 #[derive(Debug)]
 struct Known(PathBuf);
 
 impl Known {
     fn begin(create: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<(NamedTempFile, Self)> {
-        // Held while the file is made: `abandon` finds it, or keeps it from being made.
+        // Locked while the file is made, so that `abandon` either finds the file or prevents it.
         let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
         let file = create().map_err(without_path)?;
         unfinished.push(file.path().to_owned());
@@ -186,7 +188,7 @@ impl Known {
     }
 }
 
-/// The system's own error, without the temporary path that it comes with.
+/// The error of the system, without the temporary path.
 fn without_path(error: io::Error) -> io::Error {
     let text = error.to_string();
     let number = text.split_once("(os error ").and_then(|(_, rest)| rest.split_once(')'));
@@ -202,12 +204,12 @@ impl Drop for Known {
     }
 }
 
-/// Removes what is not finished, before the process ends without the destructors of other threads. From then
-/// on no file can be begun.
+/// Removes all unfinished files, before the process ends without running the destructors of other threads.
+/// After this no file can be begun.
 pub fn abandon() {
     let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
     for path in unfinished.drain(..) {
-        // It may have been put in its place just now.
+        // It may just have been moved to its place.
         let _ = fs::remove_file(path);
     }
     std::mem::forget(unfinished);

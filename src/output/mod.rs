@@ -1,6 +1,6 @@
-//! Outputs that are written whole or not at all, and never over what a command reads.
+//! Outputs that are written completely or not at all, and never over an input of the command.
 //!
-//! `-` is stdout wherever an output is named; a file of that name is `./-`.
+//! As an output, `-` means stdout; a file of that name is `./-`.
 
 mod draft;
 mod terminal;
@@ -14,25 +14,25 @@ use crate::error::{ConfigError, Result};
 pub use draft::{Draft, abandon, write_whole};
 pub use terminal::{escape_unless, for_terminal, is_shown};
 
-/// Whether `path` names stdout.
+/// Whether `path` means stdout.
 pub fn is_stdout(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Checks that `path` can be written later, so that no work is done in vain.
+/// Checks before any work that `path` can be written.
 ///
 /// # Errors
-/// [`ConfigError::Output`], naming `flag`, if `path` is something else than a file or its folder cannot take
+/// [`ConfigError::Output`], with the name `flag`, if `path` is not a regular file or its folder cannot take
 /// one.
 pub fn check_writable(flag: &'static str, path: &Path) -> Result<()> {
     let checked = Draft::create(path).map(drop);
     checked.map_err(|source| ConfigError::Output { flag, path: path.to_owned(), source }.into())
 }
 
-/// Checks that `path`, which is to be written in its place, can be, and leaves it as it is.
+/// Checks that `path` can be written in its place, and leaves its content as it is.
 ///
 /// # Errors
-/// As [`check_writable`].
+/// The errors of [`check_writable`].
 pub fn check_growable(flag: &'static str, path: &Path) -> Result<()> {
     if !path.is_file() {
         return check_writable(flag, path);
@@ -41,16 +41,16 @@ pub fn check_growable(flag: &'static str, path: &Path) -> Result<()> {
     opened.map_err(|source| ConfigError::Output { flag, path: path.to_owned(), source }.into())
 }
 
-/// A file, whatever path or link leads to it.
+/// The identity of a file, whatever path or link leads to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     path: PathBuf,
-    /// Device and number, if the file exists and the system has such: hard links share them.
+    /// Device and inode number, if the file exists and the system has them: hard links share them.
     inode: Option<(u64, u64)>,
 }
 
 impl Identity {
-    /// Looks `path` up; a file that does not exist yet is known by its folder and name.
+    /// Looks `path` up; a file that does not exist yet is identified by its folder and name.
     pub fn of(path: &Path) -> Self {
         let in_folder = || {
             let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -60,7 +60,7 @@ impl Identity {
         Self { path: found.unwrap_or_else(|| path.to_owned()), inode: inode(path) }
     }
 
-    /// Whether both are one file.
+    /// Whether both are the same file.
     pub fn is(&self, other: &Self) -> bool {
         self.path == other.path || (self.inode.is_some() && self.inode == other.inode)
     }
@@ -78,7 +78,7 @@ fn inode(_: &Path) -> Option<(u64, u64)> {
     None
 }
 
-/// Checks that the output `path`, named by `flag`, is none of `others`; `role` says what those are.
+/// Checks that the output `path`, named by `flag`, is not one of `others`; `role` describes the others.
 ///
 /// # Errors
 /// [`ConfigError::Overwrites`].
@@ -95,7 +95,7 @@ pub fn check_apart<P: AsRef<Path>>(
     Ok(())
 }
 
-/// Checks that no file comes twice among `files`, whatever path or link leads to it.
+/// Checks that no file occurs twice among `files`, whatever path or link leads to it.
 ///
 /// # Errors
 /// [`ConfigError::TableTwice`].

@@ -1,9 +1,10 @@
-//! What may reach a terminal of a text that is data.
+//! Escapes text that a terminal would act on.
 
 use std::borrow::Cow;
 
-/// Whether a character stands for itself: no control character, no separator of lines, none that changes the direction
-/// of others, none without any width that could make two names look alike. Joiners, which scripts and emoji need, do.
+/// Whether a character is shown as it is. Not shown: control characters, line separators, characters that
+/// change the direction of text, and characters without width that could make two names look alike. Joiners,
+/// which scripts and emoji need, are shown.
 pub fn is_shown(character: char) -> bool {
     !character.is_control()
         && !matches!(character,
@@ -12,14 +13,14 @@ pub fn is_shown(character: char) -> bool {
             | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A file's content for a terminal: its lines kept, every other character that would not be shown as an escape such as
-/// `\u{1b}`.
+/// The content of a file for a terminal: line ends are kept, and every other character that is not shown
+/// becomes an escape such as `\u{1b}`.
 pub fn for_terminal(content: &str) -> Cow<'_, str> {
     let is_kept = |character| is_shown(character) || matches!(character, '\n' | '\t');
     escape_unless(content, is_kept, |character, escaped| escaped.extend(character.escape_default()))
 }
 
-/// The text, with what `escape` writes for every character that is not to be kept.
+/// The text, with each character that `is_kept` rejects replaced by the output of `escape`.
 pub fn escape_unless(
     text: &str,
     is_kept: impl Fn(char) -> bool,

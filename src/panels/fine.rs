@@ -1,26 +1,26 @@
-//! What float32 left of values that are kept exactly.
+//! The second float32 words of exactly stored features.
 
 use rayon::prelude::*;
 
 use super::PANEL_ROWS;
 
-/// A second float32 word for each value of some features, in panels of their own:
+/// A second float32 word for each value of some features, in separate panels:
 ///
 /// ```text
 /// value = coarse + fine,   |value - coarse - fine| <= 2^-48 |value|
 /// ```
 ///
-/// Engines compute with the coarse word alone; the float64 passes add both.
+/// Engines use only the coarse word; the float64 passes add both.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fine {
-    /// For each feature of the table: its place among those that have a fine word.
+    /// For each feature of the table: its index among the features with fine words.
     place: Vec<Option<usize>>,
     n_features: usize,
     values: Vec<f32>,
 }
 
 impl Fine {
-    /// All zero, for the features that are `kept`.
+    /// Zeros for the features marked in `kept`.
     pub(super) fn zeros(n_panels: usize, kept: &[bool]) -> Self {
         let mut n_features = 0;
         let next = |&kept: &bool| {
@@ -31,7 +31,7 @@ impl Fine {
         Self { place, n_features, values: vec![0.0; n_panels * PANEL_ROWS * n_features] }
     }
 
-    /// For other rows; values are whatever they were, but for new ones, which are 0.
+    /// Reuses the memory for other rows. Old values stay; added ones are 0.
     pub(super) fn reuse(&mut self, n_panels: usize) {
         self.values.resize(n_panels * PANEL_ROWS * self.n_features, 0.0);
     }
@@ -41,34 +41,34 @@ impl Fine {
         self.values.len()
     }
 
-    /// Features that have a fine word.
+    /// Number of features with fine words.
     pub fn n_features(&self) -> usize {
         self.n_features
     }
 
-    /// Place of a feature of the table among those that have a fine word.
+    /// Index of a feature of the table among the features with fine words.
     pub fn place(&self, feature: usize) -> Option<usize> {
         self.place[feature]
     }
 
-    /// The fine words of one panel and feature.
+    /// The fine words of one feature in one panel.
     pub fn column(&self, panel: usize, feature: usize) -> Option<&[f32; PANEL_ROWS]> {
         let at = (panel * self.n_features + self.place[feature]?) * PANEL_ROWS;
         self.values[at..].first_chunk()
     }
 
-    /// The same, to be filled.
+    /// Mutable [`Self::column`].
     pub(super) fn column_mut(&mut self, panel: usize, feature: usize) -> Option<&mut [f32; PANEL_ROWS]> {
         let at = (panel * self.n_features + self.place[feature]?) * PANEL_ROWS;
         self.values[at..].first_chunk_mut()
     }
 
-    /// All words, panel after panel, to be filled.
+    /// All words, panel after panel.
     pub fn values_mut(&mut self) -> &mut [f32] {
         &mut self.values
     }
 
-    /// The words of `features`, as those of a table of these features.
+    /// The words of a table that has only `features`, in that order.
     pub(super) fn select(&self, n_panels: usize, features: &[usize]) -> Self {
         let kept: Vec<bool> = features.iter().map(|&j| self.place[j].is_some()).collect();
         let mut selected = Self::zeros(n_panels, &kept);

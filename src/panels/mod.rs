@@ -1,14 +1,14 @@
-//! The table in memory: the one layout that the reader fills and both engines read.
+//! The table in memory, in the layout that the reader writes and both engines read.
 //!
-//! X is kept as panels of [`PANEL_ROWS`] rows, column after column inside a panel, float32:
+//! X is stored in float32 as panels of [`PANEL_ROWS`] rows. Inside a panel it is column-major:
 //!
 //! ```text
 //! value(slot, feature) = values[((slot / R) * d + feature) * R + slot % R],   R = PANEL_ROWS
 //! ```
 //!
-//! A *slot* is a row's place in the panels; which row of the files lies there is the reader's
-//! affair (it deals rows over panels, see `data`). Slots beyond `n_rows` are padding: features 0,
-//! weight 0, class [`NO_CLASS`].
+//! A *slot* is a row's position in the panels. The reader decides which row of the files goes into
+//! which slot (see `data/deal.rs`). Slots from `n_rows` on are padding: features 0, weight 0,
+//! class [`NO_CLASS`].
 
 mod fine;
 mod rows;
@@ -20,8 +20,8 @@ pub use sample::Sample;
 
 use rayon::prelude::*;
 
-/// Rows of a panel: a multiple of every lane count, one GPU workgroup, and small enough that a
-/// panel of some hundred columns stays in a core's cache between its two uses in a pass.
+/// Rows of a panel. It is a multiple of every SIMD lane count, and small enough that a panel of a few
+/// hundred columns stays in a core's cache between its two uses in a pass.
 pub const PANEL_ROWS: usize = 256;
 
 /// The encoded features of a table.
@@ -31,12 +31,12 @@ pub struct Panels {
     n_features: usize,
     values: Vec<f32>,
     fine: Option<Fine>,
-    /// For each feature: whether float32 rounded what the table has; empty where it rounded nothing.
+    /// For each feature: whether float32 may have rounded its values. Empty if none was rounded.
     rounded: Vec<bool>,
 }
 
 impl Panels {
-    /// All zero. The memory is touched only when it is first written.
+    /// Zeros. The system provides the memory only when it is first written.
     pub fn zeros(n_rows: usize, n_features: usize) -> Self {
         let n_panels = n_rows.div_ceil(PANEL_ROWS);
         Self {
@@ -48,8 +48,8 @@ impl Panels {
         }
     }
 
-    /// For other rows of the same features, in the same memory: values are whatever they were, but for the
-    /// padding.
+    /// Reuses the memory for other rows of the same features. The padding becomes 0; other values are
+    /// unspecified.
     pub fn reuse(mut self, n_rows: usize) -> Self {
         let panel = PANEL_ROWS * self.n_features;
         self.n_rows = n_rows;
@@ -64,10 +64,11 @@ impl Panels {
         self
     }
 
-    /// Keeps the features that are `kept` exactly: with a second word for what float32 leaves, 0 until it is written.
+    /// Adds a second word, initially 0, to the values of the features marked in `kept`: these features are
+    /// then stored exactly.
     ///
     /// # Panics
-    /// If there is not one answer for each feature.
+    /// If `kept` does not have one entry per feature.
     #[must_use]
     pub fn with_fine(mut self, kept: &[bool]) -> Self {
         assert_eq!(kept.len(), self.n_features, "one answer for each feature");
@@ -75,10 +76,10 @@ impl Panels {
         self
     }
 
-    /// Takes note of the features that are `rounded`: whose values are those of the table but for float32.
+    /// Records which features float32 may have rounded.
     ///
     /// # Panics
-    /// If there is not one answer for each feature.
+    /// If `rounded` does not have one entry per feature.
     #[must_use]
     pub fn with_rounded(mut self, rounded: Vec<bool>) -> Self {
         assert_eq!(rounded.len(), self.n_features, "one answer for each feature");
@@ -86,12 +87,12 @@ impl Panels {
         self
     }
 
-    /// Whether the values of a feature are those of the table but for float32.
+    /// Whether float32 may have rounded the values of a feature.
     pub fn is_rounded(&self, feature: usize) -> bool {
         self.rounded.get(feature).is_some_and(|&rounded| rounded)
     }
 
-    /// From a row-major table, row i in slot i.
+    /// From a row-major table; row i goes into slot i.
     pub fn from_rows(rows: &[f32], n_features: usize) -> Self {
         let n_rows = rows.len().checked_div(n_features).unwrap_or(0);
         let mut panels = Self::zeros(n_rows, n_features);
@@ -108,7 +109,7 @@ impl Panels {
         ((slot / PANEL_ROWS) * self.n_features + feature) * PANEL_ROWS + slot % PANEL_ROWS
     }
 
-    /// Number of rows, padding not counted.
+    /// Number of rows, without padding.
     pub fn n_rows(&self) -> usize {
         self.n_rows
     }
@@ -118,18 +119,18 @@ impl Panels {
         self.n_features
     }
 
-    /// Bytes of all words.
+    /// Bytes of all values, second words included.
     pub fn bytes(&self) -> u64 {
         let words = self.values.len() + self.fine.as_ref().map_or(0, Fine::len);
         (words * size_of::<f32>()) as u64
     }
 
-    /// Number of panels, the last perhaps partly padding.
+    /// Number of panels; the last one may contain padding.
     pub fn n_panels(&self) -> usize {
         self.n_rows.div_ceil(PANEL_ROWS)
     }
 
-    /// Float32 values of one panel.
+    /// Number of float32 values in one panel.
     pub fn panel_len(&self) -> usize {
         self.n_features * PANEL_ROWS
     }
@@ -139,7 +140,7 @@ impl Panels {
         &self.values[p * self.panel_len()..][..self.panel_len()]
     }
 
-    /// The columns `features` of the table, in that order, as a table of their own.
+    /// A table of the columns `features`, in that order.
     pub fn select(&self, features: &[usize]) -> Self {
         let mut selected = Self::zeros(self.n_rows, features.len());
         let panels = selected.values.par_chunks_mut((features.len() * PANEL_ROWS).max(1));
@@ -154,7 +155,8 @@ impl Panels {
         selected
     }
 
-    /// The same table with other values of some features, a row's in its slot, kept exactly.
+    /// Replaces some features. Each pair holds a feature and its new values by slot, which are stored
+    /// exactly.
     ///
     /// # Panics
     /// If a column has fewer values than there are rows.
@@ -192,12 +194,12 @@ impl Panels {
         self
     }
 
-    /// The value of one cell, as engines have it.
+    /// One value, without its second word.
     pub fn value(&self, slot: usize, feature: usize) -> f32 {
         self.values[self.index(slot, feature)]
     }
 
-    /// The column of a panel in float64, fine words included.
+    /// Writes one column of a panel to `out` in float64, second words included.
     #[inline(always)]
     pub fn widen(&self, panel: usize, feature: usize, out: &mut [f64; PANEL_ROWS]) {
         let at = (panel * self.n_features + feature) * PANEL_ROWS;
@@ -213,12 +215,12 @@ impl Panels {
         }
     }
 
-    /// What float32 left of the features that are kept exactly.
+    /// The second words, if any feature is stored exactly.
     pub fn fine(&self) -> Option<&Fine> {
         self.fine.as_ref()
     }
 
-    /// The values, and what float32 left of those that are kept exactly, both to be filled.
+    /// All panels, one after the other, and the second words.
     pub fn words_mut(&mut self) -> (&mut [f32], Option<&mut Fine>) {
         (&mut self.values, self.fine.as_mut())
     }
@@ -228,7 +230,7 @@ impl Panels {
         &self.values
     }
 
-    /// All panels, one after the other, to be filled.
+    /// All panels, one after the other.
     pub fn values_mut(&mut self) -> &mut [f32] {
         &mut self.values
     }

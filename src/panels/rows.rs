@@ -1,11 +1,11 @@
-//! What a row carries besides its features.
+//! Class, fold and weight of each row.
 
 use super::{PANEL_ROWS, Sample};
 
-/// The class of a padding slot: no model's.
+/// The class of a padding slot. No model has it.
 pub const NO_CLASS: u32 = 0xffff;
 
-/// Classes, and folds, at most: each has 16 bits of a label.
+/// Largest number of classes, and of folds: each takes 16 bits of a label.
 pub const MAX_LABEL: u32 = NO_CLASS - 1;
 
 /// Class, fold and weight of every slot, padded to whole panels.
@@ -13,7 +13,7 @@ pub const MAX_LABEL: u32 = NO_CLASS - 1;
 pub struct Rows {
     labels: Vec<u32>,
     weight: Vec<f32>,
-    /// What float32 left of each weight; empty where it left nothing of any.
+    /// Rounding error of each weight in float32; empty if there is none.
     weight_rest: Vec<f32>,
     weights: Totals,
     counts: Totals,
@@ -35,7 +35,7 @@ impl Totals {
         Self { n_classes, values: vec![0.0; n_folds * n_classes] }
     }
 
-    /// Each fold's sums by class, in the order of the folds.
+    /// For each fold, in order: its sums by class.
     pub fn folds(&self) -> impl Iterator<Item = &[f64]> {
         self.values.chunks_exact(self.n_classes.max(1))
     }
@@ -63,7 +63,7 @@ pub fn fold_of(label: u32) -> u32 {
 }
 
 impl Rows {
-    /// From the class and the weight of each row's slot, in slot order, for `n_classes` classes.
+    /// From the class and weight of each row, in slot order.
     ///
     /// # Panics
     /// If the lengths differ.
@@ -71,7 +71,7 @@ impl Rows {
         Self::from_labels(class, weight, n_classes, 1)
     }
 
-    /// The same with a fold for each row, below `n_folds`.
+    /// [`Self::new`] with a fold for each row, below `n_folds`.
     ///
     /// # Panics
     /// If the lengths differ.
@@ -117,13 +117,13 @@ impl Rows {
         Self { labels, weight, weight_rest, weights, counts, class_weight, class_rows, n_rows }
     }
 
-    /// Number of rows, padding not counted.
+    /// Number of rows, without padding.
     pub fn n_rows(&self) -> usize {
         self.n_rows
     }
 
-    /// Label of each slot, padding included: the class in the lower 16 bits ([`NO_CLASS`] for padding), the
-    /// fold in the upper.
+    /// Label of each slot, padding included: the class in the lower 16 bits ([`NO_CLASS`] for padding),
+    /// the fold in the upper 16 bits.
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
@@ -133,28 +133,28 @@ impl Rows {
         class_of(self.labels[slot])
     }
 
-    /// Fold of a slot; 0 where the table has no folds.
+    /// Fold of a slot; 0 if the table has no folds.
     pub fn fold(&self, slot: usize) -> u32 {
         fold_of(self.labels[slot])
     }
 
-    /// Weight of each slot, padding included, as float32 holds it: what engines compute with.
+    /// Weight of each slot in float32, padding included. Engines use these.
     pub fn weight(&self) -> &[f32] {
         &self.weight
     }
 
-    /// What float32 left of each slot's weight; empty where it left nothing of any.
+    /// Rounding error of each slot's float32 weight; empty if there is none.
     pub fn weight_rest(&self) -> &[f32] {
         &self.weight_rest
     }
 
-    /// Weight of a slot, as the table has it.
+    /// Weight of a slot in float64.
     #[inline]
     pub fn exact_weight(&self, slot: usize) -> f64 {
         f64::from(self.weight[slot]) + self.weight_rest.get(slot).map_or(0.0, |&rest| f64::from(rest))
     }
 
-    /// Weights of the slots of panel `p`, as the table has them.
+    /// Weights of the slots of panel `p` in float64.
     pub fn panel_weights(&self, p: usize) -> [f64; PANEL_ROWS] {
         let slots = p * PANEL_ROWS..(p + 1) * PANEL_ROWS;
         let mut weights = [0.0; PANEL_ROWS];
@@ -193,7 +193,7 @@ impl Rows {
         if sample.is_all() { self.weights.clone() } else { self.totals(sample, |weight| weight) }
     }
 
-    /// Number of rows of each fold and class that have a weight, over the panels of `sample`.
+    /// Number of rows with a positive weight, of each fold and class, over the panels of `sample`.
     pub fn counts_on(&self, sample: Sample) -> Totals {
         self.totals(sample, |weight| f64::from(u8::from(weight > 0.0)))
     }

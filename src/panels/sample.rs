@@ -1,8 +1,8 @@
-//! A share of the panels, for passes that need not see every row.
+//! A subset of the panels, for passes that do not need every row.
 
-/// Every `stride`-th panel, from the first on.
+/// Every `stride`-th panel, starting with the first.
 ///
-/// The reader deals rows over panels at random (see `data`), so a sample of panels is a random
+/// The reader deals rows to panels at random (see `data/deal.rs`), so a sample of panels is a random
 /// sample of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
@@ -22,22 +22,22 @@ impl Sample {
         Self { stride }
     }
 
-    /// Distance between two panels of the sample.
+    /// Distance between neighbouring panels of the sample.
     pub fn stride(self) -> usize {
         self.stride
     }
 
-    /// Whether it is the whole table.
+    /// Whether this is the whole table.
     pub fn is_all(self) -> bool {
         self.stride == 1
     }
 
-    /// Panels of the sample in a table of `n_panels`.
+    /// Number of sampled panels in a table of `n_panels`.
     pub fn n_panels(self, n_panels: usize) -> usize {
         n_panels.div_ceil(self.stride)
     }
 
-    /// Number of the `k`-th panel of the sample.
+    /// Index in the table of the `k`-th panel of the sample.
     pub fn panel(self, k: usize) -> usize {
         k * self.stride
     }

@@ -1,26 +1,26 @@
-//! Where values lie on an axis, and which of them are written beside it.
+//! Axes: the positions of values, and the ticks.
 
 use std::ops::Range;
 
-/// A value beyond this is not drawn: differences of such would not be finite.
+/// Larger values are not drawn, because their differences may not be finite.
 const LARGEST: f64 = 1e300;
 
-/// Whether a value has a place in a picture.
+/// Whether a value can be drawn.
 pub(super) fn drawable(value: f64) -> bool {
     value.abs() < LARGEST
 }
 
-/// The positions that an axis spans, and its marks.
+/// The range of positions of an axis, and its ticks.
 #[derive(Debug, Clone)]
 pub(crate) struct Scale {
-    /// From left to right, from the bottom up.
+    /// From left to right, or from bottom to top.
     pub(crate) range: Range<f64>,
-    /// Positions that are marked, and what is written there.
+    /// Positions of the ticks, and their labels.
     pub(crate) ticks: Vec<(f64, String)>,
 }
 
-/// The axis of penalties, on a logarithmic scale from the largest to the smallest. Where there is no penalty at all
-/// has a place of its own at the right end.
+/// The axis of penalties, on a logarithmic scale from the largest to the smallest. The penalty 0 has its own
+/// place at the right end.
 #[derive(Debug)]
 pub(super) struct PenaltyAxis {
     pub(super) scale: Scale,
@@ -28,7 +28,7 @@ pub(super) struct PenaltyAxis {
 }
 
 impl PenaltyAxis {
-    /// An axis on which all `penalties` have a place.
+    /// An axis for all `penalties`.
     pub(super) fn new(penalties: impl IntoIterator<Item = f64>) -> Self {
         let (mut low, mut high, mut zero) = (f64::INFINITY, f64::NEG_INFINITY, false);
         for penalty in penalties.into_iter().filter(|&penalty| drawable(penalty)) {
@@ -39,7 +39,7 @@ impl PenaltyAxis {
             }
         }
         if low > high {
-            // No penalty at all, or nothing: one place in the middle.
+            // Only the penalty 0, or none: one place in the middle.
             let ticks = if zero { vec![(0.0, "0".to_owned())] } else { Vec::new() };
             return Self { scale: Scale { range: -0.5..0.5, ticks }, zero: 0.0 };
         }
@@ -67,7 +67,7 @@ impl PenaltyAxis {
     }
 }
 
-/// Powers of ten between `10^low` and `10^high`; steps of 1, 2 and 5 where these are too few.
+/// Powers of ten between `10^low` and `10^high`; steps of 1, 2 and 5 if these are too few.
 fn penalty_ticks(low: f64, high: f64) -> Vec<(f64, String)> {
     const SLACK: f64 = 1e-9;
     let (first, last) = ((low - SLACK).ceil() as i32, (high + SLACK).floor() as i32);
@@ -87,7 +87,7 @@ fn penalty_ticks(low: f64, high: f64) -> Vec<(f64, String)> {
     }
     if ticks.len() < 2 {
         ticks = vec![(-low, number(10f64.powf(low)))];
-        // Two labels need some room between them.
+        // Two labels need some distance.
         if high - low > 0.05 {
             ticks.push((-high, number(10f64.powf(high))));
         }
@@ -95,7 +95,7 @@ fn penalty_ticks(low: f64, high: f64) -> Vec<(f64, String)> {
     ticks
 }
 
-/// An axis of scores or coefficients for all `values`, with about `n` marks.
+/// An axis of scores or coefficients for all `values`, with about `n` ticks.
 pub(super) fn value_axis(values: impl IntoIterator<Item = f64>, n: usize) -> Scale {
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for value in values.into_iter().filter(|&value| drawable(value)) {
@@ -104,7 +104,7 @@ pub(super) fn value_axis(values: impl IntoIterator<Item = f64>, n: usize) -> Sca
     if low > high {
         return Scale { range: 0.0..1.0, ticks: Vec::new() };
     }
-    // Equal values lie on one line in the middle; so do those that differ by less than marks could tell.
+    // Equal values lie on one line in the middle, and so do values that differ by less than ticks could show.
     let size = low.abs().max(high.abs());
     if high - low <= 1e-9 * size || size == 0.0 {
         let margin = if size > 0.0 { 0.1 * size } else { 1.0 };
@@ -157,7 +157,7 @@ fn value_ticks(range: &Range<f64>, n: usize) -> Vec<(f64, String)> {
         .map(|i| (first + i as f64) * step)
         .filter(|value| range.contains(value))
         .map(|value| {
-            // Adding zero takes the sign from a zero.
+            // Adding zero turns a negative zero into zero.
             let value = value + 0.0;
             let text = if plain {
                 format!("{value:.decimals$}")
@@ -170,7 +170,7 @@ fn value_ticks(range: &Range<f64>, n: usize) -> Vec<(f64, String)> {
         .collect()
 }
 
-/// A number in three digits, with a minus that is one.
+/// A number in three digits, with a typographic minus sign.
 pub(crate) fn number(value: f64) -> String {
     if value == 0.0 {
         return "0".into();
@@ -183,7 +183,7 @@ pub(crate) fn number(value: f64) -> String {
     text.replace('-', "\u{2212}")
 }
 
-/// The same in six digits.
+/// A number in six digits.
 pub(super) fn precise(value: f64) -> String {
     format!("{value:.5e}")
         .parse::<f64>()

@@ -9,20 +9,20 @@ use crate::metrics::Calibration;
 const SIZE: (f64, f64) = (420.0, 380.0);
 const ROOM: Room = Room { left: 52.0, right: 12.0, top: 12.0, bottom: 42.0 };
 
-/// How far the axes reach beyond 0 and 1: the radius of the largest dot.
+/// Distance by which the axes extend beyond 0 and 1: the radius of the largest dot.
 const BEYOND: f64 = 0.035;
 
-/// Draws the share of positives against the mean probability of each bin; larger dots are of more rows.
+/// Draws the share of positives against the mean probability of each bin; larger dots stand for more rows.
 pub fn calibration_plot(calibration: &Calibration, class: &str) -> Picture {
     let words = [
         format!("Calibration of {}", short(class, 40)),
-        format!("expected calibration error {:.4}; dashed: probabilities that are shares", calibration.ece),
+        format!("expected calibration error {:.4}; dashed: perfect calibration", calibration.ece),
         "Share of rows that are of the class against their mean probability, in bins; dashed: where both are equal. \
          The values are in the table of calibration bins."
             .to_owned(),
     ];
     let mut canvas = Canvas::default();
-    // Room for dots at 0 and 1 beside what is written there.
+    // Leave room for dots at 0 and 1 beside the tick labels.
     let axis = || Scale { range: -BEYOND..1.0 + BEYOND, ..unit_axis() };
     let frame = Frame::new((0.0, 0.0), SIZE, ROOM, axis(), axis());
     frame.draw(&mut canvas);
@@ -46,7 +46,7 @@ pub fn calibration_plot(calibration: &Calibration, class: &str) -> Picture {
     Picture::new(SIZE, words, canvas)
 }
 
-/// Areas grow with the share of the rows, but the smallest can still be seen.
+/// The area grows with the share of the rows; the smallest dot is still visible.
 fn radius(share: f64) -> f64 {
     3.0 + 7.0 * share.sqrt()
 }

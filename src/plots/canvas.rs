@@ -1,4 +1,4 @@
-//! What pictures are made of: lines, marks and text, as SVG whose colours are named by class.
+//! The elements of pictures: lines, marks and text as SVG, with colours as CSS classes.
 
 use std::fmt::{Display, Write};
 
@@ -39,7 +39,7 @@ impl Canvas {
         self.close("text");
     }
 
-    /// Text from the bottom up, around its middle.
+    /// Text that runs upwards, centred at its position.
     pub(super) fn write_upwards(&mut self, (x, y): (f64, f64), class: &str, text: &str) {
         let turn = format!("translate({} {}) rotate(-90)", px(x), px(y));
         self.open("text", &[("transform", &turn), ("class", &class)]);
@@ -47,7 +47,7 @@ impl Canvas {
         self.close("text");
     }
 
-    /// Marks that a page finds by name, to move them.
+    /// Marks in a named group, which a page can find and move.
     pub(super) fn group(&mut self, class: &str, draw: impl FnOnce(&mut Self)) {
         self.open("g", &[("class", &class)]);
         draw(self);
@@ -100,7 +100,7 @@ impl Canvas {
     }
 }
 
-/// What a mark is drawn with: a class of the style sheet, or a colour of its own.
+/// The pen of a mark: a class of the style sheet, or a colour of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Pen {
     colour: Colour,
@@ -114,11 +114,11 @@ enum Colour {
     Named(usize),
     Ink,
     Faint,
-    /// As CSS has it.
+    /// A CSS colour.
     Own(String),
 }
 
-/// How many colours have names.
+/// Number of named colours.
 pub(super) const NAMED: usize = 7;
 
 impl Pen {
@@ -168,15 +168,15 @@ impl Pen {
     }
 }
 
-/// A number of pixels, to a tenth.
+/// A number of pixels, rounded to a tenth.
 pub(super) fn px(pixels: f64) -> String {
     let text = format!("{pixels:.1}");
     let text = text.strip_suffix(".0").unwrap_or(&text);
     if text == "-0" { "0".into() } else { text.to_owned() }
 }
 
-/// A name as it may stand in a picture or on a page: at most `n` characters, none that XML refuses, or that turns the
-/// direction of the text around it.
+/// A name that is safe in a picture or on a page: at most `n` characters, and none that XML refuses or that
+/// changes the direction of the text around it.
 pub(crate) fn short(name: &str, n: usize) -> String {
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let is_refused = |c: char| c.is_control() || turns(c) || matches!(c, '\u{fffe}' | '\u{ffff}');
@@ -189,7 +189,7 @@ pub(crate) fn short(name: &str, n: usize) -> String {
     text
 }
 
-/// Text as XML and HTML have it, in content and in attributes.
+/// Escapes text for XML and HTML, in content and in attributes.
 pub(super) fn escape(text: &str) -> String {
     let text = short(text, usize::MAX);
     text.replace('&', "&amp;")

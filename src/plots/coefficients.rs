@@ -10,19 +10,20 @@ const ROW: f64 = 22.0;
 const NAME: f64 = 210.0;
 const WIDTH: f64 = 640.0;
 
-/// A coefficient to be drawn.
+/// A coefficient in the plot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Effect {
     /// Name of the feature.
     pub feature: String,
     /// Change of the log-odds for one standard deviation of a numeric column, or for having a level.
     pub standardised: f64,
-    /// Ends of its interval, where there is one.
+    /// Ends of its interval, if there is one.
     pub interval: Option<[f64; 2]>,
 }
 
-/// Draws the odds ratio of each effect on a logarithmic axis that ends at `reach` log-odds: right of 1 raises the odds of
-/// `class`. `n_features` says how many there are in all, `intervals` what the intervals are, if any.
+/// Draws the odds ratio of each effect on a logarithmic axis that ends at `reach` log-odds; bars right of 1
+/// raise the odds of `class`. `n_features` is the number of all features, `intervals` describes the
+/// intervals, if any.
 pub fn odds_ratios(
     effects: &[Effect],
     reach: f64,
@@ -56,7 +57,7 @@ pub fn odds_ratios(
         let at = frame.across(effect.standardised);
         let pen = Pen::named(if effect.standardised >= 0.0 { 1 } else { 0 });
         match effect.interval {
-            // Ends beyond the axis are cut off, and have no stroke.
+            // Ends beyond the axis are cut off and get no cap.
             Some([low, high]) => {
                 canvas.polyline(&[(frame.across(low), y), (frame.across(high), y)], &pen, 1.5);
                 for end in [low, high].into_iter().filter(|end| frame.x.range.contains(end)) {
@@ -76,7 +77,7 @@ pub fn odds_ratios(
     Picture::new((WIDTH, px(height).parse().unwrap_or(height)), words, canvas)
 }
 
-/// Ratios on both sides of 1, as far as `reach` in log-odds: positions are log-odds.
+/// Ticks at odds ratios on both sides of 1, up to `reach`; positions are log-odds.
 pub(crate) fn ratio_axis(reach: f64) -> Scale {
     let reach = reach.clamp(0.05, 690.0) * 1.04;
     let steps: &[f64] = match reach {

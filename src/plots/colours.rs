@@ -1,9 +1,10 @@
-//! The colours of pictures and pages, named once: what the style sheets call `var(--name)`.
+//! The named colours of pictures and pages; style sheets use them as `var(--name)`.
 
-/// Name, on white paper, on dark.
+/// Name, value on white paper, value on dark paper.
 ///
-/// `c0` to `c6` are after the colours of Okabe and Ito, Color universal design, 2008, which the colour-blind can
-/// tell apart, less the yellow, which white drowns; on dark paper lighter ones of the same hues.
+/// `c0` to `c6` follow the colours of Okabe and Ito, Color universal design, 2008, which colour-blind people
+/// can distinguish, without the yellow, which is too faint on white; on dark paper they are lighter colours
+/// of the same hues.
 const COLOURS: [(&str, &str, &str); 17] = [
     ("paper", "#ffffff", "#15181d"),
     ("ink", "#1d2126", "#e9ebee"),
@@ -18,20 +19,20 @@ const COLOURS: [(&str, &str, &str); 17] = [
     ("c4", "#56b4e9", "#8fd0f7"),
     ("c5", "#e69f00", "#f2bc48"),
     ("c6", "#3c3c3c", "#c9ced6"),
-    // Ink over tints, by which of the two is read on white and on dark paper; see `ink_over`.
+    // Text colours on tints, for white and for dark paper; see `ink_over`.
     ("ww", "#ffffff", "#ffffff"),
     ("wb", "#ffffff", "#000000"),
     ("bw", "#000000", "#ffffff"),
     ("bb", "#000000", "#000000"),
 ];
 
-/// Families for text that is drawn or read: the first is the one that comes with the program.
+/// Font families; the first one is bundled with the program.
 const FONT: &str = "Inter,system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
 
-/// The rules that pictures in a page need; the page sets the variables.
+/// The style sheet for pictures in a page; the page sets the variables.
 pub(crate) const STYLE: &str = include_str!("plots.css");
 
-/// The rules with the colours of white paper in them, for a picture that stands alone.
+/// The style sheet with the colours of white paper inserted, for a stand-alone picture.
 pub(super) fn plain_style() -> String {
     let mut style = STYLE.replace("var(--font)", FONT);
     for (name, light, _) in COLOURS {
@@ -49,14 +50,14 @@ pub(crate) fn variables(dark: bool) -> String {
     text
 }
 
-/// The class of the ink that is read best over a named colour, of some opacity, on paper: black or white, each of which
-/// has a contrast of 4.5 or more where the other has less.
+/// The class of the text colour, black or white, that is most legible over a named colour of some opacity. It
+/// has a contrast of at least 4.5 wherever the other has less.
 pub(super) fn ink_over(name: &str, opacity: f64) -> String {
     let of = |name: &str| COLOURS.iter().find(|colour| colour.0 == name).unwrap_or(&COLOURS[0]);
     let (over, paper) = (of(name), of("paper"));
     let ink = |over: &str, paper: &str| {
         let mixed = [0, 1, 2].map(|c| opacity * channel(over, c) + (1.0 - opacity) * channel(paper, c));
-        // White is (1 + 0.05) / (L + 0.05) away, black (L + 0.05) / 0.05.
+        // White has contrast (1 + 0.05) / (L + 0.05), black (L + 0.05) / 0.05.
         if (luminance(mixed) + 0.05).powi(2) < 1.05 * 0.05 { 'w' } else { 'b' }
     };
     format!("{}{}", ink(over.1, paper.1), ink(over.2, paper.2))
@@ -68,15 +69,15 @@ fn channel(colour: &str, c: usize) -> f64 {
     f64::from(u8::from_str_radix(digits, 16).unwrap_or(0)) / 255.0
 }
 
-/// Relative luminance, as WCAG 2 has it.
+/// Relative luminance, by WCAG 2.
 fn luminance(rgb: [f64; 3]) -> f64 {
     let [r, g, b] = rgb.map(|c| if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) });
     0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
-/// The `i`-th of `n` colours from violet to light green, where the named ones are too few.
+/// The `i`-th of `n` colours from violet to light green, if the named colours are too few.
 pub(super) fn scale(i: usize, n: usize) -> String {
-    // viridis, less its darkest and its yellow.
+    // viridis, without its darkest colours and its yellow.
     const STOPS: [[f64; 3]; 5] = [
         [72.0, 40.0, 120.0],
         [62.0, 83.0, 147.0],

@@ -8,15 +8,16 @@ use super::colours::ink_over;
 use super::measure::{TICK, widest};
 use super::picture::Picture;
 
-/// Classes whose counts are written into the cells, whose names are written, and that are drawn at all.
+/// Most classes with counts in the cells; below, most classes with names.
 const COUNTED: usize = 12;
 const NAMED: usize = 40;
-/// How many classes a matrix shows at most: the first that the caller gives.
+/// Most classes in a matrix: the first ones are shown.
 pub const MATRIX_CLASSES: usize = 120;
-/// Steps of colour.
+/// Number of shades.
 const SHADES: f64 = 10.0;
 
-/// The step of a cell that holds so many of its row's rows: of roots, so that rare mistakes are seen.
+/// The shade of a cell with `count` of the `total` rows of its class, by the square root, so that rare
+/// mistakes are visible.
 fn shade(count: u64, total: u64) -> u8 {
     ((count as f64 / total as f64).sqrt() * SHADES).ceil().clamp(1.0, SHADES) as u8
 }
@@ -25,8 +26,8 @@ fn opacity(shade: u8) -> f64 {
     f64::from(shade) / SHADES
 }
 
-/// Draws rows by true class (down) and predicted class (across): each row's shares as shades, hits in one colour,
-/// mistakes in another. Shows at most [`MATRIX_CLASSES`] classes.
+/// Draws rows by true class (down) and predicted class (across). Shades are shares of each row, correct
+/// predictions in one colour and mistakes in another. Shows at most [`MATRIX_CLASSES`] classes.
 pub fn confusion_matrix(matrix: &[Vec<u64>], classes: &[String]) -> Picture {
     let n = classes.len().min(matrix.len()).min(MATRIX_CLASSES);
     let names: Vec<String> = classes.iter().take(n).map(|class| short(class, 14)).collect();
@@ -34,7 +35,7 @@ pub fn confusion_matrix(matrix: &[Vec<u64>], classes: &[String]) -> Picture {
     let label = if n <= NAMED { 14.0 + longest } else { 26.0 };
     let side = if n <= 4 { 240.0 } else { 420.0 };
     let cell = side / n.max(1) as f64;
-    // Names above the columns stand upright where they are wider than these.
+    // Column names are upright if they are wider than the columns.
     let is_flat = n <= COUNTED && longest + 6.0 <= cell;
     let (left, top) = (label + 22.0, if is_flat { 40.0 } else { label + 22.0 });
     let size = (left + side + 8.0, top + side + 8.0);

@@ -4,7 +4,7 @@ use super::axis::Scale;
 use super::canvas::{Canvas, px};
 use super::measure::{TEXT, TICK, widest, width};
 
-/// The rectangle that values are drawn in, and its two scales.
+/// The drawing area of a chart, and its two scales.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
     pub(super) left: f64,
@@ -15,7 +15,7 @@ pub(super) struct Frame {
     pub(super) y: Scale,
 }
 
-/// Room around a chart, in pixels.
+/// Margins of a chart, in pixels.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Room {
     pub(super) left: f64,
@@ -24,26 +24,26 @@ pub(super) struct Room {
     pub(super) bottom: f64,
 }
 
-/// Between two labels of an axis.
+/// Distance between two labels of an axis.
 const APART: f64 = 6.0;
 
-/// Room for what is written beside the ticks of an upward axis.
+/// Width of the tick labels of a vertical axis.
 pub(super) fn ticks_width(y: &Scale) -> f64 {
     7.0 + widest(y.ticks.iter().map(|tick| tick.1.as_str()), TICK)
 }
 
-/// How far left of such an axis its name stands.
+/// Distance from a vertical axis to its name.
 fn beside(y: &Scale) -> f64 {
     ticks_width(y) + 8.0
 }
 
-/// Room left of such an axis for its ticks and its name; at least `least`.
+/// Margin on the left for the ticks and the name of a vertical axis; at least `least`.
 pub(super) fn room_beside(y: &Scale, least: f64) -> f64 {
     (beside(y) + TEXT + 2.0).max(least)
 }
 
 impl Frame {
-    /// A chart in a picture of some size, or in a part of it that begins at `origin`.
+    /// A chart in a picture of this size, or in a part of it that begins at `origin`.
     pub(super) fn new(origin: (f64, f64), size: (f64, f64), room: Room, x: Scale, y: Scale) -> Self {
         Self {
             left: origin.0 + room.left,
@@ -69,12 +69,12 @@ impl Frame {
         (self.across(x), self.down(y))
     }
 
-    /// The middle from left to right.
+    /// The horizontal centre.
     pub(super) fn middle(&self) -> f64 {
         f64::midpoint(self.left, self.right)
     }
 
-    /// Draws the grid, the axes and what is written beside the ticks.
+    /// Draws the grid, the axes and the tick labels.
     pub(super) fn draw(&self, canvas: &mut Canvas) {
         for (at, text) in &self.y.ticks {
             let y = self.down(*at);
@@ -84,7 +84,8 @@ impl Frame {
         let mut ticks: Vec<(f64, &str)> =
             self.x.ticks.iter().map(|(at, text)| (self.across(*at), text.as_str())).collect();
         ticks.sort_by(|a, b| b.0.total_cmp(&a.0));
-        // From the right on, where no penalty has its place: only what does not touch its neighbour is written.
+        // From the right, where the penalty 0 has its place; labels that would touch their neighbour are left
+        // out.
         let mut free = f64::INFINITY;
         for (x, text) in ticks {
             canvas.line((x, self.top), (x, self.bottom), "grid", 1.0);
@@ -98,7 +99,8 @@ impl Frame {
         canvas.line((self.left, self.top), (self.left, self.bottom), "axis", 1.0);
     }
 
-    /// Tells a page where values from 0 to 1 lie across, and those from `low` to 1 upward, so that it can move marks.
+    /// Writes the positions of values from 0 to 1 (horizontal) and from `low` to 1 (vertical), so that a page
+    /// can move marks.
     pub(super) fn locate(&self, canvas: &mut Canvas, low: f64) {
         let [left, right] = [0.0, 1.0].map(|x| px(self.across(x)));
         let [bottom, top] = [low, 1.0].map(|y| px(self.down(y)));
@@ -112,7 +114,7 @@ impl Frame {
         canvas.element("g", &attributes);
     }
 
-    /// Writes what the axes are.
+    /// Writes the names of the axes.
     pub(super) fn name(&self, canvas: &mut Canvas, x: &str, y: &str) {
         canvas.write((self.middle(), self.bottom + 34.0), "note mid", x);
         let left = self.left - beside(&self.y).max(40.0);

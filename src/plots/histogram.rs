@@ -1,4 +1,4 @@
-//! Where the scores of each side lie.
+//! Histogram of the scores of each side.
 
 use std::fmt::Write;
 
@@ -8,17 +8,18 @@ use super::frame::{Frame, Room};
 use super::picture::Picture;
 
 const SIZE: (f64, f64) = (420.0, 380.0);
-/// Left, for `100%` and the name of the axis.
+/// The left margin holds `100%` and the name of the axis.
 const ROOM: Room = Room { left: 62.0, right: 12.0, top: 12.0, bottom: 42.0 };
 
-/// What the histogram's axis may end with, as a share of a side's rows.
+/// Possible ends of the histogram's axis, as shares of a side's rows.
 pub(crate) const HISTOGRAM_ENDS: [f64; 6] = [0.05, 0.1, 0.2, 0.4, 0.6, 1.0];
 
-/// Room above the largest bar and below that of the other side, where the sides' names stand.
+/// Space beyond the largest bar of each side, for the name of the side.
 const ABOVE: f64 = 0.15;
 
-/// Draws how the probabilities of both sides are spread over equal bins of [0, 1]: the positives upward, the negatives
-/// downward, each as shares of its own weight. `names` are those of the negatives and of the positives.
+/// Draws the distribution of the probabilities of both sides over equal bins of [0, 1]: positives upward,
+/// negatives downward, each as shares of its own weight. `names` are the names of the negatives and of the
+/// positives.
 pub fn score_histogram(
     (negative, positive): (&[f64], &[f64]),
     names: (&str, &str),
@@ -71,7 +72,7 @@ fn bars(frame: &Frame, shares: &[f64], scale: f64) -> String {
     let mut path = String::new();
     for (k, share) in shares.iter().enumerate().filter(|(_, share)| **share > 0.0) {
         let (left, right) = (frame.across(k as f64 / n) + 0.5, frame.across((k + 1) as f64 / n) - 0.5);
-        // What is there can be seen, however little it is.
+        // Every bar with rows is visible, however small.
         let height = (frame.down(share * scale) - zero).abs().max(1.0) * scale.signum();
         let _ = write!(path, "M{} {}V{}H{}V{}Z", px(left), px(zero), px(zero - height), px(right), px(zero));
     }

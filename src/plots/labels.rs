@@ -1,10 +1,10 @@
-//! Labels that do not overlap.
+//! Moves labels so that they do not overlap.
 
-/// Moves labels apart to at least `gap`, within `low..=high`, as little as that takes in the sum of squares. `wanted`
-/// must ascend, and there must be room.
+/// Moves labels to a distance of at least `gap` within `low..=high`, with the least sum of squared moves.
+/// `wanted` must be in ascending order, and there must be enough room.
 pub(super) fn apart(wanted: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
-    // Less its rank's gaps, a position must only not be below the one before it: isotonic regression, by pooling
-    // neighbours that are out of order at their mean.
+    // After subtracting the gaps, positions only have to be in ascending order. This is isotonic regression:
+    // pool neighbours that are out of order at their mean.
     let mut pools: Vec<(f64, usize)> = Vec::new();
     for (rank, position) in wanted.iter().enumerate() {
         let mut pool = (position - rank as f64 * gap, 1);

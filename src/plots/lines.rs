@@ -6,20 +6,20 @@ use super::colours::scale;
 use super::measure::{TEXT, width};
 use crate::model::CurvePoint;
 
-/// Up to this many lines, each has a colour of its own, marks and error bars.
+/// Up to this number of lines, each has its own colour, marks and error bars.
 pub(super) const FEW: usize = NAMED;
 
-/// The points of one share of L1 and one class, from the largest penalty on.
+/// The points of one L1 share and one class, from the largest penalty to the smallest.
 pub(super) struct Line<'a> {
     pub(super) class: Option<&'a str>,
     pub(super) l1_ratio: Option<f64>,
     pub(super) points: Vec<&'a CurvePoint>,
     pub(super) pen: Pen,
-    /// Where lines are many: whether it is among those to look at.
+    /// Whether the line is emphasised if there are many lines.
     pub(super) prominent: bool,
 }
 
-/// Groups points by share of L1 and class, in the order of their first points.
+/// Groups points by L1 share and class, in the order of their first points.
 pub(super) fn lines(curve: &[CurvePoint]) -> Vec<Line<'_>> {
     let mut lines: Vec<Line<'_>> = Vec::new();
     for point in curve {
@@ -38,7 +38,7 @@ pub(super) fn lines(curve: &[CurvePoint]) -> Vec<Line<'_>> {
     lines
 }
 
-/// Gives each line its colour, and returns the legend.
+/// Assigns a colour to each line, and returns the legend.
 pub(super) fn colour(lines: &mut [Line<'_>], few: bool) -> Vec<(String, Pen)> {
     let share = |ratio: Option<f64>| match ratio {
         None => "no penalty".to_owned(),
@@ -61,7 +61,7 @@ pub(super) fn colour(lines: &mut [Line<'_>], few: bool) -> Vec<(String, Pen)> {
         }
         return entries;
     }
-    // One scale over the classes, or over the shares of L1 where there are no classes.
+    // One colour scale over the classes, or over the L1 shares if there are no classes.
     let by_class = classes.len() > 1;
     let n = if by_class { classes.len() } else { shares.len() };
     for line in lines.iter_mut() {
@@ -73,7 +73,7 @@ pub(super) fn colour(lines: &mut [Line<'_>], few: bool) -> Vec<(String, Pen)> {
         line.pen = Pen::own(scale(place.unwrap_or(0), n));
         line.prominent = line.points.iter().any(|point| point.chosen);
     }
-    // Nothing chosen: nothing stands back.
+    // If no point is chosen, no line is faded.
     if lines.iter().all(|line| !line.prominent) {
         lines.iter_mut().for_each(|line| line.prominent = true);
     }
@@ -100,8 +100,8 @@ fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
     seen
 }
 
-/// The runs of neighbouring points that a line goes through. A missing point ends a run, and so does the step to no
-/// penalty at all, whose place on the axis is not to scale.
+/// The sections of neighbouring points that a line connects. A section ends at a missing point, and before
+/// the penalty 0, whose place on the axis is not to scale.
 pub(super) fn runs(
     x: &PenaltyAxis,
     points: impl Iterator<Item = (f64, Option<f64>)>,
@@ -123,7 +123,7 @@ pub(super) fn runs(
     runs
 }
 
-/// How wide the legend is, in pixels.
+/// Width of the legend, in pixels.
 pub(super) fn legend_width(entries: &[(String, Pen)]) -> f64 {
     entries.iter().map(|(name, _)| entry_width(name)).fold(0.0, f64::max)
 }
@@ -144,12 +144,12 @@ pub(super) fn list(canvas: &mut Canvas, entries: &[(String, Pen)], (left, top): 
     }
 }
 
-/// Room of an entry, with a gap to the next.
+/// Width of an entry, including the gap to the next one.
 fn entry_width(name: &str) -> f64 {
     41.0 + width(name, TEXT)
 }
 
-/// How high rows of the legend are, within a width.
+/// Height of the legend in rows, for a given width.
 pub(super) fn legend_rows(entries: &[(String, Pen)], width: f64) -> f64 {
     places(entries, width).last().map_or(0.0, |place| place.1 + 18.0)
 }
@@ -162,7 +162,7 @@ pub(super) fn rows(canvas: &mut Canvas, entries: &[(String, Pen)], width: f64) {
     }
 }
 
-/// Where each entry begins: in columns of one width, as many as there is room for.
+/// The position of each entry: in columns of equal width, as many as fit.
 fn places(entries: &[(String, Pen)], width: f64) -> Vec<(f64, f64)> {
     let column = legend_width(entries).max(1.0);
     let columns = ((width / column) as usize).clamp(1, entries.len().max(1));

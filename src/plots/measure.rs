@@ -1,4 +1,4 @@
-//! How wide text is, in the fonts that come with the program.
+//! Measures text in the bundled fonts.
 
 use std::sync::{Arc, LazyLock};
 
@@ -6,7 +6,7 @@ use resvg::usvg::{Node, Options, Tree, fontdb::Database};
 
 use super::canvas::{escape, short};
 
-/// The fonts that come with the program.
+/// The bundled fonts.
 pub(super) static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     let mut fonts = Database::new();
     fonts.load_font_data(include_bytes!("fonts/Inter-Regular.ttf").to_vec());
@@ -14,28 +14,28 @@ pub(super) static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
-/// What SVG with text is read with.
+/// The options for parsing SVG with text.
 pub(super) fn options(fonts: &Arc<Database>) -> Options<'static> {
     Options { fontdb: Arc::clone(fonts), font_family: "Inter".into(), ..Options::default() }
 }
 
-/// Sizes of text in a style sheet that stands alone, in pixels.
+/// Font sizes in a stand-alone style sheet, in pixels.
 pub(super) const TEXT: f64 = 12.0;
 pub(super) const TICK: f64 = 11.0;
 pub(super) const SMALL: f64 = 10.5;
 pub(super) const TITLE: f64 = 15.0;
 
-/// A browser without these fonts takes others, which may be wider by so much.
+/// Browsers without these fonts use others, which may be wider by this factor.
 const WIDER: f64 = 1.12;
 
-/// The room that a line of text of some size takes, in pixels.
+/// Width of a line of text of some font size, in pixels.
 pub(super) fn width(text: &str, size: f64) -> f64 {
     let weight = if size == TITLE { 600 } else { 400 };
     let svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"><text font-size=\"{size}\" font-weight=\"{weight}\">{}</text></svg>",
         escape(text)
     );
-    // A letter of another script is as wide as it is high, at most.
+    // A character of another script is at most as wide as it is high.
     let others = text.chars().filter(|&c| !is_bundled(c)).count() as f64 * size;
     let Ok(tree) = Tree::from_str(&svg, &options(&FONTS)) else { return others };
     let drawn = tree.root().children().iter().map(|node| match node {
@@ -45,18 +45,18 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
     WIDER * drawn.fold(0.0, f64::max) + others
 }
 
-/// The widest of some lines.
+/// Width of the widest line.
 pub(super) fn widest<'a>(lines: impl IntoIterator<Item = &'a str>, size: f64) -> f64 {
     lines.into_iter().map(|line| width(line, size)).fold(0.0, f64::max)
 }
 
-/// A name in at most `n` letters, and in fewer where these have no room.
+/// Shortens a name to at most `n` characters that fit into `room`.
 pub(super) fn fit(name: &str, n: usize, size: f64, room: f64) -> String {
     let mut names = (2..=n).rev().map(|n| short(name, n));
     names.find(|name| width(name, size) <= room).unwrap_or_else(|| short(name, 1))
 }
 
-/// Text in lines no wider than `room`, but for words that are.
+/// Breaks text into lines no wider than `room`, except for single longer words.
 pub(super) fn wrap(text: &str, size: f64, room: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
@@ -69,7 +69,7 @@ pub(super) fn wrap(text: &str, size: f64, room: f64) -> Vec<String> {
     lines
 }
 
-/// Whether the fonts that come with the program have a letter, or it is drawn without one.
+/// Whether the bundled fonts have the character, or it needs no glyph.
 pub(super) fn is_bundled(c: char) -> bool {
     c.is_whitespace()
         || matches!(c, ' '..='~' | '\u{a0}'..='\u{17f}' | 'Ͱ'..='џ' | '‐'..='₵' | '←'..='≥' | '■'..='●' | '\u{fffd}')

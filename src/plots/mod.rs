@@ -1,8 +1,8 @@
-//! Pictures of what a model does, how it was trained and what a sweep found: for a page, and as SVG or PNG.
+//! Pictures of a model, its training and a sweep: for a page, as SVG and as PNG.
 //!
-//! Every picture is drawn here, once: its colours are named by class (`plots.css`), so that the same marks stand on
-//! white or dark paper. Axes of sweeps run from the largest penalty on the left to the smallest on the right, as
-//! models are trained.
+//! Every picture is drawn once. Its colours are CSS classes (`plots.css`), so that it works on white and on
+//! dark paper. The penalty axes of sweeps run from the largest penalty on the left to the smallest on the
+//! right, in the order of training.
 
 mod axis;
 mod calibration;

@@ -1,4 +1,4 @@
-//! A finished picture: inside a page, alone as SVG, or as PNG.
+//! A finished picture: for a page, as a stand-alone SVG, or as PNG.
 
 use std::sync::Arc;
 
@@ -8,24 +8,24 @@ use super::canvas::{Canvas, escape, px};
 use super::colours::plain_style;
 use super::measure::{FONTS, TEXT, TITLE, is_bundled, options, wrap};
 
-/// Pixels of a PNG for each of the picture.
+/// PNG pixels for each pixel of the picture.
 const SCALE: f32 = 2.0;
 const MARGIN: f64 = 12.0;
 
-/// A picture with its words.
+/// A picture and its texts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
     /// Width in pixels.
     pub width: f64,
     /// Height in pixels.
     pub height: f64,
-    /// What it shows.
+    /// The title.
     pub title: String,
-    /// What should be known of it, in a line.
+    /// A line of facts below the title.
     pub below: String,
-    /// What it shows, for those who cannot see it.
+    /// A description for people who cannot see the picture.
     pub description: String,
-    /// Its marks.
+    /// The SVG elements.
     marks: String,
 }
 
@@ -35,8 +35,8 @@ impl Picture {
         Self { width, height, title, below, description, marks: canvas.finish() }
     }
 
-    /// The picture for a page, which gives it heading and colours. Its `id` is also the beginning of those of its
-    /// title and description.
+    /// The picture for a page, which supplies heading and colours. The ids of its title and description begin
+    /// with `id`.
     pub fn inline(&self, id: &str) -> String {
         format!(
             "<svg class=\"plot\" id=\"{id}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\">\
@@ -49,7 +49,7 @@ impl Picture {
         )
     }
 
-    /// The picture as a file of its own, on white paper.
+    /// The picture as a stand-alone SVG file on white paper.
     pub fn svg(&self) -> String {
         let width = self.width + 2.0 * MARGIN;
         let left = MARGIN + 4.0;
@@ -80,11 +80,11 @@ impl Picture {
         )
     }
 
-    /// The picture as PNG, two pixels for each of the SVG. Text is drawn with the font that comes with the program, and
-    /// that of scripts which it lacks with what the system has.
+    /// The picture as PNG, with two pixels for each of the SVG. Text uses the bundled font, and fonts of the
+    /// system for scripts that it lacks.
     ///
     /// # Panics
-    /// Never, but for a defect: what is drawn here is always an SVG of a sensible size.
+    /// Never, except for a bug: the SVG is always valid and of a sensible size.
     pub fn png(&self) -> Vec<u8> {
         let svg = self.svg();
         let mut fonts = Arc::clone(&FONTS);

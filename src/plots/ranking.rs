@@ -1,4 +1,4 @@
-//! ROC and precision-recall curves, with the point of a threshold.
+//! ROC and precision-recall curves, with the point of a threshold marked.
 
 use super::axis::{number, unit_axis};
 use super::canvas::{Canvas, Pen, short};
@@ -9,7 +9,7 @@ use crate::metrics::{Curve, Point, Ranking};
 const SIZE: (f64, f64) = (420.0, 380.0);
 const ROOM: Room = Room { left: 52.0, right: 12.0, top: 12.0, bottom: 42.0 };
 
-/// Draws the true positive rate against the false positive rate. `at` is marked, `class` the positive side.
+/// Draws the true positive rate against the false positive rate; marks `at`; `class` is the positive class.
 pub fn roc_curve(curve: &Curve, ranking: Option<Ranking>, at: Option<Point>, class: &str) -> Picture {
     let place = |point: &Point| (curve.false_positive_rate(point), curve.recall(point));
     let area = ranking.map(|ranking| ranking.auc);
@@ -29,7 +29,7 @@ pub fn roc_curve(curve: &Curve, ranking: Option<Ranking>, at: Option<Point>, cla
     )
 }
 
-/// Draws precision against recall, likewise.
+/// Draws precision against recall, with the same arguments.
 pub fn precision_recall_curve(
     curve: &Curve,
     ranking: Option<Ranking>,
@@ -54,8 +54,8 @@ pub fn precision_recall_curve(
     draw(words, ("recall", "precision"), chance, (curve, &line), at.as_ref().map(place))
 }
 
-/// A recall comes at the precision of the first threshold that reaches it, as average precision adds them up: between
-/// two points there are no others, so that a straight line would promise thresholds that do not exist.
+/// Each recall has the precision of the first threshold that reaches it, as in the sum of the average
+/// precision. No threshold lies between two points, so a straight line between them would be wrong.
 fn steps(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
     let mut line: Vec<(f64, f64)> = Vec::new();
     for (recall, precision) in points {
@@ -67,7 +67,7 @@ fn steps(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
     line
 }
 
-const NOTHING: &str = "no curve: the data hold one side only";
+const NOTHING: &str = "no curve: the data have one side only";
 
 fn draw(
     words: [String; 3],

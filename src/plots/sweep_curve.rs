@@ -10,7 +10,8 @@ use crate::model::{CurvePoint, SweepTable};
 
 const HEIGHT: f64 = 400.0;
 
-/// Draws the mean scores over the penalties, with one standard error up and down, the points chosen and the best.
+/// Draws the mean scores over the penalties with error bars of one standard error, and marks chosen and best
+/// points.
 pub fn sweep_curve(table: &SweepTable) -> Picture {
     let mut lines = lines(&table.curve);
     let few = lines.len() <= FEW;
@@ -37,7 +38,7 @@ pub fn sweep_curve(table: &SweepTable) -> Picture {
         ),
     ];
 
-    // A legend of few lines stands above the chart, a longer one beside it.
+    // A short legend is above the chart, a longer one beside it.
     let beside = if few { 0.0 } else { legend_width(&entries) };
     let above = if few && lines.len() > 1 { legend_rows(&entries, 548.0) } else { 0.0 };
     let size = (560.0 + beside, HEIGHT + above);
@@ -76,7 +77,7 @@ pub fn sweep_curve(table: &SweepTable) -> Picture {
     Picture::new(size, words, canvas)
 }
 
-/// A score in words, and what its axis is called.
+/// The name of a score, and the label of its axis.
 fn words(scoring: Scoring) -> (&'static str, &'static str) {
     match scoring {
         Scoring::LogLoss => ("log loss", "log loss (nats per row)"),
@@ -88,7 +89,7 @@ fn words(scoring: Scoring) -> (&'static str, &'static str) {
     }
 }
 
-/// What was chosen, and how, as a sentence.
+/// A sentence about the chosen penalty and the rule.
 fn choice(table: &SweepTable) -> String {
     let rule = match table.rule {
         Rule::Best => "best mean",
@@ -104,19 +105,19 @@ fn choice(table: &SweepTable) -> String {
     }
 }
 
-/// The standard error of a point, if it has one to draw.
+/// The standard error of a point, if it can be drawn.
 fn error(point: &CurvePoint) -> Option<f64> {
     point.standard_error.filter(|&error| error > 0.0 && drawable(error))
 }
 
-/// The number of coefficients that are not zero, above the chart.
+/// The number of nonzero coefficients, above the chart.
 fn nonzero(canvas: &mut Canvas, frame: &Frame, x: &PenaltyAxis, curve: &[CurvePoint]) {
     let mut points: Vec<_> = curve.iter().filter_map(|p| Some((x.place(p.l1 + p.l2)?, p.nonzero?))).collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut free = f64::NEG_INFINITY;
     for (at, nonzero) in points.into_iter().filter(|(_, nonzero)| nonzero.is_finite()) {
         let across = frame.across(at);
-        // Only where it does not touch the one before it.
+        // Leave out a label that would touch the previous one.
         if across >= free {
             canvas.write((across, frame.top - 8.0), "tick mid", &format!("{nonzero:.0}"));
             canvas.line((across, frame.top), (across, frame.top - 4.0), "faint", 1.0);
@@ -127,7 +128,7 @@ fn nonzero(canvas: &mut Canvas, frame: &Frame, x: &PenaltyAxis, curve: &[CurvePo
     canvas.write((frame.middle(), frame.top - 24.0), "tick mid", title);
 }
 
-/// Dashed lines at the penalties chosen, one where several classes chose the same.
+/// Dashed lines at the chosen penalties; one line if several classes chose the same.
 fn uprights(canvas: &mut Canvas, frame: &Frame, x: &PenaltyAxis, lines: &[Line<'_>], few: bool) {
     let mut places: Vec<(f64, Pen)> = Vec::new();
     for line in lines {
@@ -174,7 +175,7 @@ fn draw(canvas: &mut Canvas, frame: &Frame, x: &PenaltyAxis, line: &Line<'_>, fe
     }
 }
 
-/// Rings around what was chosen, diamonds around what was best and not chosen.
+/// Circles around chosen points, diamonds around the best points that were not chosen.
 fn marks(canvas: &mut Canvas, frame: &Frame, x: &PenaltyAxis, line: &Line<'_>, few: bool) {
     let pen = if few { &Pen::INK } else { &line.pen };
     for point in line.points.iter().filter(|point| point.chosen || point.best) {
@@ -190,7 +191,7 @@ fn diamond(canvas: &mut Canvas, (x, y): (f64, f64), pen: &Pen) {
     canvas.polyline(&[(x, y - r), (x + r, y), (x, y + r), (x - r, y), (x, y - r)], pen, 1.8);
 }
 
-/// What the marks mean, above the chart at its right end.
+/// The legend of the marks, above the chart on the right.
 fn key(canvas: &mut Canvas, (right, y): (f64, f64), best: bool) {
     canvas.ring((right - 56.0, y), 6.5, &Pen::INK);
     canvas.write((right - 44.0, y + 4.0), "note", "chosen");

@@ -1,4 +1,4 @@
-//! The coefficients along the path of penalties.
+//! Coefficients along a path of penalties.
 
 use std::collections::HashMap;
 
@@ -11,12 +11,12 @@ use super::measure::{SMALL, TEXT, widest};
 use super::picture::Picture;
 use crate::model::{Choice, ClassPath, FeaturePath, SweepTable};
 
-/// Features that are named at most, and where panels are small.
+/// Most features with labels; below, the same for small panels.
 const NAMED: usize = 12;
 const NAMED_IN_SMALL: usize = 6;
 
-/// Draws the coefficients along the penalties, at the share of L1 that was chosen; a panel for each class of `paths`,
-/// of `n_classes` in all.
+/// Draws the coefficients along the penalties at the chosen L1 share, with a panel for each class of `paths`;
+/// `n_classes` is the number of all classes.
 pub fn sweep_path(table: &SweepTable, paths: &[ClassPath], n_classes: usize) -> Picture {
     let chosen: Vec<Option<&Choice>> =
         paths.iter().map(|path| table.chosen_for(path.class.as_deref())).collect();
@@ -26,7 +26,7 @@ pub fn sweep_path(table: &SweepTable, paths: &[ClassPath], n_classes: usize) -> 
     let rows = paths.len().div_ceil(3).max(1);
     let features = || paths.iter().flat_map(|path| &path.features);
     let values = features().flat_map(standardised);
-    // Zero is always in sight.
+    // Zero is always visible.
     let y = value_axis(values.chain([0.0]), if rows > 1 { 4 } else { 6 });
 
     let n_features = paths.iter().map(|path| path.n_features).max().unwrap_or(0);
@@ -57,7 +57,7 @@ pub fn sweep_path(table: &SweepTable, paths: &[ClassPath], n_classes: usize) -> 
     Picture::new(size, words, canvas)
 }
 
-/// A feature's coefficients for one standard deviation of its column, or for having a level.
+/// The coefficients of a feature, per standard deviation of its column or for having a level.
 fn standardised(feature: &FeaturePath) -> impl Iterator<Item = f64> {
     feature.coefficients.iter().map(|coefficient| coefficient * feature.scale)
 }
@@ -78,7 +78,7 @@ fn below(paths: &[ClassPath], chosen: &[Option<&Choice>]) -> String {
     let mut shares: Vec<f64> = paths.iter().map(|path| path.l1_ratio).collect();
     shares.dedup();
     match (shares.as_slice(), chosen) {
-        ([], _) => "No path was kept".into(),
+        ([], _) => "No path was stored".into(),
         ([share], [Some(chosen)]) => {
             format!("L1 share {}; dashed: the chosen λ = {}", number(*share), number(chosen.l1 + chosen.l2))
         }
@@ -87,7 +87,7 @@ fn below(paths: &[ClassPath], chosen: &[Option<&Choice>]) -> String {
     }
 }
 
-/// A feature has one colour in all panels, as far as that leaves those of a panel apart.
+/// A feature has the same colour in all panels, as far as colours stay distinct within each panel.
 fn colour<'a>(colours: &mut HashMap<&'a str, usize>, here: &[&'a str], name: &'a str, rank: usize) -> usize {
     if let Some(colour) = colours.get(name) {
         return *colour;
@@ -140,14 +140,14 @@ fn draw<'a>(
     let own: Vec<_> =
         here.iter().enumerate().map(|(rank, name)| colour(colours, &here, name, rank)).collect();
     let mut ends: Vec<((f64, f64), &str, Pen)> = Vec::new();
-    // The largest last, above the others.
+    // Draw the largest last, above the others.
     for (rank, feature) in named.iter().enumerate().rev() {
         let pen = Pen::named(own[rank]);
         let runs = places(feature);
         if let Some(&last) = runs.last().and_then(|run| run.last()) {
             ends.push((last, feature.feature.as_str(), pen.clone()));
         }
-        // Colours come twice; the second time the line is dashed.
+        // Each colour is used twice; the second line is dashed.
         let pen = if rank >= COLOURS { pen.dashed() } else { pen };
         line(canvas, &runs, &pen, if small { 1.3 } else { 1.7 });
     }
@@ -162,7 +162,7 @@ fn draw<'a>(
     }
 }
 
-/// A line, with dots where a point stands alone.
+/// A line, with dots for isolated points.
 fn line(canvas: &mut Canvas, runs: &[Vec<(f64, f64)>], pen: &Pen, width: f64) {
     for run in runs {
         if let [alone] = run[..] {

@@ -1,4 +1,4 @@
-//! Every picture is well-formed, and its text inside and legible, whatever it is drawn from.
+//! Every picture is well-formed, and its text is inside and legible, whatever its data.
 
 use resvg::usvg::{Group, Node, Rect, Tree};
 
@@ -8,7 +8,7 @@ use crate::config::{Rule, Scoring};
 use crate::metrics::{Calibration, Curve, Point, ScoreBins};
 use crate::model::{Choice, ClassPath, CurvePoint, FeaturePath, SweepTable, TrainingCurve};
 
-/// Every text of a picture, with the box that its font gives it.
+/// Every text of a picture, with its bounding box.
 fn texts(group: &Group, found: &mut Vec<(String, Rect)>) {
     for node in group.children() {
         match node {
@@ -22,7 +22,7 @@ fn texts(group: &Group, found: &mut Vec<(String, Rect)>) {
     }
 }
 
-/// No text is cut off at an edge, and none lies upon another.
+/// No text is cut off at an edge, and no two texts overlap.
 #[track_caller]
 fn check_text(svg: &str) {
     let tree = Tree::from_str(svg, &options(&FONTS)).expect("SVG");
@@ -39,7 +39,7 @@ fn check_text(svg: &str) {
         for (other, there) in &found[..i] {
             let across = at.right().min(there.right()) - at.left().max(there.left());
             let down = at.bottom().min(there.bottom()) - at.top().max(there.top());
-            // Boxes have the height of a line: letters of neighbouring lines keep apart by more.
+            // Boxes have the height of a line; the letters of neighbouring lines are further apart.
             let upright = |at: &Rect| at.height() > at.width();
             let (along, between) =
                 if upright(at) && upright(there) { (down, across) } else { (across, down) };
@@ -48,11 +48,11 @@ fn check_text(svg: &str) {
     }
 }
 
-/// Parses a picture as it stands alone, in which every place must be a number, and inside, and so must its text.
+/// Checks a stand-alone picture: every position is a number inside the picture, and so is its text.
 #[track_caller]
 fn check(picture: &Picture) -> String {
     check_text(&picture.svg());
-    // In a page, where what is outside may be cut off or lie upon something else.
+    // In a page, parts outside may be cut off or overlap other elements.
     let (width, height) = (picture.width, picture.height);
     let open = format!("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" ");
     let style = format!("<style>{}</style></svg>", colours::plain_style());
@@ -176,11 +176,11 @@ fn an_objective_that_hardly_changes_is_drawn_as_what_is_left() {
             converged: vec![0, 0, 0, 0, 1],
         };
         let text = check(&training_curve(&curve, 1e-6, 1e-9));
-        assert!(text.contains("mean objective, less the last (0.470727)"), "{change}: {text}");
+        assert!(text.contains("mean objective minus the last (0.470727)"), "{change}: {text}");
     }
 }
 
-/// A sweep over so many classes, each with its own curve, choice and path where they are several.
+/// A sweep over `n_classes` classes; `by_class` gives each class its own curve, choice and path.
 fn swept(n_classes: usize, by_class: bool, size: f64) -> SweepTable {
     let lambdas: Vec<f64> = (0..9).map(|k| 10f64.powf(0.5 - f64::from(k) * 0.75)).chain([0.0]).collect();
     let name = |class: usize| (n_classes > 1).then(|| format!("class {class} of many"));
@@ -244,7 +244,7 @@ fn sweeps_of_any_number_of_classes_have_labels_that_do_not_touch() {
 
 #[test]
 fn precision_goes_in_steps() {
-    // All rows at one probability: nothing between none and all of them.
+    // All rows have one probability: there is no point between none and all of them.
     let points = vec![point(f64::INFINITY, 0.0, 0.0), point(0.3, 3.0, 7.0)];
     let constant = Curve { positive: 3.0, negative: 7.0, points };
     let svg = precision_recall_curve(&constant, None, None, "a").svg();

@@ -1,4 +1,4 @@
-//! How a run came to its optimum.
+//! The training curve.
 
 use super::axis::{drawable, log_axis, number, precise, value_axis};
 use super::canvas::{Canvas, Pen};
@@ -6,8 +6,8 @@ use super::frame::{Frame, Room};
 use super::picture::Picture;
 use crate::model::TrainingCurve;
 
-/// Draws objective and residual over the passes, with the tolerance, and `certified`: the largest residual of the
-/// finished models in float64.
+/// Draws objective and residual over the passes, with the tolerance. `certified` is the largest float64
+/// residual of the finished models.
 pub fn training_curve(curve: &TrainingCurve, tolerance: f64, certified: f64) -> Picture {
     let has_objective = !curve.objective.is_empty();
     let size = (560.0, if has_objective { 400.0 } else { 300.0 });
@@ -60,14 +60,15 @@ pub fn training_curve(curve: &TrainingCurve, tolerance: f64, certified: f64) -> 
     Picture::new(size, words, canvas)
 }
 
-/// What is drawn of the objective, and its name: its distance from the last where its digits would hide what changes.
+/// The objective to draw, and its name: the difference from the last value, if its leading digits would hide
+/// the change.
 fn objective(values: &[f64]) -> (String, Vec<f64>) {
     const SAME: f64 = 1e-2;
     let drawn = || values.iter().copied().filter(|&value| drawable(value));
     let (low, high) = (drawn().fold(f64::INFINITY, f64::min), drawn().fold(f64::NEG_INFINITY, f64::max));
     match drawn().next_back() {
         Some(last) if high > low && high - low < SAME * low.abs().max(high.abs()) => {
-            let name = format!("mean objective, less the last ({})", precise(last));
+            let name = format!("mean objective minus the last ({})", precise(last));
             (name, values.iter().map(|value| value - last).collect())
         }
         _ => ("mean objective".to_owned(), values.to_vec()),

@@ -1,4 +1,4 @@
-//! The classes beside each other, as rows of text.
+//! Tables that compare the classes.
 
 use super::Report;
 use super::page::{NAME, ROWS};
@@ -6,13 +6,39 @@ use super::text::{count, number, percent, score, score_or_dash};
 use crate::evaluate::ClassEvaluation;
 use crate::metrics::Average;
 use crate::model::{Model, Task};
-use crate::plots::short;
+use crate::plots::{confusion_matrix, short};
 
-/// Mistakes that are named.
+/// Number of listed mistakes.
 const MISTAKES: usize = 12;
 
-/// The largest cells beside the diagonal.
-pub(super) fn mistakes(report: &Report<'_>) -> Vec<Vec<String>> {
+/// The section of all classes.
+pub(super) struct Classes {
+    /// Whether the classes have their own thresholds.
+    pub(super) has_thresholds: bool,
+    pub(super) confusion: String,
+    pub(super) mistakes: Vec<Vec<String>>,
+    pub(super) rows: Vec<Vec<String>>,
+    pub(super) average_rows: Vec<Vec<String>>,
+    /// Number of classes without a row.
+    pub(super) left: usize,
+}
+
+impl Classes {
+    pub(super) fn new(report: &Report<'_>) -> Self {
+        let (model, evaluation) = (report.model, &report.evaluation);
+        Self {
+            has_thresholds: has_thresholds(model),
+            confusion: confusion_matrix(&evaluation.confusion_matrix, &model.classes).inline("confusion"),
+            mistakes: mistakes(report),
+            rows: class_rows(report),
+            average_rows: average_rows(report),
+            left: evaluation.classes.len().saturating_sub(ROWS),
+        }
+    }
+}
+
+/// The largest cells off the diagonal of the confusion matrix.
+fn mistakes(report: &Report<'_>) -> Vec<Vec<String>> {
     let matrix = &report.evaluation.confusion_matrix;
     let mut cells: Vec<(u64, usize, usize)> = Vec::new();
     for (i, row) in matrix.iter().enumerate() {
@@ -28,13 +54,13 @@ pub(super) fn mistakes(report: &Report<'_>) -> Vec<Vec<String>> {
     cells.iter().take(MISTAKES).map(row).collect()
 }
 
-/// Whether the classes have thresholds of their own.
+/// Whether the classes have their own thresholds.
 pub(super) fn has_thresholds(model: &Model) -> bool {
     model.task == Task::OneVsRest && model.models.iter().any(|fitted| fitted.threshold.is_some())
 }
 
-/// The classes beside each other, each with its threshold where the model stores any.
-pub(super) fn class_rows(report: &Report<'_>) -> Vec<Vec<String>> {
+/// A row for each class, with its threshold if the model stores thresholds.
+fn class_rows(report: &Report<'_>) -> Vec<Vec<String>> {
     let thresholds = if has_thresholds(report.model) { report.model.thresholds() } else { Vec::new() };
     let row = |(k, class): (usize, &ClassEvaluation)| {
         let mut cells = vec![
@@ -51,8 +77,8 @@ pub(super) fn class_rows(report: &Report<'_>) -> Vec<Vec<String>> {
     report.evaluation.classes.iter().enumerate().take(ROWS).map(row).collect()
 }
 
-/// Means over the classes.
-pub(super) fn average_rows(report: &Report<'_>) -> Vec<Vec<String>> {
+/// Averages over the classes.
+fn average_rows(report: &Report<'_>) -> Vec<Vec<String>> {
     let averages = &report.evaluation.averages;
     let row = |name: &str, average: &Average| {
         let mut cells = vec![name.to_owned(), count(report.evaluation.rows as f64)];

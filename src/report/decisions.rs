@@ -1,14 +1,14 @@
-//! What thresholds decide, as rows of text.
+//! Tables of the decisions at thresholds.
 
 use super::scores::ClassScores;
 use super::stops::Stop;
 use super::text::{count, number, percent, score, score_or_dash};
 use crate::metrics::{Bin, LiftPart};
 
-/// Rows of the tables behind the charts.
+/// Rows of the tables below the charts.
 const POINTS: usize = 20;
 
-/// What a threshold decides, as text.
+/// The decisions at a threshold, as text.
 pub(super) struct Decision {
     pub(super) tp: String,
     pub(super) fp: String,
@@ -28,7 +28,7 @@ fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
 }
 
-/// What the first stop of the slider decides.
+/// The decisions at the first stop of the slider.
 pub(super) fn decision(scores: &ClassScores) -> Decision {
     let nothing = Stop { threshold: String::new(), true_positives: 0.0, false_positives: 0.0 };
     let stop = scores.stops.get(scores.own).unwrap_or(&nothing);

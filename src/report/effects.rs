@@ -1,34 +1,34 @@
-//! Coefficients in the order of their weight beside each other.
+//! Coefficients in descending order of their effect.
 
 use super::text::{number, ratio, significant};
 use crate::inference::{CoefficientInference, ModelInference, Status};
 use crate::model::{FittedModel, Model};
 use crate::plots::{Effect, short};
 
-/// Coefficients that a page carries in all, of one model at least, and at most.
+/// Coefficients in a page: in all models together, at least for each model, and at most for each model.
 const IN_ALL: usize = 6_000;
 const OF_ONE: (usize, usize) = (20, 1_000);
 
-/// Rows of a forest plot; `page.js` shows as many.
+/// Rows of a forest plot, the same number as in `page.js`.
 pub(super) const SHOWN: usize = 20;
 
-/// Intervals that reach further than so many times the largest effect are cut off.
+/// Intervals are cut off where they exceed the largest effect by this factor.
 const WIDEST: f64 = 2.0;
 
-/// A coefficient that a page carries.
+/// A coefficient in the page.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     /// Index of the feature.
     pub(super) feature: usize,
-    /// In original units.
+    /// Coefficient in original units.
     pub(super) coefficient: f64,
-    /// Times the feature's scale.
+    /// Coefficient times the scale of the feature.
     pub(super) standardised: f64,
-    /// Interval of the latter, where there is one.
+    /// Interval of `standardised`, if there is one.
     pub(super) interval: Option<[f64; 2]>,
 }
 
-/// The largest coefficients of a model that are not zero, by what they do for one standard deviation.
+/// The nonzero coefficients of a model that are largest per standard deviation.
 #[derive(Debug, Clone)]
 pub(super) struct Largest {
     pub(super) kept: Vec<Kept>,
@@ -36,7 +36,8 @@ pub(super) struct Largest {
     pub(super) intercept: f64,
 }
 
-/// Those of a model; with its inference those of that, where levels are compared with their reference.
+/// The largest coefficients of a model. With inference they come from it: levels are compared with their
+/// reference.
 pub(super) fn largest(
     model: &Model,
     fitted: &FittedModel,
@@ -75,7 +76,7 @@ pub(super) fn largest(
     Largest { kept, nonzero, intercept }
 }
 
-/// How far an axis reaches, in log-odds: to the largest effect, and to the ends of the intervals unless these are far
+/// The end of the axis, in log-odds: the largest effect, and the ends of the intervals unless these are far
 /// wider.
 pub(super) fn reach<'a>(of: impl Iterator<Item = &'a Largest>) -> f64 {
     let finite = |sizes: &mut dyn Iterator<Item = f64>| {
@@ -90,12 +91,13 @@ pub(super) fn reach<'a>(of: impl Iterator<Item = &'a Largest>) -> f64 {
     sizes.max(ends.min(WIDEST * sizes))
 }
 
-/// Eight significant digits: those that the page carries, so that what it says first is what its script says later.
+/// Rounds to eight significant digits, as in the payload, so that the first view equals the view of the
+/// script.
 fn carried(coefficient: f64) -> f64 {
     significant(coefficient, 8).parse().unwrap_or(coefficient)
 }
 
-/// How many coefficients of each of so many models a page carries.
+/// Number of coefficients of each model in the page.
 pub(super) fn kept_of_each(n_models: usize) -> usize {
     (IN_ALL / n_models.max(1)).clamp(OF_ONE.0, OF_ONE.1)
 }
@@ -110,21 +112,21 @@ pub(super) fn effects(model: &Model, largest: &Largest) -> Vec<Effect> {
     largest.kept.iter().take(SHOWN).map(effect).collect()
 }
 
-/// A row of the forest plot: names and numbers as text, places in percent of the axis.
+/// A row of the forest plot: names and numbers as text, positions in percent of the axis.
 pub(super) struct EffectRow {
     pub(super) feature: String,
     pub(super) lowers: bool,
     pub(super) from: String,
     pub(super) to: String,
     pub(super) at: String,
-    /// Where the interval begins and ends, and its ends as odds ratios.
+    /// Both ends of the interval on the axis, and its text as odds ratios.
     pub(super) interval: Option<(String, String, String)>,
     pub(super) ratio: String,
     pub(super) per_unit: String,
     pub(super) coefficient: String,
 }
 
-/// A place on the axis of odds ratios, in percent of its width.
+/// A position on the axis of odds ratios, in percent of its width.
 fn place(log_odds: f64, reach: f64) -> f64 {
     (50.0 + 50.0 * log_odds / reach).clamp(0.0, 100.0)
 }
@@ -148,7 +150,7 @@ pub(super) fn effect_row(effect: &Effect, coefficient: f64, reach: f64) -> Effec
     }
 }
 
-/// One, and the outermost ratio on each side: more has no room on a phone.
+/// The tick at 1, and the outermost tick on each side; a phone has no room for more.
 pub(super) fn ratio_ticks(ticks: &[(f64, String)], reach: f64) -> Vec<(String, String)> {
     let last = ticks.iter().map(|tick| tick.0.abs()).fold(0.0, f64::max);
     let shown = ticks.iter().filter(|tick| tick.0 == 0.0 || tick.0.abs() == last);

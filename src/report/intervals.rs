@@ -1,4 +1,4 @@
-//! What inference on the training rows adds to a page.
+//! Statistics from the training rows, for a page.
 
 use super::text::{count, number, score, significant};
 use crate::inference::{Covariance, Inference, ModelInference};
@@ -8,7 +8,7 @@ pub(super) fn of_class<'a>(inference: &'a Inference, class: &str) -> Option<&'a 
     inference.models.iter().find(|model| model.class == class)
 }
 
-/// What the intervals of a model are.
+/// The kind of a model's intervals.
 pub(super) fn what_intervals(inference: &Inference, model: &ModelInference) -> String {
     let share = number(100.0 * inference.confidence);
     match model.covariance {
@@ -18,7 +18,7 @@ pub(super) fn what_intervals(inference: &Inference, model: &ModelInference) -> S
     }
 }
 
-/// What is to be said of the model's fit.
+/// Facts about the fit of a model.
 pub(super) fn facts(inference: &Inference, model: &ModelInference) -> Vec<(&'static str, String)> {
     let mut facts = vec![("Intervals", what_intervals(inference, model))];
     facts.push(("Training rows", count(inference.rows as f64)));
@@ -40,12 +40,12 @@ pub(super) fn facts(inference: &Inference, model: &ModelInference) -> Vec<(&'sta
     facts
 }
 
-/// Models are compared by differences of a few units, of whatever size the numbers are.
+/// Eight significant digits: models are compared by small differences of large numbers.
 fn long(x: f64) -> String {
     significant(x, 8)
 }
 
-/// What speaks against the intervals.
+/// Warnings about the intervals.
 pub(super) fn warnings(inference: &Inference, model: &ModelInference) -> Vec<String> {
     inference.warnings.iter().chain(&model.warnings).cloned().collect()
 }

@@ -1,9 +1,14 @@
-//! A model on a table as one page: an HTML file that holds everything it shows, or its single pictures.
+//! A report of a model on a table: one self-contained HTML page, or its single pictures.
 //!
-//! The page is written by templates (`templates/`) around the pictures of [`crate::plots`]; its script (`page.js`)
-//! moves marks in them, by exact numbers that the page carries for every stop of its slider.
+//! Templates (`templates/`) arrange the pictures of [`crate::plots`] in the page. Its script (`page.js`)
+//! moves marks in them, with exact numbers that the page contains for every stop of its slider.
+//!
+//! Each section of the page has a template, and a file in this folder with the same name that fills
+//! the template.
 
 mod classes;
+mod coefficients;
+mod data;
 mod decisions;
 mod effects;
 mod intervals;
@@ -12,7 +17,9 @@ mod payload;
 mod plot;
 mod scores;
 mod stops;
+mod sweep;
 mod text;
+mod threshold;
 mod training;
 
 pub use plot::{Plot, model_plot};
@@ -24,22 +31,22 @@ use crate::model::{Model, Task};
 use crate::observer::Observer;
 use scores::{ClassScores, collect};
 
-/// Classes whose scores a page carries.
+/// Most classes whose scores are in a page.
 const CLASSES: usize = 200;
 
-/// A model and what it is worth on a table.
+/// A model and its evaluation on a table.
 #[derive(Debug)]
 pub struct Report<'a> {
     model: &'a Model,
-    /// What `evaluate` says.
+    /// The evaluation, as in `evaluate`.
     pub evaluation: Evaluation,
-    /// Binary: the positive class; else the first classes, each against the rest.
+    /// Binary: the positive class. Otherwise: the first classes, each against the rest.
     classes: Vec<ClassScores>,
     is_weighted: bool,
     inference: Option<Inference>,
 }
 
-/// What a page calls its sources.
+/// Names of the sources in a page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Names {
     /// The model file.
@@ -51,10 +58,10 @@ pub struct Names {
 impl<'a> Report<'a> {
     /// Evaluates the model on `data`.
     ///
-    /// The memory is that of [`crate::evaluate::evaluate`], and so are the readings.
+    /// Memory and passes are the same as in [`crate::evaluate::evaluate`].
     ///
     /// # Errors
-    /// Those of [`crate::evaluate::evaluate`].
+    /// The errors of [`crate::evaluate::evaluate`].
     pub fn new(
         model: &'a Model,
         data: &[String],
@@ -69,13 +76,13 @@ impl<'a> Report<'a> {
         Ok(Self { model, evaluation, classes, is_weighted: options.weight.is_some(), inference: None })
     }
 
-    /// The same with intervals of the odds ratios.
+    /// Adds intervals of the odds ratios.
     #[must_use]
     pub fn with_inference(self, inference: Inference) -> Self {
         Self { inference: Some(inference), ..self }
     }
 
-    /// The page.
+    /// The page as HTML.
     pub fn html(&self, names: &Names) -> String {
         page::html(self, names)
     }

@@ -32,7 +32,7 @@
     }));
   };
 
-  // Light or dark: the system's, until the button says otherwise.
+  // Light or dark: the system setting, until the button is used.
   const theme = $("theme");
   const system = matchMedia("(prefers-color-scheme: dark)");
   let dark = system.matches;
@@ -50,7 +50,7 @@
   });
   paint();
 
-  // Charts: where they lie was written by those who drew them.
+  // The positions of charts are in the attributes that the program wrote.
   const frame = (id) => {
     const chart = $(id);
     const place = chart && chart.querySelector(".frame");
@@ -75,7 +75,7 @@
   let stop = current.own;
   const slider = $("slider");
 
-  // What a stop decides.
+  // The decisions at a stop.
   const decide = (k) => {
     const c = current, tp = c.tp[k], fp = c.fp[k], fn = c.p - tp, tn = c.n - fp;
     const costs = [Number($("cost-fp").value) || 0, Number($("cost-fn").value) || 0];
@@ -136,7 +136,7 @@
     button.addEventListener("click", () => { stop = presets[button.dataset.preset](); show(); });
   }
 
-  // Another class.
+  // Change of the class.
   const bars = (f, shares, scale) => shares.map((share, k) => {
     if (!(share > 0)) return "";
     const n = shares.length, zero = (f.top + f.bottom) / 2;
@@ -149,7 +149,7 @@
     return weights.map((w) => ratio(w, total));
   };
   const percent = (x) => Math.round(1000 * x) / 10 + "%";
-  // Recall comes at the precision of the first threshold that reaches it.
+  // Each recall has the precision of the first threshold that reaches it.
   const steps = (points) => points.flatMap((at, i) => i ? [[points[i - 1][0], at[1]], at] : [at]);
   const clip = (name, n) => {
     const letters = [...name];
@@ -207,7 +207,7 @@
     fill($("bins"), c.bins);
   };
 
-  // Coefficients: the largest, or those whose name is looked for.
+  // Coefficients: the largest, or those whose names match the search.
   const find = $("find"), forest = $("forest"), SHOWN = 20;
   const coefficients = () => {
     const c = data.coefficients[data.classes.indexOf(current)];
@@ -266,7 +266,7 @@
     });
   }
 
-  // The confusion matrix says what is under the pointer.
+  // Show the cell of the confusion matrix under the pointer.
   const heat = document.querySelector("#confusion .heat");
   if (heat && data.matrix) {
     const n = Number(heat.dataset.n);
@@ -282,7 +282,7 @@
     });
   }
 
-  // The same as a table, when it is asked for.
+  // The same cells as a table, once it is opened.
   const all = $("cells");
   if (all && data.matrix) {
     all.hidden = false;

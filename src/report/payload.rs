@@ -1,4 +1,4 @@
-//! The numbers that a page carries for its script, in as few bytes as keep them exact.
+//! The numbers in a page for its script, in the fewest bytes that keep them exact.
 
 use serde::Serialize;
 use serde_json::{Number, Value};
@@ -11,19 +11,19 @@ use super::text::significant;
 use crate::model::Task;
 use crate::plots::{HISTOGRAM_ENDS, MATRIX_CLASSES, short};
 
-/// Letters of a name at most.
+/// Most characters of a name.
 const NAME: usize = 80;
 
 #[derive(Serialize)]
 struct Payload {
     classes: Vec<Class>,
-    /// What the histogram's axis may end with.
+    /// The possible ends of the histogram's axis.
     ends: [f64; 6],
     features: Vec<String>,
     coefficients: Vec<Coefficients>,
     /// Log-odds at the right end of the axis of odds ratios.
     reach: f64,
-    /// For each true class, predicted classes and their rows in turn; where a picture of them says too little.
+    /// Several classes. For each true class: the predicted classes, each followed by its number of rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     matrix: Option<Vec<Vec<u64>>>,
     names: Vec<String>,
@@ -33,7 +33,7 @@ struct Payload {
 struct Class {
     name: String,
     short: String,
-    /// Weight of the positives and of the negatives.
+    /// Weight of the positives, and below of the negatives.
     p: Value,
     n: Value,
     /// For each stop: threshold, true positives, false positives.
@@ -47,7 +47,7 @@ struct Class {
     /// Histogram: positives, negatives.
     pos: Vec<Value>,
     neg: Vec<Value>,
-    /// Calibration: mean probability, share of positives, share of the rows.
+    /// Calibration: mean probability, share of the positives, share of the rows.
     cal: Vec<[Value; 3]>,
     bins: Vec<Vec<String>>,
 }
@@ -56,18 +56,18 @@ struct Class {
 struct Coefficients {
     nonzero: usize,
     intercept: f64,
-    /// Places in `features`; coefficients in original units; and times the scale of the feature.
+    /// Indices into `features`; coefficients in original units; coefficients times the scale of the feature.
     f: Vec<usize>,
     b: Vec<Value>,
     s: Vec<Value>,
-    /// With inference: ends of the intervals of `s`.
+    /// With inference: lower and upper ends of the intervals of `s`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     lo: Vec<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hi: Vec<Value>,
 }
 
-/// The numbers as JSON that may stand inside a script element.
+/// The numbers as JSON that is safe inside a script element.
 pub(super) fn payload(report: &Report<'_>, largest: &[Largest], reach: f64) -> String {
     let model = report.model;
     let mut used: Vec<usize> = largest.iter().flat_map(|l| l.kept.iter().map(|kept| kept.feature)).collect();
@@ -140,7 +140,7 @@ fn class(report: &Report<'_>, scores: &ClassScores) -> Class {
     }
 }
 
-/// With all digits; whole numbers without a fraction.
+/// A number with all its digits; integers without a fraction.
 fn exact(x: f64) -> Value {
     #[allow(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
     if x.fract() == 0.0 && x.abs() < 9e15 {
@@ -149,7 +149,7 @@ fn exact(x: f64) -> Value {
     Number::from_f64(x).map_or(Value::Null, Value::Number)
 }
 
-/// With as many digits as a picture or a table shows.
+/// A number with the digits that a picture or a table shows.
 fn rounded(x: f64) -> Value {
     exact(significant_value(x))
 }
@@ -158,7 +158,7 @@ fn significant_value(x: f64) -> f64 {
     significant(x, 6).parse().unwrap_or(x)
 }
 
-/// JSON in which nothing can end a script element or begin another: as escapes that JSON itself knows.
+/// Escapes JSON so that nothing in it can end a script element or begin another.
 fn inside_script(json: &str) -> String {
     json.replace('<', "\\u003c")
         .replace('>', "\\u003e")

@@ -21,9 +21,9 @@ pub enum Plot {
     Roc,
     /// Precision against recall.
     PrecisionRecall,
-    /// Shares against probabilities.
+    /// Observed shares against mean probabilities.
     Calibration,
-    /// Probabilities of both sides.
+    /// Distribution of the probabilities of both sides.
     Histogram,
     /// True against predicted classes.
     Confusion,
@@ -38,7 +38,7 @@ pub enum Plot {
 }
 
 impl Plot {
-    /// All, with the names that a user gives.
+    /// All pictures, with the names that a user gives.
     pub const ALL: [(&'static str, Self); 9] = [
         ("roc", Self::Roc),
         ("pr", Self::PrecisionRecall),
@@ -51,7 +51,7 @@ impl Plot {
         ("cv", Self::CrossValidation),
     ];
 
-    /// Whether rows have to be scored for it.
+    /// Whether the picture needs scored rows.
     pub fn needs_data(self) -> bool {
         !matches!(self, Self::Coefficients | Self::Training | Self::Path | Self::CrossValidation)
     }
@@ -70,7 +70,7 @@ impl FromStr for Plot {
 }
 
 impl Report<'_> {
-    /// Draws a picture; `class` chooses that of one class against the rest (the first unless given).
+    /// Draws a picture; `class` chooses a class against the rest (by default the first).
     ///
     /// # Errors
     /// [`ConfigError`]: the model has no such class, or nothing to draw.
@@ -89,7 +89,7 @@ impl Report<'_> {
         Ok(self.class_plot(plot, scores))
     }
 
-    /// The picture of a class's scores.
+    /// The picture of the scores of a class.
     pub(super) fn class_plot(&self, plot: Plot, scores: &ClassScores) -> Picture {
         let name = &self.model.classes[scores.class];
         let at = scores.stops.get(scores.own);
@@ -105,7 +105,7 @@ impl Report<'_> {
         }
     }
 
-    /// What the rows are that are not of a class.
+    /// The name of the rows outside a class.
     pub(super) fn others(&self, class: usize) -> String {
         match self.model.task {
             Task::Binary => self.model.classes[1 - class].clone(),
@@ -114,7 +114,7 @@ impl Report<'_> {
     }
 }
 
-/// A picture that the model alone gives; `inference` adds intervals to its odds ratios.
+/// A picture that needs only the model; `inference` adds intervals to its odds ratios.
 ///
 /// # Errors
 /// [`ConfigError`]: the model has no such class, or nothing to draw.
@@ -128,8 +128,7 @@ pub fn model_plot(
     let nothing = |why: &str| ConfigError::NotApplicable { flag: "--plot", why: why.to_owned() };
     match plot {
         Plot::Training => {
-            let older =
-                "the model file keeps no training curve, as it was written by an older version; train again";
+            let older = "the model file has no training curve, because it was written by an older version; train again";
             let curve = model.training.curve.as_ref().ok_or_else(|| nothing(older))?;
             let certified = model.models.iter().map(|fitted| fitted.kkt_residual).fold(0.0, f64::max);
             Ok(training_curve(curve, model.training.tolerance, certified))
@@ -137,14 +136,15 @@ pub fn model_plot(
         Plot::Path | Plot::CrossValidation => {
             let Some(sweep) = &model.sweep else {
                 let why =
-                    "the model was trained with one penalty, not chosen by a sweep; logodds tune makes one";
+                    "the model was trained with one penalty, without a sweep; logodds tune makes a sweep";
                 return Err(nothing(why).into());
             };
             if plot == Plot::CrossValidation {
                 return Ok(sweep_curve(sweep));
             }
             if sweep.paths.is_empty() {
-                let why = "the model file keeps no paths, as it was written by an older version; tune again";
+                let why =
+                    "the model file has no paths, because it was written by an older version; tune again";
                 return Err(nothing(why).into());
             }
             Ok(sweep_path(sweep, &sweep.paths, model.models.len()))
@@ -158,7 +158,7 @@ pub fn model_plot(
             let (effects, n_features) = (effects(model, &largest), model.features.len());
             Ok(odds_ratios(&effects, reach, n_features, &fitted.class, intervals.as_deref()))
         }
-        _ => Err(nothing("it is drawn from labelled rows: name the data after the model").into()),
+        _ => Err(nothing("it needs labelled rows; name the data after the model").into()),
     }
 }
 
@@ -167,7 +167,7 @@ fn class_index(model: &Model, class: Option<&str>) -> Result<usize> {
     let Some(class) = class else { return Ok(0) };
     if model.task == Task::Binary && Some(class) != model.positive.as_deref() {
         let positive = model.positive.as_deref().unwrap_or("");
-        let why = format!("the model is binary: its curves are those of {positive:?}; leave the flag out");
+        let why = format!("the model is binary, and its curves are for {positive:?}; leave the flag out");
         return Err(ConfigError::NotApplicable { flag: "--class", why }.into());
     }
     let index = model.classes.iter().position(|known| known == class);
@@ -180,6 +180,6 @@ fn class_index(model: &Model, class: Option<&str>) -> Result<usize> {
 }
 
 fn too_far(kept: usize) -> crate::Error {
-    let why = format!("curves are kept of the first {kept} classes only");
+    let why = format!("only the first {kept} classes have curves");
     ConfigError::NotApplicable { flag: "--class", why }.into()
 }

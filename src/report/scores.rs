@@ -1,4 +1,4 @@
-//! What a report knows of the scores of each class, from the readings that evaluate the model.
+//! The scores of each class, collected while the model is evaluated.
 
 use rayon::prelude::*;
 
@@ -9,10 +9,10 @@ use crate::metrics::{Calibration, Curve, Ranked, Ranking, ScoreBins};
 use crate::model::{DEFAULT_THRESHOLD, Model};
 use crate::observer::Observer;
 
-/// Bins of the histogram, of one class and of several, and of calibration.
+/// Bins of the histogram and the calibration: for one class, and for several.
 const HISTOGRAM_BINS: [usize; 2] = [50, 25];
 const CALIBRATION_BINS: usize = 10;
-/// Stops of one class at most, and of all classes together about.
+/// Most stops of one class, and about the most of all classes together.
 const STOPS: usize = 300;
 const STOPS_IN_ALL: usize = 9_000;
 
@@ -21,9 +21,9 @@ const STOPS_IN_ALL: usize = 9_000;
 pub(super) struct ClassScores {
     /// Its index.
     pub(super) class: usize,
-    /// Thresholds, ascending, and what they decide.
+    /// Thresholds, ascending, and their decisions.
     pub(super) stops: Vec<Stop>,
-    /// Place of the model's own threshold among them.
+    /// Index of the model's own threshold among them.
     pub(super) own: usize,
     pub(super) curve: Curve,
     pub(super) ranking: Option<Ranking>,
@@ -31,7 +31,7 @@ pub(super) struct ClassScores {
     pub(super) bins: ScoreBins,
 }
 
-/// Evaluates, and keeps the scores of the classes `of`.
+/// Evaluates, and collects the scores of the classes `of`.
 pub(super) fn collect(
     model: &Model,
     data: &[String],
@@ -57,11 +57,11 @@ pub(super) fn collect(
     Ok((evaluation, classes.collect()))
 }
 
-/// What is kept of the rows seen so far.
+/// The data collected from the rows so far.
 struct Gathered<'a> {
     of: &'a [usize],
     sums: Vec<Sums>,
-    /// In the order of `of`, as classes are ranked in their order.
+    /// In the order of `of`, which is also the order of ranking.
     rankings: Vec<RankedClass>,
 }
 
@@ -83,7 +83,7 @@ impl Witness for Gathered<'_> {
     fn rows(&mut self, contest: &Contest<'_>, rows: &Rows, scores: &[Vec<f64>]) {
         let width = contest.scorers[0].n_models();
         self.sums.par_iter_mut().zip(self.of).enumerate().for_each(|(at, (sums, &class))| {
-            // A binary model has one score, of its positive class; else there is one of each class.
+            // A binary model has one score, for its positive class; others have one for each class.
             let column = scores[0].iter().skip(at).step_by(width);
             for (i, (score, &of)) in column.zip(&rows.class).enumerate() {
                 let (p, weight, is_positive) =

@@ -1,18 +1,18 @@
-//! Where the slider of thresholds stops, and what each stop decides.
+//! The stops of the threshold slider, and the decisions at each.
 
 use crate::metrics::{Curve, Point, Ranked, rounded_between, shortest_between};
 
-/// Round thresholds at which there is a stop, if there are rows around.
+/// Round thresholds that get a stop if rows lie around them.
 const ROUND: usize = 100;
 
-/// A threshold and what it decides.
+/// A threshold and its decisions.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stop {
-    /// The threshold, in as few digits as give exactly these decisions.
+    /// The threshold, in the fewest digits that give exactly these decisions.
     pub(super) threshold: String,
-    /// Weight of the positives that reach it.
+    /// Weight of the true positives.
     pub(super) true_positives: f64,
-    /// Weight of the negatives that reach it.
+    /// Weight of the false positives.
     pub(super) false_positives: f64,
 }
 
@@ -27,14 +27,14 @@ impl Stop {
     }
 }
 
-/// The stops, thresholds ascending, and the place of `model`, the model's own threshold, among them. `probability` is
-/// what thresholds are compared with, of a score, whose order it must not turn.
+/// The stops, with ascending thresholds, and the index of `model`, the model's own threshold. `probability`
+/// converts a score to the probability that thresholds are compared with; it must not change the order.
 ///
-/// Rows change sides only where a threshold passes a probability. Between two neighbouring ones every threshold decides
-/// the same, so a stop is the shortest decimal there: typed as `--threshold` it gives exactly these decisions.
-/// Of all gaps those are taken that the thinned curves keep (at most about `most`), those around round thresholds,
-/// those of the largest F1 and of the largest difference of the two rates, and the model's own, rounded as far as that
-/// decides the same rows.
+/// Decisions change only where a threshold passes a probability. All thresholds between two neighbouring
+/// probabilities decide the same, so a stop is the shortest decimal between them: as `--threshold` it gives
+/// exactly these decisions. The stops are the gaps that the thinned curves keep (about `most` at most), those
+/// around round thresholds, those with the largest F1 and the largest difference between both rates, and the
+/// model's own threshold, rounded as far as the decisions stay the same.
 pub(super) fn stops(
     ranked: &Ranked,
     most: usize,
@@ -47,7 +47,8 @@ pub(super) fn stops(
     let mut stops: Vec<Stop> = Vec::new();
     let mut own = 0;
     let mut points = ranked.points().peekable();
-    // Where different scores are one probability, no threshold parts them: the last of them speaks for all.
+    // Different scores may round to one probability, which no threshold can divide: the last score represents
+    // them all.
     let mut wanted = false;
     while let Some(point) = points.next() {
         let place = |score: f64| if score == f64::INFINITY { f64::INFINITY } else { probability(score) };
@@ -59,7 +60,7 @@ pub(super) fn stops(
         if next == here {
             continue;
         }
-        // Thresholds are below 1, as probabilities can be.
+        // Thresholds are below 1, because probabilities may be just below 1.
         let high = here.min(1.0 - f64::EPSILON / 2.0);
         let is_model = next < model && model <= here;
         let is_round = (next * round).floor() < (high * round).floor();
@@ -78,7 +79,7 @@ pub(super) fn stops(
     (stops, own)
 }
 
-/// The curves through the stops, with both ends.
+/// The curves through the stops, including both ends.
 pub(super) fn curve(ranked: &Ranked, stops: &[Stop]) -> Curve {
     let (positive, negative) = (ranked.positive(), ranked.negative());
     let first = Point { threshold: f64::INFINITY, true_positives: 0.0, false_positives: 0.0 };
@@ -87,7 +88,7 @@ pub(super) fn curve(ranked: &Ranked, stops: &[Stop]) -> Curve {
     Curve { positive, negative, points }
 }
 
-/// Scores from which on F1, and the difference of true and false positive rate, are largest.
+/// The scores at which F1, and the difference between true and false positive rate, are largest.
 fn best(ranked: &Ranked) -> [f64; 2] {
     let (p, n) = (ranked.positive(), ranked.negative());
     let mut best = [(f64::NEG_INFINITY, f64::INFINITY); 2];
@@ -105,7 +106,7 @@ fn best(ranked: &Ranked) -> [f64; 2] {
     best.map(|best| best.1)
 }
 
-/// A threshold with all its digits, as scripts write numbers.
+/// A threshold with all its digits, in the format of JavaScript.
 fn shown(threshold: f64) -> String {
     if threshold < 1e-6 { format!("{threshold:e}") } else { format!("{threshold}") }
 }

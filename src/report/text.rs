@@ -1,6 +1,6 @@
-//! Numbers as people read them; `page.js` writes them the same way.
+//! Formats numbers for people, in the same way as `page.js`.
 
-/// `x` in `digits` significant digits, without zeros at the end.
+/// `x` in `digits` significant digits, without trailing zeros.
 pub(super) fn significant(x: f64, digits: usize) -> String {
     if x == 0.0 {
         return "0".into();
@@ -16,12 +16,12 @@ pub(super) fn significant(x: f64, digits: usize) -> String {
     rounded.parse::<f64>().map_or(rounded, |value| format!("{value}"))
 }
 
-/// Four significant digits, and a minus that is one.
+/// Four significant digits, with a typographic minus sign.
 pub(super) fn number(x: f64) -> String {
     significant(x, 4).replace('-', "\u{2212}")
 }
 
-/// An odds ratio; close to 1 with the digits that part it from 1.
+/// An odds ratio; close to 1, with enough digits to differ from 1.
 pub(super) fn ratio(x: f64) -> String {
     let off = (x - 1.0).abs();
     if !(1e-9..0.01).contains(&off) {
@@ -50,7 +50,7 @@ pub(super) fn percent(share: f64) -> String {
     format!("{:.2}%", 100.0 * share)
 }
 
-/// A count or a sum of weights: its thousands parted, at most two decimals.
+/// A count or a sum of weights, with thousands separators and at most two decimals.
 pub(super) fn count(x: f64) -> String {
     let text = format!("{x:.2}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
@@ -78,7 +78,7 @@ pub(super) fn seconds(seconds: f64) -> String {
     }
 }
 
-/// A residual or a gap, by its size.
+/// A residual or a gap, with digits that suit its size.
 pub(super) fn size(x: f64) -> String {
     format!("{x:.1e}").replace('-', "\u{2212}")
 }

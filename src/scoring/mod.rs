@@ -1,5 +1,5 @@
-//! How good models are on rows that they did not learn from: the number that a sweep compares penalties by, and early
-//! stopping the epochs of a run. Row weights count, class weights do not, as in [`crate::evaluate`].
+//! Scores of models on rows that they did not learn from. A sweep compares penalties by this score, and early
+//! stopping compares epochs. Row weights count, class weights do not, as in [`crate::evaluate`].
 
 mod patience;
 mod ranks;
@@ -9,7 +9,8 @@ pub use ranks::rank;
 pub(crate) use ranks::{area, ranking_bytes, rankings_at_once, walk};
 
 use crate::config::Scoring;
-use crate::objective::{Coefficients, Gaps, HeldOutSums, ModelSpec, evaluate};
+use crate::engine::exact::evaluate;
+use crate::objective::{Coefficients, Gaps, HeldOutSums, ModelSpec};
 use crate::panels::{Panels, Rows};
 
 impl Scoring {
@@ -18,7 +19,7 @@ impl Scoring {
         !matches!(self, Self::LogLoss | Self::Brier)
     }
 
-    /// Whether it needs the order of all rows, rather than sums over them.
+    /// Whether the score depends on the order of all rows, not only on sums over them.
     pub fn is_ranking(self) -> bool {
         matches!(self, Self::Auc | Self::AveragePrecision)
     }
@@ -28,7 +29,7 @@ impl Scoring {
         if self.is_greater_better() { -score } else { score }
     }
 
-    /// The score by sums over the rows; none where they have no weight, or where sums are not enough.
+    /// The score, computed from sums over the rows; `None` if they have no weight, or if sums are not enough.
     pub fn of_sums(self, sums: &HeldOutSums) -> Option<f64> {
         let all = sums.weight[0] + sums.weight[1];
         let hits = sums.weight[1] - sums.wrong[1];
@@ -46,8 +47,9 @@ impl Scoring {
     }
 }
 
-/// The score of each model, its class against all others, on the fold that it is scored on; none where that is not defined:
-/// no weight there, or, of a ranking, on one side only. In float64, one reading of X or a few.
+/// The score of each model (its class against all others) on the fold that it is scored on. `None` if the
+/// score is not defined there: the fold has no weight or, for a ranking score, rows of one side only.
+/// Computed in float64, in one pass over X or a few.
 ///
 /// # Panics
 /// If the shapes disagree.

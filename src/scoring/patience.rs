@@ -1,17 +1,17 @@
-//! When to give up what no longer improves.
+//! Early stopping of models that no longer improve.
 
 use serde::{Deserialize, Serialize};
 
 /// The best score of a model on the held-out rows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BestScore {
-    /// The score, as training saw it.
+    /// The score during training.
     pub score: f64,
-    /// The epoch, or iteration, that it came after, from 1.
+    /// The number of epochs or iterations after which it was reached, from 1.
     pub epoch: usize,
 }
 
-/// The best loss so far, and how long ago that was.
+/// The best loss so far, and the step at which it was reached.
 #[derive(Debug, Clone)]
 pub struct Patience {
     limit: usize,
@@ -20,12 +20,12 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Ends when `limit` steps brought no better loss.
+    /// Ends after `limit` steps without a better loss.
     pub fn new(limit: usize) -> Self {
         Self { limit, best: f64::INFINITY, best_at: 0 }
     }
 
-    /// Takes note of the loss after `step` steps; whether it is the best so far.
+    /// Records the loss after `step` steps. Returns whether it is the best so far.
     pub fn note(&mut self, step: usize, loss: f64) -> bool {
         let improves = loss < self.best;
         if improves {
@@ -34,12 +34,12 @@ impl Patience {
         improves
     }
 
-    /// Counts from `step` on: what it brought is as good as the best.
+    /// Counts `step` as an improvement, so that patience starts again there.
     pub fn hold(&mut self, step: usize) {
         self.best_at = step;
     }
 
-    /// Whether it is at an end after `step` steps.
+    /// Whether patience has run out after `step` steps.
     pub fn is_over(&self, step: usize) -> bool {
         step - self.best_at >= self.limit
     }

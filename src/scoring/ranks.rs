@@ -1,22 +1,23 @@
-//! Scores by the order of the rows: areas under curves.
+//! Ranking scores: areas under curves.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 use crate::config::Scoring;
+use crate::engine::exact::linear_predictor_of;
 use crate::metrics::Scores;
-use crate::objective::{Coefficients, ModelSpec, linear_predictor_of};
+use crate::objective::{Coefficients, ModelSpec};
 use crate::panels::{PANEL_ROWS, Panels, Rows};
 
-/// Scored rows that are held to be sorted: 16 bytes each, but never fewer than those of one model's fold.
+/// Scored rows held in memory for sorting, 16 bytes each; at least the rows of one fold.
 const HELD_ROWS: usize = 1 << 23;
 
-/// Predictors that are made at once, of the rows of some panels and all models of a walk.
+/// Linear predictors computed at once, for the rows of some panels and all models of the pass.
 const PREDICTORS_AT_ONCE: usize = 1 << 20;
 
-/// The exact rank scores of models, each over the rows of the fold that it is scored on, a few models at a time; and the
-/// readings of X that this took.
+/// The exact ranking scores of models, each over the rows of the fold that it is scored on, a few models in
+/// each pass. Also returns the number of passes over X.
 ///
 /// # Panics
 /// If the shapes disagree.
@@ -49,7 +50,7 @@ pub fn rank(
     (scores, readings)
 }
 
-/// Folds whose scores may be held to be sorted at the same time.
+/// Number of folds whose scores may be held for sorting at the same time.
 pub(crate) fn rankings_at_once(rows: &Rows) -> usize {
     let fold_rows = rows.counts().folds().map(|counts| counts.iter().sum::<f64>());
     let largest = fold_rows.fold(1.0, f64::max);
@@ -58,8 +59,8 @@ pub(crate) fn rankings_at_once(rows: &Rows) -> usize {
     at_once.max(1)
 }
 
-/// Bytes of the scores of so many models that are held to be sorted, each over the rows of its fold, while their lists
-/// grow; and of the predictors that they come from.
+/// Bytes of the held scores of `models` models, each over the rows of its fold, while the lists grow; and of
+/// the linear predictors.
 pub(crate) fn ranking_bytes(rows: usize, folds: usize, models: u64) -> u64 {
     let of_fold = (rows / folds.max(1)) as u64;
     let held = models.saturating_mul(of_fold).min(HELD_ROWS.max(rows) as u64);
@@ -67,7 +68,7 @@ pub(crate) fn ranking_bytes(rows: usize, folds: usize, models: u64) -> u64 {
     held.saturating_mul(24).saturating_add(predictors.saturating_mul(16))
 }
 
-/// The area under a curve; none where one side has no weight.
+/// The area under a curve; `None` if one side has no weight.
 pub(crate) fn area(scoring: Scoring, held: Scores) -> Option<f64> {
     held.rank().ranking().map(|ranking| match scoring {
         Scoring::AveragePrecision => ranking.average_precision,
@@ -75,7 +76,8 @@ pub(crate) fn area(scoring: Scoring, held: Scores) -> Option<f64> {
     })
 }
 
-/// Walks over X once for some models: calls `with` with the slots of some panels and the predictors of their rows.
+/// One pass over X for some models: calls `with` with the slots of some panels and the predictors of their
+/// rows.
 pub(crate) fn walk(panels: &Panels, columns: &Coefficients, mut with: impl FnMut(Range<usize>, &[f64])) {
     let at_once = (PREDICTORS_AT_ONCE / (PANEL_ROWS * columns.n_models().max(1))).max(1);
     for first in (0..panels.n_panels()).step_by(at_once) {

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use super::curvature::Base;
 use super::factor::Factor;
 use super::full_batch::MAX_ORDER;
-use super::{Host, Problem};
-use crate::engine::Engine;
+use super::{Passes, Problem};
 use crate::error::{EngineError, Result};
-use crate::objective::{Hessian, ModelSpec, sigmoid};
+use crate::objective::{Coordinates, Hessian, ModelSpec, Penalty, sigmoid};
 use crate::panels::Sample;
 
 /// Ridge of a factor, relative to its diagonal: the rows that a sample left out may show directions that it has not.
@@ -19,15 +18,30 @@ const RIDGE: f64 = 1e-7;
 ///
 /// # Errors
 /// The Hessian holds values that are not finite.
-pub(super) fn own_base(hessian: Hessian, l2: f64, intercept: bool) -> Result<Base> {
-    let order = hessian.order();
-    let value = |a: usize, b: usize| match (a == b, a + 1 == order || b + 1 == order) {
-        (_, true) if !intercept => 0.0,
-        (true, false) => hessian.row(a)[a] + l2,
-        _ => hessian.row(a)[b],
-    };
-    let factor = Factor::new(order, value, RIDGE).ok_or(EngineError::NotFinite { what: "a Hessian" })?;
+pub(super) fn own_base(hessian: Hessian, coordinates: &Coordinates, penalty: &Penalty) -> Result<Base> {
+    let factor = penalised_factor(&hessian, 1.0, coordinates, penalty)
+        .ok_or(EngineError::NotFinite { what: "a Hessian" })?;
     Ok(Base::Gram { quarter: Arc::new(hessian), share: 1.0, factor: Arc::new(factor) })
+}
+
+/// The factor of `share` times a matrix plus the L2 penalty, over the coefficients that are trained; none where the
+/// matrix holds values that are not finite.
+fn penalised_factor(
+    matrix: &Hessian,
+    share: f64,
+    coordinates: &Coordinates,
+    penalty: &Penalty,
+) -> Option<Factor> {
+    let value = |a: usize, b: usize| {
+        if !coordinates.moves(a) || !coordinates.moves(b) {
+            0.0
+        } else if a == b {
+            share * matrix.row(a)[a] + coordinates.penalty(penalty, a).l2
+        } else {
+            share * matrix.row(a)[b]
+        }
+    };
+    Factor::new(matrix.order(), value, RIDGE)
 }
 
 /// A quarter of the Gram matrix, or of its diagonal where the matrix would be too large.
@@ -47,28 +61,23 @@ impl Bases {
     /// Whether a Gram matrix is worth having: it must fit, and have rank enough to tell more than its diagonal.
     pub(super) fn takes_matrix(problem: &Problem<'_>) -> bool {
         let order = problem.start.stride();
-        order <= MAX_ORDER && order <= 4 * problem.n_rows
+        order <= MAX_ORDER && order <= 4 * problem.rows.n_rows()
     }
 
     /// The Gram matrix of the rows of `sample`, or the diagonal of that of all.
-    pub(super) fn new(
-        engine: &mut dyn Engine,
-        host: &dyn Host,
-        problem: &Problem<'_>,
-        sample: Sample,
-    ) -> Result<Self> {
+    pub(super) fn new(table: &mut dyn Passes, problem: &Problem<'_>, sample: Sample) -> Result<Self> {
         let quarter = if Self::takes_matrix(problem) {
             // Where every probability is a half, the curvature is a quarter of the Gram matrix.
             let zeros = vec![0.0; problem.start.stride()];
-            let mut quarter = engine.hessian(&ModelSpec::shared(), &zeros, sample)?;
+            let mut quarter = table.hessians(&[(ModelSpec::shared(), &zeros)], sample)?.swap_remove(0);
             let is_whole = (0..quarter.order()).all(|j| quarter.row(j)[j] > 0.0);
             if !is_whole && !sample.is_all() {
                 // The sample has no row with a weight, or none of some rare level.
-                quarter = engine.hessian(&ModelSpec::shared(), &zeros, Sample::ALL)?;
+                quarter = table.hessians(&[(ModelSpec::shared(), &zeros)], Sample::ALL)?.swap_remove(0);
             }
             Quarter::Matrix(Arc::new(quarter))
         } else {
-            let squares = host.mean_squares()?.into_iter().chain([1.0]);
+            let squares = table.mean_squares()?.into_iter().chain([1.0]);
             Quarter::Diagonal(Arc::new(squares.map(|x| x / 4.0).collect()))
         };
         Ok(Self { quarter, factors: Vec::new() })
@@ -87,23 +96,14 @@ impl Bases {
             Quarter::Matrix(quarter) => quarter.clone(),
             Quarter::Diagonal(quarter) => return Ok(Base::Diagonal { quarter: quarter.clone(), share }),
         };
-        let l2 = problem.models[m].penalty.l2;
+        let penalty = &problem.models[m].penalty;
         #[allow(clippy::cast_possible_truncation, reason = "an exponent of a double")]
-        let key = (exponent as i32, l2.to_bits());
+        let key = (exponent as i32, penalty.l2.to_bits());
         if let Some((_, factor)) = self.factors.iter().find(|(known, _)| *known == key) {
             return Ok(Base::Gram { quarter, share, factor: factor.clone() });
         }
-        let order = quarter.order();
-        let value = |a: usize, b: usize| {
-            let is_intercept = a + 1 == order || b + 1 == order;
-            match (a == b, is_intercept) {
-                (_, true) if !problem.intercept => 0.0,
-                (true, false) => share * quarter.row(a)[a] + l2,
-                _ => share * quarter.row(a)[b],
-            }
-        };
-        let factor =
-            Factor::new(order, value, RIDGE).ok_or(EngineError::NotFinite { what: "the Gram matrix" })?;
+        let factor = penalised_factor(&quarter, share, problem.coordinates, penalty)
+            .ok_or(EngineError::NotFinite { what: "the Gram matrix" })?;
         let factor = Arc::new(factor);
         self.factors.push((key, factor.clone()));
         Ok(Base::Gram { quarter, share, factor })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::factor::Factor;
 use super::quadratic::{self, Quadratic, dot};
-use crate::objective::{Hessian, Penalty};
+use crate::objective::{Coordinates, Hessian, Penalty};
 
 /// Steps that an L-BFGS memory holds.
 const MEMORY: usize = 12;
@@ -54,8 +54,8 @@ pub(super) struct Place<'a> {
     /// Gradient of the mean loss.
     pub(super) gradient: &'a [f64],
     pub(super) penalty: Penalty,
-    /// Whether the intercept moves.
-    pub(super) intercept: bool,
+    /// What is asked of each coefficient.
+    pub(super) coordinates: &'a Coordinates,
     pub(super) residual: f64,
     /// Added to a matrix' diagonal, relative to it.
     pub(super) ridge: f64,
@@ -70,8 +70,8 @@ impl Curvature {
     /// The minimiser of the model of the objective that this curvature makes.
     pub(super) fn target(&self, place: Place<'_>) -> Vec<f64> {
         let quadratic = |hessian: &Hessian| {
-            let Place { penalty, intercept, ridge, .. } = place;
-            Quadratic { hessian, penalty, intercept, ridge }.minimise(
+            let Place { penalty, coordinates, ridge, .. } = place;
+            Quadratic { hessian, penalty, coordinates, ridge }.minimise(
                 place.column,
                 place.gradient,
                 1e-3 * place.residual,
@@ -80,7 +80,7 @@ impl Curvature {
         match self {
             Self::Own(hessian) => quadratic(hessian),
             Self::Shared(memory) if place.penalty.l1 == 0.0 => {
-                let step = memory.step(&place.smooth_gradient(), place.penalty.l2);
+                let step = memory.step(&place.smooth_gradient(), place);
                 place.column.iter().zip(step).map(|(w, step)| w + step).collect()
             }
             Self::Shared(memory) => match memory.matrix() {
@@ -106,6 +106,14 @@ impl Curvature {
         }
     }
 
+    /// The same, nothing learnt yet from steps.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Own(hessian) => Self::Own(hessian.clone()),
+            Self::Shared(memory) => Self::shared(memory.base.clone()),
+        }
+    }
+
     /// Forgets what steps taught, where they led astray; false if there was nothing to forget.
     pub(super) fn forget(&mut self) -> bool {
         match self {
@@ -120,27 +128,25 @@ impl Curvature {
 }
 
 impl Place<'_> {
-    fn is_penalised(&self, j: usize) -> bool {
-        j + 1 < self.column.len()
+    /// The penalty of coefficient `j`.
+    fn penalty(&self, j: usize) -> Penalty {
+        self.coordinates.penalty(&self.penalty, j)
     }
 
     /// The one-sided slope of the objective towards `target`, times the distance, the L1 penalty's by its
     /// whole change: below zero for the minimiser of any model with positive curvature.
     pub(super) fn slope_towards(&self, target: &[f64]) -> f64 {
-        let Penalty { l1, l2 } = self.penalty;
-        let of = |(j, (v, w)): (usize, (&f64, &f64))| match self.is_penalised(j) {
-            true => (self.gradient[j] + l2 * w) * (v - w) + l1 * (v.abs() - w.abs()),
-            false => self.gradient[j] * (v - w),
+        let of = |(j, (v, w)): (usize, (&f64, &f64))| {
+            let Penalty { l1, l2 } = self.penalty(j);
+            (self.gradient[j] + l2 * w) * (v - w) + l1 * (v.abs() - w.abs())
         };
         target.iter().zip(self.column).enumerate().map(of).sum()
     }
 
-    /// Gradient of loss and L2 penalty; 0 for an intercept that stays.
+    /// Gradient of loss and L2 penalty; 0 for a coefficient that is not trained.
     fn smooth_gradient(&self) -> Vec<f64> {
-        let of = |(j, (g, w)): (usize, (&f64, &f64))| match self.is_penalised(j) {
-            true => g + self.penalty.l2 * w,
-            false if self.intercept => *g,
-            false => 0.0,
+        let of = |(j, (g, w)): (usize, (&f64, &f64))| {
+            if self.coordinates.moves(j) { g + self.penalty(j).l2 * w } else { 0.0 }
         };
         self.gradient.iter().zip(self.column).enumerate().map(of).collect()
     }
@@ -151,10 +157,9 @@ impl Memory {
     ///
     /// # References
     /// Nocedal, Updating Quasi-Newton Matrices with Limited Storage, 1980.
-    fn step(&self, gradient: &[f64], l2: f64) -> Vec<f64> {
-        let intercept = gradient.len() - 1;
+    fn step(&self, gradient: &[f64], place: Place<'_>) -> Vec<f64> {
         // The change of the whole smooth gradient along a step.
-        let total = |(j, (s, y)): (usize, (&f64, &f64))| if j < intercept { y + l2 * s } else { *y };
+        let total = |(j, (s, y)): (usize, (&f64, &f64))| y + place.penalty(j).l2 * s;
         let pairs: Vec<(&[f64], Vec<f64>)> = self
             .pairs
             .iter()
@@ -170,11 +175,11 @@ impl Memory {
         // The scale that the last step showed, of Shanno and Phua.
         let scale = pairs.last().map_or(1.0, |(s, y)| {
             let mut solved = y.clone();
-            self.base.solve(&mut solved, l2);
+            self.base.solve(&mut solved, place);
             let ratio = dot(s, y) / dot(y, &solved);
             if ratio.is_finite() && ratio > 0.0 { ratio } else { 1.0 }
         });
-        self.base.solve(&mut q, l2);
+        self.base.solve(&mut q, place);
         q.iter_mut().for_each(|q| *q *= scale);
         for ((s, y), weight) in pairs.iter().zip(weights.into_iter().rev()) {
             let correction = weight - dot(y, &q) / dot(s, y);
@@ -199,20 +204,14 @@ impl Memory {
     /// # References
     /// Andrew and Gao, Scalable Training of L1-Regularized Log-Linear Models, ICML 2007.
     fn orthant_step(&self, place: Place<'_>) -> Vec<f64> {
-        let (l1, w) = (place.penalty.l1, place.column);
+        let w = place.column;
         let smooth = place.smooth_gradient();
         let slope = |j: usize| {
-            let g = smooth[j];
-            if !place.is_penalised(j) {
-                g
-            } else if w[j] != 0.0 {
-                g + l1 * w[j].signum()
-            } else {
-                g.signum() * (g.abs() - l1).max(0.0)
-            }
+            let (g, l1) = (smooth[j], place.penalty(j).l1);
+            if w[j] != 0.0 { g + l1 * w[j].signum() } else { g.signum() * (g.abs() - l1).max(0.0) }
         };
         let slopes: Vec<f64> = (0..w.len()).map(slope).collect();
-        let step = self.step(&slopes, place.penalty.l2);
+        let step = self.step(&slopes, place);
         let mut descent = 0.0;
         let target: Vec<f64> = (0..w.len())
             .map(|j| {
@@ -220,7 +219,7 @@ impl Memory {
                 let step = if step[j] * slopes[j] < 0.0 { step[j] } else { 0.0 };
                 let orthant = if w[j] != 0.0 { w[j].signum() } else { -slopes[j].signum() };
                 let to = w[j] + step;
-                let to = if place.is_penalised(j) && to * orthant < 0.0 { 0.0 } else { to };
+                let to = if place.penalty(j).l1 > 0.0 && to * orthant < 0.0 { 0.0 } else { to };
                 descent += slopes[j] * (to - w[j]);
                 to
             })
@@ -233,11 +232,10 @@ impl Memory {
             .map(|j| {
                 let h = self.base.curvature(j);
                 let forward = w[j] - place.gradient[j] / h;
-                match place.is_penalised(j) {
-                    _ if h <= 0.0 => w[j],
-                    true => place.penalty.prox(forward, 1.0 / h),
-                    false if place.intercept => forward,
-                    false => w[j],
+                if h > 0.0 && place.coordinates.moves(j) {
+                    place.coordinates.prox(&place.penalty, j, forward, 1.0 / h)
+                } else {
+                    w[j]
                 }
             })
             .collect()
@@ -246,13 +244,12 @@ impl Memory {
 
 impl Base {
     /// Divides by the base's matrix plus the L2 penalty.
-    fn solve(&self, right: &mut [f64], l2: f64) {
+    fn solve(&self, right: &mut [f64], place: Place<'_>) {
         match self {
             Self::Gram { factor, .. } => factor.solve(right),
             Self::Diagonal { .. } => {
-                let intercept = right.len() - 1;
                 for (j, right) in right.iter_mut().enumerate() {
-                    let h = self.curvature(j) + if j < intercept { l2 } else { 0.0 };
+                    let h = self.curvature(j) + place.penalty(j).l2;
                     *right = if h > f64::MIN_POSITIVE { *right / h } else { 0.0 };
                 }
             }

@@ -3,7 +3,7 @@
 use super::curvature::{Curvature, Place};
 use super::full_batch::MAX_ORDER;
 use super::{Stop, trapezoid};
-use crate::objective::{Certificate, Hessian, ModelSpec};
+use crate::objective::{Certificate, Coordinates, Hessian, ModelSpec};
 
 /// Share of the residual that a step may leave before an own Hessian is computed anew.
 const GOOD_STEP: f64 = 0.4;
@@ -139,13 +139,13 @@ impl Fit {
     }
 
     /// Gives the fit a target, if it has none; returns the decrease promised there.
-    pub(super) fn aim(&mut self, stage: Stage, intercept: bool) -> f64 {
+    pub(super) fn aim(&mut self, stage: Stage, coordinates: &Coordinates) -> f64 {
         if self.aim.is_none() {
             let Some(curvature) = &self.curvature else { return 0.0 };
             let Point { column, gradient, residual, .. } = &self.point;
             let penalty = self.model.penalty;
             let place =
-                Place { column, gradient, penalty, intercept, residual: *residual, ridge: self.ridge };
+                Place { column, gradient, penalty, coordinates, residual: *residual, ridge: self.ridge };
             let mut target = curvature.target(place);
             if stage != Stage::Float64 {
                 target.iter_mut().for_each(|w| *w = to_f32(*w));
@@ -198,6 +198,12 @@ impl Fit {
         (self.fresh, self.borrowed, self.age) = (true, false, 0);
     }
 
+    /// Takes an own Hessian, or one `borrowed` from a model that differs in the held-out rows alone.
+    pub(super) fn take(&mut self, curvature: Curvature, borrowed: bool) {
+        (self.curvature, self.had_own, self.age) = (Some(curvature), true, 0);
+        (self.fresh, self.borrowed) = (!borrowed, borrowed);
+    }
+
     /// Whether something is added to the diagonal of the curvature.
     pub(super) fn has_ridge(&self) -> bool {
         self.ridge > 0.0
@@ -216,7 +222,7 @@ impl Fit {
     }
 
     /// Takes the best of the candidates that were evaluated, or shortens the step.
-    pub(super) fn judge(&mut self, stage: Stage, candidates: Vec<Point>) {
+    pub(super) fn judge(&mut self, stage: Stage, candidates: Vec<Point>, coordinates: &Coordinates) {
         let Some(aim) = &self.aim else { return };
         let noise = rounding(stage) * self.point.objective.abs();
         let is_clear = |length: f64| -aim.promise * length > 100.0 * noise;
@@ -227,7 +233,7 @@ impl Fit {
                 let change = if is_clear(length) {
                     point.objective - self.point.objective - noise
                 } else {
-                    self.change_to(&point)
+                    self.change_to(&point, coordinates)
                 };
                 // A NaN compares false and shortens the step.
                 let descends = change <= ARMIJO * length * aim.promise && point.residual.is_finite();
@@ -245,11 +251,10 @@ impl Fit {
     }
 
     /// The change of the objective on the way to a point close by.
-    fn change_to(&self, point: &Point) -> f64 {
+    fn change_to(&self, point: &Point, coordinates: &Coordinates) -> f64 {
         let now = &self.point;
         let loss = trapezoid((&now.column, &now.gradient), (&point.column, &point.gradient));
-        let n_features = point.column.len() - 1;
-        loss + self.model.penalty.change(&now.column[..n_features], &point.column[..n_features])
+        loss + coordinates.change(&self.model.penalty, &now.column, &point.column)
     }
 
     fn accept(&mut self, stage: Stage, point: Point, is_clear: bool) {

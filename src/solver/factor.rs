@@ -6,7 +6,7 @@ use faer::{Mat, Par};
 
 use super::full_batch::MAX_ORDER;
 use super::quadratic::dot;
-use crate::objective::Hessian;
+use crate::objective::{Coordinates, Hessian, Penalty};
 
 /// The largest ridge, relative to the diagonal: beyond it a step is a scaled gradient step.
 const MAX_RIDGE: f64 = 1e2;
@@ -94,18 +94,23 @@ pub(super) struct Dependent {
     pub(super) direction: Vec<f64>,
 }
 
-/// The features that are combinations of the intercept and the features before them, to working precision: those whose
-/// diagonal, l2 added, the others leave a share of at most `least` of; [`singular`] at the least.
-pub(super) fn dependent(hessian: &Hessian, l2: f64, intercept: bool, least: f64) -> Vec<Dependent> {
+/// The features that are combinations of the intercept and the features before them, to working precision: the others
+/// leave a share of at most `least`, or of [`singular`], of their diagonal, to which l2 is added.
+pub(super) fn dependent(
+    hessian: &Hessian,
+    coordinates: &Coordinates,
+    penalty: &Penalty,
+    least: f64,
+) -> Vec<Dependent> {
     let n = hessian.order();
     if n > MAX_LISTED {
         return Vec::new();
     }
-    let ridge = |k: usize| if k < n - 1 { l2 } else { 0.0 };
+    let ridge = |k: usize| coordinates.penalty(penalty, k).l2;
     let scale = |k: usize| (hessian.row(k)[k].max(0.0) + ridge(k)).sqrt();
     let least = least.max(singular(n));
     // The same pivots, as blocks: only where one is small, rows are taken one by one to leave its own out.
-    let order: Vec<usize> = intercept.then_some(n - 1).into_iter().chain(0..n - 1).collect();
+    let order = coordinates.unpenalised_first();
     let value = |a: usize, b: usize| {
         let (a, b) = (order[a], order[b]);
         hessian.row(a)[b] + if a == b { ridge(a) } else { 0.0 }
@@ -187,7 +192,7 @@ mod tests {
             .collect();
         let values =
             (0..36).map(|k| rows.iter().map(|row| row[k / 6] * row[k % 6]).sum::<f64>() / 50.0).collect();
-        let found = dependent(&Hessian::new(6, values), 0.0, true, 0.0);
+        let found = dependent(&Hessian::new(6, values), &Coordinates::new(5, true), &Penalty::default(), 0.0);
         assert_eq!(found.iter().map(|d| d.feature).collect::<Vec<_>>(), [2, 4]);
         let expected = [[-1.0, -1.0, 1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, -2.0]];
         for (found, expected) in found.iter().zip(expected) {

@@ -23,8 +23,7 @@
 //! - Roosta-Khorasani and Mahoney, Sub-Sampled Newton Methods, 2019.
 
 use super::stages::Run;
-use super::{Host, Problem, Progress, Solution, Validation};
-use crate::engine::Engine;
+use super::{Passes, Problem, Progress, Solution, Validation};
 use crate::error::Result;
 
 /// Orders up to which a curvature is a matrix.
@@ -70,26 +69,24 @@ impl FullBatch {
     /// Those of the engine.
     pub fn run(
         &self,
-        engine: &mut dyn Engine,
-        host: &dyn Host,
+        table: &mut dyn Passes,
         problem: &Problem<'_>,
         validation: Option<Validation<'_>>,
         watch: &mut dyn FnMut(&Progress) -> bool,
     ) -> Result<Solution> {
-        self.run_within(engine, host, problem, validation, watch, 0)
+        self.run_within(table, problem, validation, watch, 0)
     }
 
     /// The same within so many substitutions of features.
     pub(super) fn run_within(
         &self,
-        engine: &mut dyn Engine,
-        host: &dyn Host,
+        table: &mut dyn Passes,
         problem: &Problem<'_>,
         validation: Option<Validation<'_>>,
         watch: &mut dyn FnMut(&Progress) -> bool,
         depth: usize,
     ) -> Result<Solution> {
-        let mut run = Run::new(self, engine, host, problem, validation);
+        let mut run = Run::new(self, table, problem, validation);
         run.depth = depth;
         run.on_samples()?;
         run.on_the_table(watch)?;

@@ -1,5 +1,5 @@
 //! One algorithm a file, host side, float64 state, over the whole stack. A solver knows the
-//! objective and the passes of an [`Engine`]; no data format, no device.
+//! objective and the [`Passes`] over a table; no data format, no device.
 
 mod bases;
 mod curvature;
@@ -7,6 +7,7 @@ mod descent;
 mod early_stopping;
 mod factor;
 mod full_batch;
+mod passes;
 mod proof;
 mod quadratic;
 mod renewal;
@@ -20,30 +21,26 @@ mod working_set;
 
 pub use early_stopping::{Validated, Validation};
 pub use full_batch::{FullBatch, Method};
+pub use passes::Passes;
 pub use proof::Proof;
 pub use row_space::RowSpace;
 pub use sgd::Sgd;
 pub use spectrum::Spectrum;
 pub use working_set::WorkingSet;
 
-use std::sync::Arc;
-
-use crate::engine::Engine;
-use crate::error::Result;
-use crate::objective::{Certificate, Coefficients, Exact, Gaps, Hessian, ModelSpec, Smoothness};
-use crate::panels::{Panels, Rows};
+use crate::engine::exact::Smoothness;
+use crate::objective::{Certificate, Coefficients, Coordinates, Gaps, ModelSpec};
+use crate::panels::Rows;
 
 /// What is to be minimised: the stack, and what a solver must know of the data.
 #[derive(Debug, Clone)]
 pub struct Problem<'a> {
     /// The models of the stack.
     pub models: &'a [ModelSpec],
-    /// Rows of the table.
-    pub n_rows: usize,
-    /// Whether intercepts are trained.
-    pub intercept: bool,
-    /// What the panels subtracted from each feature, see [`crate::objective::kkt_residual`].
-    pub offsets: &'a [f64],
+    /// The classes and weights of the rows.
+    pub rows: &'a Rows,
+    /// What is asked of each coefficient.
+    pub coordinates: &'a Coordinates,
     /// Curvature of each model's loss; only `sgd` needs it.
     pub smoothness: &'a [Smoothness],
     /// Where every model starts.
@@ -54,87 +51,15 @@ pub struct Problem<'a> {
     pub gaps: Gaps,
 }
 
-/// What the host computes over the table itself, whatever the engine.
-pub trait Host: Sync {
-    /// Loss and gradient in float64.
-    ///
-    /// # Errors
-    /// Those of whoever remembers them; computing them has none.
-    fn evaluate(&self, models: &[ModelSpec], coefficients: &Coefficients, gaps: Gaps) -> Result<Exact>;
-
-    /// The Hessian of a model's mean loss at `column`, in float64 over all rows:
-    ///
-    /// ```text
-    /// H = (1/S) sum_i s_i p_i (1 - p_i) [x_i, 1] [x_i, 1]'
-    /// ```
-    ///
-    /// # Errors
-    /// As above.
-    fn hessian(&self, model: &ModelSpec, column: &[f64]) -> Result<Hessian>;
-
-    /// `(1/S) sum_i s_i x_ij^2` of each feature.
-    ///
-    /// # Errors
-    /// As above.
-    fn mean_squares(&self) -> Result<Vec<f64>>;
-
-    /// The classes and weights of the rows.
-    fn rows(&self) -> &Rows;
-
-    /// Whether a feature's values are kept as the table has them, and not as float32 rounds them.
-    fn is_exact(&self, feature: usize) -> bool;
-
-    /// Bytes that a copy of the table may take.
-    fn room(&self) -> u64;
-
-    /// The columns `features` alone, as a table of their own.
-    fn select(&self, features: &[usize]) -> Panels;
-
-    /// The spectrum of the rows, and the readings of X that it took: none where it was known.
-    ///
-    /// # Errors
-    /// Its products are not finite; and as above.
-    fn row_spectrum(&self) -> Result<(Arc<Spectrum>, f64)>;
-
-    /// `X w` of each column of coefficients, intercepts not added: one reading of X.
-    ///
-    /// # Errors
-    /// As above.
-    fn scores(&self, coefficients: &Coefficients) -> Result<Vec<Vec<f64>>>;
-
-    /// `X' a` for each `a` of `weights`, one value for each feature: one reading of X.
-    ///
-    /// # Errors
-    /// As above.
-    fn combine_rows(&self, weights: &[Vec<f64>]) -> Result<Vec<Vec<f64>>>;
-
-    /// Calls `work` with an engine and a host over another table of the same rows.
-    ///
-    /// # Errors
-    /// Those of `work`.
-    fn with_table(
-        &self,
-        panels: &Panels,
-        work: &mut dyn FnMut(&mut dyn Engine, &dyn Host) -> Result<()>,
-    ) -> Result<()>;
-
-    /// Minimises a problem over another table of the same rows.
-    ///
-    /// # Errors
-    /// Those of the engine.
-    fn minimise_over(
-        &self,
-        panels: &Panels,
-        solver: &FullBatch,
-        problem: &Problem<'_>,
-        watch: &mut dyn FnMut(&Progress) -> bool,
-    ) -> Result<Minimum> {
-        let mut solution = None;
-        self.with_table(panels, &mut |engine, host| {
-            solution = Some(solver.run(engine, host, problem, None, watch)?);
-            Ok(())
-        })?;
-        Ok(solution.expect("the work was done").into())
+impl<'a> Problem<'a> {
+    /// From a start that need not be close to the optimum, with bounds on the distance to the minimum.
+    pub fn new(
+        models: &'a [ModelSpec],
+        rows: &'a Rows,
+        coordinates: &'a Coordinates,
+        start: Coefficients,
+    ) -> Self {
+        Self { models, rows, coordinates, smoothness: &[], start, is_warm: false, gaps: Gaps::With }
     }
 }
 

@@ -20,8 +20,7 @@ use super::factor::{self, Dependent};
 use super::full_batch::{FullBatch, MAX_ORDER};
 use super::separation::is_unpenalised;
 use super::stages::Run;
-use super::{Host, Problem, Solution, Stop};
-use crate::engine::Engine;
+use super::{Passes, Problem, Solution, Stop};
 use crate::error::Result;
 use crate::objective::{Certificate, Coefficients, Hessian, Sides};
 use crate::panels::Sample;
@@ -74,8 +73,7 @@ impl FullBatch {
     /// Those of the host.
     pub fn prove(
         &self,
-        engine: &mut dyn Engine,
-        host: &dyn Host,
+        table: &mut dyn Passes,
         problem: &Problem<'_>,
         solution: Solution,
         may_move: bool,
@@ -84,7 +82,7 @@ impl FullBatch {
             return Ok(solution);
         }
         let found = Problem { start: solution.coefficients.clone(), ..problem.clone() };
-        let mut run = Run::new(self, engine, host, &found, None);
+        let mut run = Run::new(self, table, &found, None);
         // A model that reached its bound is proved where it is.
         let held = vec![Stop::Limit; solution.stops.len()];
         run.resume(if may_move { &solution.stops } else { &held })?;
@@ -157,7 +155,7 @@ impl Run<'_, '_> {
             for (&m, points) in left.iter().zip(evaluated) {
                 let fit = &mut self.fits[m];
                 fit.iterations += 1;
-                fit.judge(Stage::Float64, points);
+                fit.judge(Stage::Float64, points, self.problem.coordinates);
                 log::debug!(
                     "proof: model {m} at {:.12e}, residual {:.2e}",
                     fit.point.objective,
@@ -192,7 +190,7 @@ impl Run<'_, '_> {
             if !self.is_flat(m) || self.problem.start.stride() > MAX_ORDER {
                 continue;
             }
-            let hessian = self.host.hessian(&self.fits[m].model, &self.fits[m].point.column)?;
+            let hessian = self.table.exact_hessian((self.fits[m].model, &self.fits[m].point.column))?;
             self.passes += 1.0;
             let directions = self.blurred_directions(m, &hessian);
             if !directions.is_empty() {
@@ -216,12 +214,12 @@ impl Run<'_, '_> {
 
     /// Whether float32 rounding may decide where the minimum of a model is.
     fn may_be_blurred(&self, m: usize) -> bool {
-        self.is_flat(m) && (0..self.problem.start.n_features()).any(|feature| !self.host.is_exact(feature))
+        self.is_flat(m) && (0..self.problem.start.n_features()).any(|feature| !self.table.is_exact(feature))
     }
 
     /// Directions whose curvature float32 rounding decides.
     fn blurred_directions(&self, m: usize, hessian: &Hessian) -> Vec<Dependent> {
-        factor::dependent(hessian, self.fits[m].model.penalty.l2, self.problem.intercept, BLURRED)
+        factor::dependent(hessian, self.problem.coordinates, &self.fits[m].model.penalty, BLURRED)
     }
 
     /// The features with a part in such directions that are not kept exactly.
@@ -232,7 +230,7 @@ impl Run<'_, '_> {
             let parts: Vec<f64> =
                 direction.iter().enumerate().map(|(k, part)| (part * size(k)).abs()).collect();
             let least = 1e-6 * parts.iter().fold(0.0, |a: f64, &b| a.max(b));
-            blurred.extend((0..parts.len() - 1).filter(|&j| parts[j] >= least && !self.host.is_exact(j)));
+            blurred.extend((0..parts.len() - 1).filter(|&j| parts[j] >= least && !self.table.is_exact(j)));
         }
         blurred.sort_unstable();
         blurred.dedup();
@@ -245,7 +243,7 @@ impl Run<'_, '_> {
         if self.fits[m].has_aim() {
             return Ok(());
         }
-        let hessian = self.host.hessian(&self.fits[m].model, &self.fits[m].point.column)?;
+        let hessian = self.table.exact_hessian((self.fits[m].model, &self.fits[m].point.column))?;
         self.passes += 1.0;
         let has_penalty = self.fits[m].model.penalty.l2 > 0.0;
         if !has_penalty {
@@ -261,7 +259,7 @@ impl Run<'_, '_> {
         let held = if has_penalty { &[][..] } else { &proof.undetermined };
         let fit = &mut self.fits[m];
         fit.learn_exactly(hessian.without(held));
-        let promise = fit.aim(Stage::Float64, self.problem.intercept);
+        let promise = fit.aim(Stage::Float64, self.problem.coordinates);
         // The minimum of the quadratic model lies half of what its slope promises below the point.
         proof.is_beyond_precision = fit.has_ridge() || !proof.nearly_dependent.is_empty();
         proof.newton_decrement = (!proof.is_beyond_precision).then(|| 0.5 * promise.max(0.0));
@@ -274,14 +272,14 @@ impl Run<'_, '_> {
             members.iter().filter_map(|&m| Some((m, self.fits[m].whole_step()?))).collect();
         let columns = steps.iter().map(|(_, step)| step.as_slice());
         let columns = Coefficients::from_columns(self.problem.start.n_features(), columns);
-        let moves = self.host.scores(&columns)?;
+        let moves = self.table.scores(&columns)?;
         self.passes += 1.0;
         let tolerance = self.settings.tolerance;
         for (k, ((m, step), moves)) in steps.into_iter().zip(moves).enumerate() {
             let fit = &mut self.fits[m];
             let mut sides = Sides::default();
             let moves = moves.iter().map(|by| by + columns.intercept(k));
-            sides.add(&fit.model, self.host.rows(), moves, |_| true);
+            sides.add(&fit.model, self.problem.rows, moves, |_| true);
             let is_moving = is_unpenalised(&fit.model) && sides.is_moving();
             if is_moving && sides.are_separated(Sides::ROUNDING) {
                 self.proofs[m].separating = Some(step);

@@ -1,7 +1,7 @@
 //! The quadratic model that a Newton step minimises.
 
 use super::factor::Factor;
-use crate::objective::{Hessian, Penalty};
+use crate::objective::{Coordinates, Hessian, Penalty};
 
 /// Rounds of coordinate descent and polishing; a round that ends within the accuracy is the last.
 const MAX_ROUNDS: usize = 60;
@@ -9,15 +9,15 @@ const MAX_ROUNDS: usize = 60;
 /// Sweeps over the support between two polishing steps.
 const SWEEPS: usize = 8;
 
-/// `q(v) = g'(v - w) + (v - w)' H (v - w) / 2 + l1 |v|_1 + (l2/2) |v|_2^2`, the intercept, last, not penalised.
+/// `q(v) = g'(v - w) + (v - w)' H (v - w) / 2 + P(v)`, P the penalty of [`Coordinates`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Quadratic<'a> {
     /// H.
     pub(super) hessian: &'a Hessian,
     /// l1 and l2.
     pub(super) penalty: Penalty,
-    /// Whether the intercept moves.
-    pub(super) intercept: bool,
+    /// What is asked of each coefficient.
+    pub(super) coordinates: &'a Coordinates,
     /// Added to the diagonal, relative to it; raised where H is not positive definite.
     pub(super) ridge: f64,
 }
@@ -28,13 +28,12 @@ impl Quadratic<'_> {
     pub(super) fn minimise(&self, w: &[f64], g: &[f64], accuracy: f64) -> Vec<f64> {
         let mut v = w.to_vec();
         let mut slope = g.to_vec();
+        let all = self.coordinates.moving();
         if self.penalty.l1 == 0.0 {
-            let all: Vec<usize> = (0..self.trained()).collect();
             let step = self.solve(&all, &v, &slope);
             v.iter_mut().zip(step).for_each(|(v, step)| *v += step);
             return v;
         }
-        let all: Vec<usize> = (0..self.trained()).collect();
         for _ in 0..MAX_ROUNDS {
             self.sweep(&all, &mut v, &mut slope);
             let support: Vec<usize> = self.support(&v);
@@ -49,18 +48,15 @@ impl Quadratic<'_> {
         v
     }
 
-    /// Coefficients that move: all, or all but the intercept.
-    fn trained(&self) -> usize {
-        self.hessian.order() - usize::from(!self.intercept)
+    fn penalty(&self, j: usize) -> Penalty {
+        self.coordinates.penalty(&self.penalty, j)
     }
 
-    fn is_penalised(&self, j: usize) -> bool {
-        j + 1 < self.hessian.order()
-    }
-
-    /// Nonzero coefficients and the intercept.
+    /// The trained coefficients that are not zero or have no L1 penalty.
     fn support(&self, v: &[f64]) -> Vec<usize> {
-        (0..self.trained()).filter(|&j| v[j] != 0.0 || !self.is_penalised(j)).collect()
+        let mut support = self.coordinates.moving();
+        support.retain(|&j| v[j] != 0.0 || self.penalty(j).l1 == 0.0);
+        support
     }
 
     /// `H_jj` with the ridge; 0 where the loss does not depend on coefficient j.
@@ -72,10 +68,10 @@ impl Quadratic<'_> {
     fn sweep(&self, coordinates: &[usize], v: &mut [f64], slope: &mut [f64]) {
         for &j in coordinates {
             let h = self.curvature(j);
-            let new = if !self.is_penalised(j) {
-                if h > 0.0 { v[j] - slope[j] / h } else { v[j] }
-            } else if h > 0.0 {
-                self.penalty.prox(v[j] - slope[j] / h, 1.0 / h)
+            let new = if h > 0.0 {
+                self.coordinates.prox(&self.penalty, j, v[j] - slope[j] / h, 1.0 / h)
+            } else if self.penalty(j) == Penalty::default() {
+                v[j]
             } else {
                 0.0
             };
@@ -98,7 +94,7 @@ impl Quadratic<'_> {
         let step = self.solve(&support, v, slope);
         let mut length: f64 = 1.0;
         let mut first = None;
-        for (&j, step) in support.iter().zip(&step).filter(|&(&j, _)| self.is_penalised(j)) {
+        for (&j, step) in support.iter().zip(&step).filter(|&(&j, _)| self.penalty(j).l1 > 0.0) {
             let crossing = -v[j] / step;
             if crossing > 0.0 && crossing < length {
                 (length, first) = (crossing, Some(j));
@@ -113,15 +109,13 @@ impl Quadratic<'_> {
 
     /// The largest violation of the optimality conditions of q.
     fn violation(&self, v: &[f64], slope: &[f64]) -> f64 {
-        let of = |j: usize| {
-            if self.is_penalised(j) { self.penalty.kkt_residual(v[j], slope[j]) } else { slope[j].abs() }
-        };
-        (0..self.trained()).map(of).fold(0.0, f64::max)
+        let of = |j: usize| self.penalty(j).kkt_residual(v[j], slope[j]);
+        self.coordinates.moving().into_iter().map(of).fold(0.0, f64::max)
     }
 
     /// The Newton step over `support` with the signs that v has there.
     fn solve(&self, support: &[usize], v: &[f64], slope: &[f64]) -> Vec<f64> {
-        let l2 = |j: usize| if self.is_penalised(j) { self.penalty.l2 } else { 0.0 };
+        let l2 = |j: usize| self.penalty(j).l2;
         let value = |a: usize, b: usize| {
             let (i, j) = (support[a], support[b]);
             if i == j { self.curvature(i) + l2(i) } else { self.hessian.row(j)[i] }
@@ -130,8 +124,8 @@ impl Quadratic<'_> {
             return vec![0.0; support.len()];
         };
         let right = |&j: &usize| {
-            let sign = if self.is_penalised(j) && v[j] != 0.0 { v[j].signum() } else { 0.0 };
-            -(slope[j] + l2(j) * v[j] + self.penalty.l1 * sign)
+            let sign = if v[j] == 0.0 { 0.0 } else { v[j].signum() };
+            -(slope[j] + l2(j) * v[j] + self.penalty(j).l1 * sign)
         };
         let mut step: Vec<f64> = support.iter().map(right).collect();
         factor.solve(&mut step);
@@ -173,8 +167,8 @@ mod tests {
         Hessian::new(4, rows.concat())
     }
 
-    fn quadratic(hessian: &Hessian, l1: f64, l2: f64, intercept: bool) -> Quadratic<'_> {
-        Quadratic { hessian, penalty: Penalty { l1, l2 }, intercept, ridge: 0.0 }
+    fn quadratic<'a>(hessian: &'a Hessian, coordinates: &'a Coordinates, l1: f64, l2: f64) -> Quadratic<'a> {
+        Quadratic { hessian, penalty: Penalty { l1, l2 }, coordinates, ridge: 0.0 }
     }
 
     #[test]
@@ -183,7 +177,8 @@ mod tests {
         let (w, g) = ([0.5, -0.25, 0.0, 0.1], [0.4, -0.3, 0.05, 0.2]);
         for (l1, l2) in [(0.0, 0.0), (0.0, 0.3), (0.2, 0.0), (0.1, 0.1), (10.0, 0.0)] {
             for intercept in [true, false] {
-                let q = quadratic(&hessian, l1, l2, intercept);
+                let coordinates = Coordinates::new(3, intercept);
+                let q = quadratic(&hessian, &coordinates, l1, l2);
                 let v = q.minimise(&w, &g, 1e-12);
                 let step: Vec<f64> = v.iter().zip(&w).map(|(v, w)| v - w).collect();
                 let slope: Vec<f64> = hessian.times(&step).iter().zip(&g).map(|(a, g)| a + g).collect();
@@ -198,12 +193,13 @@ mod tests {
     fn coefficient_without_curvature_stays() {
         let mut rows = [[1.0, 0.0, 0.2], [0.0, 0.0, 0.0], [0.2, 0.0, 0.25]];
         let flat = Hessian::new(3, rows.concat());
-        assert_eq!(quadratic(&flat, 0.0, 0.0, true).minimise(&[0.0; 3], &[0.1, 0.0, 0.1], 0.0)[1], 0.0);
+        let all = Coordinates::new(2, true);
+        assert_eq!(quadratic(&flat, &all, 0.0, 0.0).minimise(&[0.0; 3], &[0.1, 0.0, 0.1], 0.0)[1], 0.0);
         rows[1] = rows[0];
         rows.iter_mut().for_each(|row| row[1] = row[0]);
         // Two equal columns: singular, so the ridge shares the step among them.
         let twins = Hessian::new(3, rows.concat());
-        let v = quadratic(&twins, 0.0, 0.0, true).minimise(&[0.0; 3], &[0.1, 0.1, 0.0], 0.0);
+        let v = quadratic(&twins, &all, 0.0, 0.0).minimise(&[0.0; 3], &[0.1, 0.1, 0.0], 0.0);
         assert!((v[0] - v[1]).abs() < 1e-6 && v[0] < 0.0, "{v:?}");
     }
 

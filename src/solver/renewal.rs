@@ -1,12 +1,13 @@
-//! When a fit gets another curvature, and whose.
+//! When a fit's curvature is replaced, and by which.
 
 use std::time::Instant;
 
 use super::bases::{Bases, own_base};
-use super::curvature::{Base, Curvature};
+use super::curvature::Curvature;
 use super::descent::Stage;
 use super::full_batch::{MAX_ORDER, Method, hessian_passes};
 use super::stages::Run;
+use crate::engine::At;
 use crate::error::Result;
 use crate::objective::{HeldOut, Hessian, ModelSpec};
 use crate::panels::Sample;
@@ -15,36 +16,113 @@ use crate::panels::Sample;
 /// many models' share of a pass.
 const FACTORED_ORDER: usize = 256;
 
-/// A curvature that siblings may borrow.
-enum Lent {
-    Hessian(Hessian),
-    Base(Base),
-}
-
-impl Lent {
-    fn curvature(&self) -> Curvature {
-        match self {
-            Self::Hessian(hessian) => Curvature::Own(hessian.clone()),
-            Self::Base(base) => Curvature::shared(base.clone()),
-        }
-    }
+/// Where a fit's next curvature comes from.
+enum Source {
+    /// The fit's own Hessian, over the rows of a sample.
+    Own(Sample),
+    /// The Hessian that another fit gets now. The two models differ in the held-out rows alone, so that their
+    /// curvatures differ by the noise of a sample, which the steps mend.
+    Sibling(usize),
+    /// The matrix that the stack shares.
+    Shared,
 }
 
 impl Run<'_, '_> {
-    /// Gives every active fit without a curvature, or with one that is too slow, another.
+    /// Gives another curvature to every active fit that has none, or one that is too slow. Hessians over the same
+    /// rows are asked for together: an engine takes as many in one reading of X as its memory allows.
     pub(super) fn renew_curvatures(&mut self, stage: Stage, sample: Sample) -> Result<()> {
-        // Hessians made now, for models that differ in the held-out rows alone: their curvature is the same but for
-        // the noise of a sample, and the steps mend it.
-        let mut lent: Vec<(ModelSpec, Lent)> = Vec::new();
+        let mut sources: Vec<(usize, Source)> = Vec::new();
         for m in self.active() {
-            let replace = match &self.fits[m].curvature {
+            let is_replaced = match &self.fits[m].curvature {
                 None => true,
                 Some(Curvature::Shared(_)) => stage != Stage::Sample && self.is_too_slow(m),
                 Some(Curvature::Own(_)) => false,
             };
-            if replace && !self.fits[m].has_aim() {
-                self.learn_curvature(m, stage, sample, &mut lent)?;
+            if is_replaced && !self.fits[m].has_aim() {
+                let source = self.source(m, stage, sample, &sources);
+                sources.push((m, source));
             }
+        }
+        self.share_curvature(&sources)?;
+        while let Some(rows) = sources.iter().find_map(|(_, source)| match source {
+            Source::Own(rows) => Some(*rows),
+            _ => None,
+        }) {
+            let is_made = |source: &Source| matches!(source, Source::Own(of) if *of == rows);
+            let makers: Vec<usize> =
+                sources.iter().filter(|(_, source)| is_made(source)).map(|&(m, _)| m).collect();
+            self.make_hessians(&makers, rows, &sources)?;
+            sources.retain(|(_, source)| !is_made(source));
+        }
+        Ok(())
+    }
+
+    /// Which curvature a fit gets next, after fits that get theirs from `before`.
+    fn source(&self, m: usize, stage: Stage, sample: Sample, before: &[(usize, Source)]) -> Source {
+        let fit = &self.fits[m];
+        let has_own = self.problem.start.stride() <= MAX_ORDER
+            && (self.settings.prefers_own(self.problem, self.share(Sample::every(fit.stride)))
+                || fit.had_own
+                || matches!(fit.curvature, Some(Curvature::Shared(_))));
+        if !has_own {
+            return Source::Shared;
+        }
+        let is_sibling = |other: &ModelSpec| {
+            other.held_out != HeldOut::NONE
+                && ModelSpec { held_out: fit.model.held_out, ..*other } == fit.model
+        };
+        let mut makers = before.iter().filter(|(_, source)| matches!(source, Source::Own(_)));
+        match makers.find(|&&(other, _)| is_sibling(&self.fits[other].model)) {
+            // What was borrowed and did not serve is not borrowed again.
+            Some(&(other, _)) if !fit.borrowed => Source::Sibling(other),
+            _ => Source::Own(if stage == Stage::Sample { sample } else { Sample::every(fit.stride) }),
+        }
+    }
+
+    /// Gives each of `makers` its Hessian over the rows of `sample`, and the same to the fits that borrow it.
+    fn make_hessians(&mut self, makers: &[usize], sample: Sample, sources: &[(usize, Source)]) -> Result<()> {
+        let started = Instant::now();
+        let points: Vec<At<'_>> =
+            makers.iter().map(|&m| (self.fits[m].model, self.fits[m].point.column.as_slice())).collect();
+        let hessians = self.table.hessians(&points, sample)?;
+        self.passes += makers.len() as f64 * self.share(sample);
+        log::debug!(
+            "Hessians of models {makers:?}, every {} panels, in {:.1} ms",
+            sample.stride(),
+            1e3 * started.elapsed().as_secs_f64()
+        );
+        for (&maker, hessian) in makers.iter().zip(hessians) {
+            let curvature = self.own_curvature(maker, hessian)?;
+            for &(m, _) in
+                sources.iter().filter(|(_, source)| matches!(source, Source::Sibling(of) if *of == maker))
+            {
+                self.fits[m].take(curvature.again(), true);
+            }
+            self.fits[maker].take(curvature, false);
+        }
+        Ok(())
+    }
+
+    /// A Hessian as the curvature of a fit.
+    fn own_curvature(&self, m: usize, hessian: Hessian) -> Result<Curvature> {
+        let penalty = &self.fits[m].model.penalty;
+        Ok(if hessian.order() >= FACTORED_ORDER && penalty.l1 == 0.0 {
+            Curvature::shared(own_base(hessian, self.problem.coordinates, penalty)?)
+        } else {
+            Curvature::Own(hessian)
+        })
+    }
+
+    /// Gives the fits whose source is the stack's matrix that matrix.
+    fn share_curvature(&mut self, sources: &[(usize, Source)]) -> Result<()> {
+        for &(m, _) in sources.iter().filter(|(_, source)| matches!(source, Source::Shared)) {
+            if self.bases.is_none() {
+                self.bases = Some(Bases::new(self.table, self.problem, self.finest)?);
+                self.passes += self.share(self.finest);
+            }
+            let bases = self.bases.as_mut().expect("they were just made");
+            (self.fits[m].curvature, self.fits[m].age) =
+                (Some(Curvature::shared(bases.of(self.problem, m)?)), 0);
         }
         Ok(())
     }
@@ -61,63 +139,5 @@ impl Run<'_, '_> {
         let hessian = hessian_passes(self.problem.start.stride(), share, self.active().len());
         // A Newton run takes some Hessians, and about twice as many passes; one that is on its way takes one more.
         left > if fit.had_own { 5.0 + 2.0 * hessian } else { 10.0 + 4.0 * hessian }
-    }
-
-    /// Gives a fit the curvature that the method has for it.
-    fn learn_curvature(
-        &mut self,
-        m: usize,
-        stage: Stage,
-        sample: Sample,
-        lent: &mut Vec<(ModelSpec, Lent)>,
-    ) -> Result<()> {
-        let order = self.problem.start.stride();
-        let fit = &self.fits[m];
-        let own = order <= MAX_ORDER
-            && (self.settings.prefers_own(self.problem, self.share(Sample::every(fit.stride)))
-                || fit.had_own
-                || matches!(fit.curvature, Some(Curvature::Shared(_))));
-        if own {
-            let is_sibling = |(other, _): &&(ModelSpec, Lent)| {
-                ModelSpec { held_out: fit.model.held_out, ..*other } == fit.model
-            };
-            // What was borrowed and did not serve is not borrowed again.
-            if let Some((_, sibling)) = lent.iter().find(is_sibling).filter(|_| !fit.borrowed) {
-                let curvature = Some(sibling.curvature());
-                let fit = &mut self.fits[m];
-                (fit.curvature, fit.fresh, fit.had_own, fit.borrowed) = (curvature, false, true, true);
-                fit.age = 0;
-                return Ok(());
-            }
-            let rows = if stage == Stage::Sample { sample } else { Sample::every(fit.stride) };
-            let started = Instant::now();
-            let hessian = self.engine.hessian(&fit.model, &fit.point.column, rows)?;
-            log::debug!(
-                "Hessian of model {m}, every {} panels, in {:.1} ms",
-                rows.stride(),
-                1e3 * started.elapsed().as_secs_f64()
-            );
-            self.passes += self.share(rows);
-            let made = if order >= FACTORED_ORDER && fit.model.penalty.l1 == 0.0 {
-                Lent::Base(own_base(hessian, fit.model.penalty.l2, self.problem.intercept)?)
-            } else {
-                Lent::Hessian(hessian)
-            };
-            let fit = &mut self.fits[m];
-            (fit.curvature, fit.fresh, fit.had_own) = (Some(made.curvature()), true, true);
-            (fit.borrowed, fit.age) = (false, 0);
-            if fit.model.held_out != HeldOut::NONE {
-                lent.push((fit.model, made));
-            }
-        } else {
-            if self.bases.is_none() {
-                self.bases = Some(Bases::new(self.engine, self.host, self.problem, self.finest)?);
-                self.passes += self.share(self.finest);
-            }
-            let bases = self.bases.as_mut().expect("they were just made");
-            (self.fits[m].curvature, self.fits[m].age) =
-                (Some(Curvature::shared(bases.of(self.problem, m)?)), 0);
-        }
-        Ok(())
     }
 }

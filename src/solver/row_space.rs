@@ -9,10 +9,9 @@
 //! Hastie and Tibshirani, Efficient Quadratic Regularization for Expression Arrays, 2004.
 
 use super::full_batch::{FullBatch, Method};
-use super::{Host, Problem, Progress, Solution};
-use crate::engine::Engine;
+use super::{Passes, Problem, Progress, Solution};
 use crate::error::Result;
-use crate::objective::{Coefficients, Penalty};
+use crate::objective::{Coefficients, Coordinates, Penalty};
 
 /// Rows up to which their products are decomposed.
 const MAX_ROWS: usize = 2048;
@@ -37,9 +36,11 @@ impl RowSpace {
         penalty.l1 == 0.0 && penalty.l2 > 0.0
     }
 
-    /// Whether it suits the table and every penalty.
+    /// Whether it suits the table and every penalty: one that is the same for all features.
     pub fn suits(problem: &Problem<'_>) -> bool {
-        Self::suits_table(problem.n_rows, problem.start.n_features())
+        let n_features = problem.start.n_features();
+        problem.coordinates.factors()[..n_features].iter().all(|&factor| factor == 1.0)
+            && Self::suits_table(problem.rows.n_rows(), n_features)
             && problem.models.iter().all(|model| Self::suits_penalty(&model.penalty))
     }
 
@@ -51,26 +52,25 @@ impl RowSpace {
     /// Those of the engine.
     pub fn run(
         &self,
-        engine: &mut dyn Engine,
-        host: &dyn Host,
+        table: &mut dyn Passes,
         problem: &Problem<'_>,
         watch: &mut dyn FnMut(&Progress) -> bool,
     ) -> Result<Solution> {
         let (n_features, n_models) = (problem.start.n_features(), problem.models.len());
-        let (spectrum, mut passes) = host.row_spectrum()?;
+        let (spectrum, mut passes) = table.row_spectrum()?;
         let order = spectrum.table().n_features();
         let mut start = Coefficients::zeros(order, n_models);
         for m in 0..n_models {
             start.model_mut(m)[order] = problem.start.intercept(m);
         }
         if (0..n_models).any(|m| problem.start.features(m).iter().any(|&w| w != 0.0)) {
-            for (m, scores) in host.scores(&problem.start)?.iter().enumerate() {
+            for (m, scores) in table.scores(&problem.start)?.iter().enumerate() {
                 start.model_mut(m)[..order].copy_from_slice(&spectrum.coordinates(scores));
             }
             passes += 1.0;
         }
-        let offsets = vec![0.0; order];
-        let inner = Problem { offsets: &offsets, start, is_warm: true, ..problem.clone() };
+        let coordinates = Coordinates::new(order, problem.coordinates.intercept().is_some());
+        let inner = Problem { coordinates: &coordinates, start, is_warm: true, ..problem.clone() };
         let newton = FullBatch {
             method: Method::Newton,
             max_iterations: self.max_iterations,
@@ -78,7 +78,7 @@ impl RowSpace {
             tolerance: 0.1 * self.tolerance,
         };
         let share = order as f64 / n_features as f64;
-        let solved = host.minimise_over(spectrum.table(), &newton, &inner, &mut |progress| {
+        let solved = table.minimise_over(spectrum.table(), &newton, &inner, &mut |progress| {
             // No model is done before its residual over the features is known.
             let of_stack = Progress { active: n_models, converged: 0, ..*progress };
             watch(&Progress { passes: passes + share * progress.passes, ..of_stack })
@@ -88,7 +88,7 @@ impl RowSpace {
         let weights: Vec<Vec<f64>> =
             (0..n_models).map(|m| spectrum.row_weights(solved.coefficients.features(m))).collect();
         let mut outer = Problem { is_warm: true, ..problem.clone() };
-        for (m, features) in host.combine_rows(&weights)?.iter().enumerate() {
+        for (m, features) in table.combine_rows(&weights)?.iter().enumerate() {
             let column = outer.start.model_mut(m);
             column[..n_features].copy_from_slice(features);
             column[n_features] = solved.coefficients.intercept(m);
@@ -100,7 +100,7 @@ impl RowSpace {
             let iteration = steps + progress.iteration;
             watch(&Progress { iteration, passes: passes + progress.passes, ..*progress })
         };
-        let mut solution = mend.run(engine, host, &outer, None, &mut watch)?;
+        let mut solution = mend.run(table, &outer, None, &mut watch)?;
         solution.passes += passes;
         solution.iterations.iter_mut().zip(&solved.iterations).for_each(|(all, inner)| *all += inner);
         "newton over the rows".clone_into(&mut solution.method);

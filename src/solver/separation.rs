@@ -15,7 +15,7 @@ impl Run<'_, '_> {
         }
         let below = self
             .separated_below
-            .get_or_insert_with(|| separated_below(self.problem.models, self.host.rows()));
+            .get_or_insert_with(|| separated_below(self.problem.models, self.problem.rows));
         for ((fit, proof), &below) in self.fits.iter_mut().zip(&mut self.proofs).zip(below.iter()) {
             if !fit.is_stopped() && is_unpenalised(&fit.model) && fit.point.objective < below {
                 fit.state = State::Stopped(Stop::Separated);
@@ -37,7 +37,7 @@ impl Run<'_, '_> {
         let columns = suspects.iter().map(|&m| self.fits[m].point.column.as_slice());
         let mut points = Coefficients::from_columns(self.problem.start.n_features(), columns);
         points.values_mut().iter_mut().for_each(|w| *w *= 1e4);
-        let exact = self.host.evaluate(&models, &points, Gaps::Without)?;
+        let exact = self.table.evaluate_exactly(&models, &points, Gaps::Without)?;
         self.passes += 1.0;
         for (&m, &loss) in suspects.iter().zip(&exact.evaluation.loss) {
             if loss < below[m] {

@@ -24,9 +24,9 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
 use super::{Problem, Progress, Proof, Solution, Stop, Validation, trapezoid};
-use crate::engine::{Engine, Epoch, Evaluation, SgdState};
+use crate::engine::{Epoch, MiniBatch, SgdState};
 use crate::error::Result;
-use crate::objective::{Coefficients, kkt_residual};
+use crate::objective::{Coefficients, Evaluation, Penalty};
 use crate::panels::PANEL_ROWS;
 
 /// Steps of an epoch when the batch size is not given: enough for momentum and the variance
@@ -153,16 +153,22 @@ impl Sgd {
     /// Those of the engine.
     pub fn run(
         &self,
-        engine: &mut dyn Engine,
+        engine: &mut dyn MiniBatch,
         problem: &Problem<'_>,
         mut validation: Option<Validation<'_>>,
         watch: &mut dyn FnMut(&Progress) -> bool,
     ) -> Result<Solution> {
         let n_models = problem.models.len();
-        let batch_rows = self.batch_rows(problem.n_rows);
-        let mut order = Order::new(problem.n_rows, batch_rows, self.seed);
+        let batch_rows = self.batch_rows(problem.rows.n_rows());
+        let mut order = Order::new(problem.rows.n_rows(), batch_rows, self.seed);
         let start = self.learning_rate.map_or_else(
-            || problem.smoothness.iter().map(|s| 1.0 / s.of_batch(batch_rows, problem.n_rows)).collect(),
+            || {
+                problem
+                    .smoothness
+                    .iter()
+                    .map(|s| 1.0 / s.of_batch(batch_rows, problem.rows.n_rows()))
+                    .collect()
+            },
             |rate| vec![rate; n_models],
         );
         let mut state = SgdState { snapshot: problem.start.clone(), iterate: problem.start.clone() };
@@ -170,7 +176,8 @@ impl Sgd {
         let mut gradient = first.gradient;
         let mut descents: Vec<Descent> = (0..n_models)
             .map(|m| {
-                let objective = first.loss[m] + problem.models[m].penalty.value(state.snapshot.features(m));
+                let penalty = &problem.models[m].penalty;
+                let objective = first.loss[m] + problem.coordinates.value(penalty, state.snapshot.model(m));
                 Descent {
                     objective,
                     residual: problem.residual(m, state.snapshot.model(m), gradient.model(m)),
@@ -209,7 +216,7 @@ impl Sgd {
                 panel_order: &order.panels,
                 batch_rows,
                 batch_order: &order.batches,
-                intercept: problem.intercept,
+                coordinates: problem.coordinates,
                 coupling: &coupling,
                 step: &step,
                 gradient: &gradient.select(&active),
@@ -221,11 +228,13 @@ impl Sgd {
             for (k, &m) in active.iter().enumerate() {
                 let descent = &mut descents[m];
                 let penalty = &problem.models[m].penalty;
-                let objective = evaluation.loss[k] + penalty.value(moved.snapshot.features(k));
-                let small_change = trapezoid(
-                    (state.snapshot.model(m), gradient.model(m)),
-                    (moved.snapshot.model(k), evaluation.gradient.model(k)),
-                ) + penalty.change(state.snapshot.features(m), moved.snapshot.features(k));
+                let objective =
+                    evaluation.loss[k] + problem.coordinates.value(penalty, moved.snapshot.model(k));
+                let small_change =
+                    trapezoid(
+                        (state.snapshot.model(m), gradient.model(m)),
+                        (moved.snapshot.model(k), evaluation.gradient.model(k)),
+                    ) + problem.coordinates.change(penalty, state.snapshot.model(m), moved.snapshot.model(k));
                 if descent.judge(objective, small_change) {
                     state.snapshot.model_mut(m).copy_from_slice(moved.snapshot.model(k));
                     state.iterate.model_mut(m).copy_from_slice(moved.iterate.model(k));
@@ -299,19 +308,19 @@ impl Problem<'_> {
     fn residual(&self, m: usize, column: &[f64], gradient: &[f64]) -> f64 {
         let penalty = &self.models[m].penalty;
         if penalty.l1 == 0.0 {
-            return kkt_residual(penalty, column, gradient, self.offsets, self.intercept);
+            return self.coordinates.residual(penalty, column, gradient);
         }
         let step = 1.0 / self.smoothness[m].mean;
-        let intercept = if self.intercept { gradient[gradient.len() - 1].abs() } else { 0.0 };
-        column[..column.len() - 1]
-            .iter()
-            .zip(gradient)
-            .fold(intercept, |worst, (&w, g)| worst.max((w - penalty.prox(w - step * g, step)).abs() / step))
+        let residual = |j: usize| match self.coordinates.penalty(penalty, j) {
+            Penalty { l1: 0.0, l2 } => (gradient[j] + l2 * column[j]).abs(),
+            penalty => (column[j] - penalty.prox(column[j] - step * gradient[j], step)).abs() / step,
+        };
+        (0..column.len()).filter(|&j| self.coordinates.moves(j)).map(residual).fold(0.0, f64::max)
     }
 
     /// Proximal gradient steps over the whole table for the models with an L1 penalty, from `point`;
     /// a step that makes a model's objective worse is not taken, but halved. Returns the passes made.
-    fn finish(&self, engine: &mut dyn Engine, point: &mut Coefficients) -> Result<usize> {
+    fn finish(&self, engine: &mut dyn MiniBatch, point: &mut Coefficients) -> Result<usize> {
         let mut active: Vec<usize> =
             (0..self.models.len()).filter(|&m| self.models[m].penalty.l1 > 0.0).collect();
         if active.is_empty() {
@@ -326,27 +335,24 @@ impl Problem<'_> {
         while passes <= FINAL_STEPS && !active.is_empty() {
             let mut next = now.clone();
             for (k, &m) in active.iter().enumerate() {
-                let (step, d) = (share[k] / self.smoothness[m].mean, next.n_features());
+                let (step, penalty) = (share[k] / self.smoothness[m].mean, &self.models[m].penalty);
                 let gradient = evaluation.gradient.model(k);
                 let column = next.model_mut(k);
-                for (w, g) in column[..d].iter_mut().zip(gradient) {
-                    *w = self.models[m].penalty.prox(*w - step * g, step);
-                }
-                if self.intercept {
-                    column[d] -= step * gradient[d];
+                for j in (0..column.len()).filter(|&j| self.coordinates.moves(j)) {
+                    column[j] = self.coordinates.prox(penalty, j, column[j] - step * gradient[j], step);
                 }
             }
             let after = engine.evaluate(&specs(&active), &next)?;
             passes += 1;
             let objective = |k: usize, e: &Evaluation, w: &Coefficients| {
-                e.loss[k] + self.models[active[k]].penalty.value(w.features(k))
+                e.loss[k] + self.coordinates.value(&self.models[active[k]].penalty, w.model(k))
             };
             for k in 0..active.len() {
                 let penalty = &self.models[active[k]].penalty;
                 let small_change = trapezoid(
                     (now.model(k), evaluation.gradient.model(k)),
                     (next.model(k), after.gradient.model(k)),
-                ) + penalty.change(now.features(k), next.features(k));
+                ) + self.coordinates.change(penalty, now.model(k), next.model(k));
                 if descends(objective(k, &evaluation, &now), objective(k, &after, &next), small_change) {
                     now.model_mut(k).copy_from_slice(next.model(k));
                     evaluation.loss[k] = after.loss[k];

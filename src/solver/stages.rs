@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use super::bases::Bases;
 use super::descent::{Fit, Point, Stage, State};
 use super::full_batch::FullBatch;
-use super::{Host, Problem, Progress, Proof, Solution, Stop, Validated, Validation};
-use crate::engine::Engine;
+use super::{Passes, Problem, Progress, Proof, Solution, Stop, Validated, Validation};
+use crate::engine::exact::Remainder;
 use crate::error::Result;
-use crate::objective::{Coefficients, ModelSpec, Remainder, kkt_residual, log1pexp};
+use crate::objective::{Coefficients, ModelSpec, log1pexp};
 use crate::panels::{PANEL_ROWS, Rows, Sample, Totals};
 
 /// Steps over the table after which a fit that still goes on may follow nothing but rounding.
@@ -35,8 +35,7 @@ const MAX_SAMPLE_STEPS: usize = 30;
 /// A run over a stack.
 pub(super) struct Run<'a, 'v> {
     pub(super) settings: &'a FullBatch,
-    pub(super) engine: &'a mut dyn Engine,
-    pub(super) host: &'a dyn Host,
+    pub(super) table: &'a mut dyn Passes,
     pub(super) problem: &'a Problem<'a>,
     validation: Option<Validation<'v>>,
     pub(super) fits: Vec<Fit>,
@@ -57,16 +56,16 @@ pub(super) struct Run<'a, 'v> {
 impl<'a, 'v> Run<'a, 'v> {
     pub(super) fn new(
         settings: &'a FullBatch,
-        engine: &'a mut dyn Engine,
-        host: &'a dyn Host,
+        table: &'a mut dyn Passes,
         problem: &'a Problem<'a>,
         validation: Option<Validation<'v>>,
     ) -> Self {
-        let wanted =
-            (SAMPLE_ROWS_PER_FEATURE * problem.start.stride()).max(problem.n_rows / SAMPLE_SHARE).max(1);
-        let n_panels = problem.n_rows.div_ceil(PANEL_ROWS).max(1);
-        let finest = Sample::every((problem.n_rows / wanted).clamp(1, n_panels));
-        let counts = host.rows().counts_on(finest);
+        let wanted = (SAMPLE_ROWS_PER_FEATURE * problem.start.stride())
+            .max(problem.rows.n_rows() / SAMPLE_SHARE)
+            .max(1);
+        let n_panels = problem.rows.n_rows().div_ceil(PANEL_ROWS).max(1);
+        let finest = Sample::every((problem.rows.n_rows() / wanted).clamp(1, n_panels));
+        let counts = problem.rows.counts_on(finest);
         let fits: Vec<Fit> = problem
             .models
             .iter()
@@ -76,11 +75,10 @@ impl<'a, 'v> Run<'a, 'v> {
                 Fit::new(*model, problem.start.model(m), stride)
             })
             .collect();
-        let start_objective = (0..fits.len()).map(|m| start_objective(problem, host.rows(), m)).collect();
+        let start_objective = (0..fits.len()).map(|m| start_objective(problem, problem.rows, m)).collect();
         Self {
             settings,
-            engine,
-            host,
+            table,
             problem,
             validation,
             proofs: vec![Proof::default(); fits.len()],
@@ -103,7 +101,7 @@ impl<'a, 'v> Run<'a, 'v> {
         let least = SAMPLE_ROWS_PER_FEATURE * self.problem.start.stride();
         let mut strides = vec![self.finest.stride()];
         while let Some(next) = strides.last().map(|s| s * SAMPLE_GROWTH)
-            && self.problem.n_rows / next >= least
+            && self.problem.rows.n_rows() / next >= least
         {
             strides.push(next);
         }
@@ -130,7 +128,7 @@ impl<'a, 'v> Run<'a, 'v> {
     }
 
     pub(super) fn share(&self, sample: Sample) -> f64 {
-        let n_panels = self.problem.n_rows.div_ceil(PANEL_ROWS).max(1);
+        let n_panels = self.problem.rows.n_rows().div_ceil(PANEL_ROWS).max(1);
         sample.n_panels(n_panels) as f64 / n_panels as f64
     }
 
@@ -149,13 +147,13 @@ impl<'a, 'v> Run<'a, 'v> {
         let columns = candidates.iter().flatten().map(Vec::as_slice);
         let points = Coefficients::from_columns(self.problem.start.n_features(), columns);
         self.passes += self.share(sample);
-        let (problem, started) = (self.problem, Instant::now());
+        let (coordinates, started) = (self.problem.coordinates, Instant::now());
         let (evaluation, exact) = match stage {
             Stage::Float64 => {
-                let exact = self.host.evaluate(&models, &points, problem.gaps)?;
+                let exact = self.table.evaluate_exactly(&models, &points, self.problem.gaps)?;
                 (exact.evaluation.clone(), Some(exact))
             }
-            _ => (self.engine.evaluate_on(&models, &points, sample)?, None),
+            _ => (self.table.evaluate(&models, &points, sample)?, None),
         };
         log::debug!(
             "{stage:?}, every {} panels: {} columns in {:.1} ms",
@@ -167,11 +165,9 @@ impl<'a, 'v> Run<'a, 'v> {
             let (model, gradient) = (&models[k], evaluation.gradient.model(k));
             let penalty = &model.penalty;
             Point {
-                objective: evaluation.loss[k] + penalty.value(&column[..column.len() - 1]),
-                residual: kkt_residual(penalty, &column, gradient, problem.offsets, problem.intercept),
-                certificate: exact
-                    .as_ref()
-                    .map(|e| e.certificate(k, model, &column, problem.offsets, problem.intercept)),
+                objective: evaluation.loss[k] + coordinates.value(penalty, &column),
+                residual: coordinates.residual(penalty, &column, gradient),
+                certificate: exact.as_ref().map(|e| e.certificate(k, model, &column, coordinates)),
                 gradient: gradient.to_vec(),
                 column,
             }
@@ -190,7 +186,7 @@ impl<'a, 'v> Run<'a, 'v> {
 
     /// Evaluates where every fit is, by the means of the stage.
     fn enter(&mut self, stage: Stage, sample: Sample) -> Result<()> {
-        let counts = (stage == Stage::Sample).then(|| self.host.rows().counts_on(sample));
+        let counts = (stage == Stage::Sample).then(|| self.problem.rows.counts_on(sample));
         for fit in self.fits.iter_mut().filter(|fit| !fit.is_stopped()) {
             let skips = |counts: &Totals| fit.stride == 1 || !is_fair(&fit.model, counts);
             let skips = counts.as_ref().is_some_and(skips);
@@ -258,7 +254,7 @@ impl<'a, 'v> Run<'a, 'v> {
             for (&m, points) in members.iter().zip(evaluated) {
                 let fit = &mut self.fits[m];
                 fit.iterations += usize::from(stage != Stage::Sample);
-                fit.judge(stage, points);
+                fit.judge(stage, points, self.problem.coordinates);
                 log::debug!(
                     "{stage:?}: model {m} at {:.9e}, residual {:.2e}",
                     fit.point.objective,
@@ -282,11 +278,11 @@ impl<'a, 'v> Run<'a, 'v> {
     /// Gives every active fit a curvature and a target; those that the stage cannot bring further wait.
     fn aim(&mut self, stage: Stage, sample: Sample) -> Result<()> {
         self.renew_curvatures(stage, sample)?;
-        let (problem, intercept, tolerance) = (self.problem, self.problem.intercept, self.settings.tolerance);
+        let (problem, tolerance) = (self.problem, self.settings.tolerance);
         self.fits.par_iter_mut().filter(|fit| fit.is_active()).for_each(|fit| {
-            let promise = fit.aim(stage, intercept);
+            let promise = fit.aim(stage, problem.coordinates);
             // The sample's optimum is about order / rows off; a small share of that is enough.
-            let rows = problem.n_rows as f64 / sample.stride() as f64;
+            let rows = problem.rows.n_rows() as f64 / sample.stride() as f64;
             let enough = 0.05 * fit.point.column.len() as f64 / rows * fit.point.objective.abs();
             if stage == Stage::Sample && promise <= enough {
                 fit.leave_sample();

@@ -8,8 +8,9 @@ use super::factor::{self, Dependent, Factor};
 use super::full_batch::FullBatch;
 use super::stages::Run;
 use super::{Method, Problem, Proof, Solution, Stop};
+use crate::engine::exact::{Basis, Remainder};
 use crate::error::Result;
-use crate::objective::{Basis, Coefficients, Hessian, Remainder, sigmoid};
+use crate::objective::{Coefficients, Hessian, Penalty, sigmoid};
 use crate::panels::Sample;
 
 /// Tables in which features are substituted have at most so many values: they are copied.
@@ -44,26 +45,27 @@ impl Run<'_, '_> {
     /// copied: then the fit stays as it is, and unproved.
     pub(super) fn substitute(&mut self, m: usize) -> Result<()> {
         let (problem, d) = (self.problem, self.problem.start.n_features());
-        let n_values = d.saturating_mul(problem.n_rows);
-        let remainders = self.remainders[m].len().saturating_mul(problem.n_rows) as u64;
+        let n_values = d.saturating_mul(problem.rows.n_rows());
+        let remainders = self.remainders[m].len().saturating_mul(problem.rows.n_rows()) as u64;
         let copied = OF_VALUE.saturating_mul(n_values as u64).saturating_add(OF_REMAINDER * remainders);
         let proof = &mut self.proofs[m];
         proof.is_too_large =
-            !proof.nearly_dependent.is_empty() && (n_values > MAX_VALUES || copied > self.host.room());
+            !proof.nearly_dependent.is_empty() && (n_values > MAX_VALUES || copied > self.table.room());
         if self.depth >= MAX_DEPTH || proof.is_too_large {
             return Ok(());
         }
         let mut basis = Basis::default();
         basis.add(std::mem::take(&mut self.remainders[m]));
         let all: Vec<usize> = (0..d).collect();
-        let panels = basis.panels(self.host.select(&all));
+        let panels = basis.panels(self.table.select(&all));
 
         let models = [self.fits[m].model];
         let start = basis.from_features(&self.fits[m].point.column);
-        let offsets = basis.transposed(problem.offsets);
+        let centres = basis.transposed(problem.coordinates.centres());
+        let coordinates = problem.coordinates.clone().with_centres(&centres);
         let inner = Problem {
             models: &models,
-            offsets: &offsets,
+            coordinates: &coordinates,
             smoothness: &[],
             start: Coefficients::from_columns(d, [start.as_slice()]),
             is_warm: true,
@@ -72,8 +74,8 @@ impl Run<'_, '_> {
         let solver = FullBatch { method: Method::Newton, ..self.settings.clone() };
         let depth = self.depth + 1;
         let mut solution = None;
-        self.host.with_table(&panels, &mut |engine, host| {
-            solution = Some(solver.run_within(engine, host, &inner, None, &mut |_| true, depth)?);
+        self.table.over(&panels, &mut |table| {
+            solution = Some(solver.run_within(table, &inner, None, &mut |_| true, depth)?);
             Ok(())
         })?;
         let Some(solution) = solution else { return Ok(()) };
@@ -120,9 +122,9 @@ impl Run<'_, '_> {
     /// ```text
     /// 6e-16 sqrt(sum_j w_j^2 rms(x_j)^2)  rms(r) / sqrt(n),   rms(r)^2 <= the loss,   n = (sum_i s_i)^2 / sum_i s_i^2
     /// ```
-    fn rounding_of_loss(&self, m: usize, column: &[f64]) -> Result<f64> {
-        let (model, rows) = (&self.fits[m].model, self.host.rows());
-        let squares = self.host.mean_squares()?;
+    fn rounding_of_loss(&mut self, m: usize, column: &[f64]) -> Result<f64> {
+        let (model, rows) = (&self.fits[m].model, self.problem.rows);
+        let squares = self.table.mean_squares()?;
         let of_row: f64 = squares.iter().zip(column).map(|(square, w)| square * w * w).sum();
         let weight = |slot: usize| model.weight(rows.labels()[slot], rows.exact_weight(slot)).powi(2);
         let share = (0..rows.n_rows()).map(weight).sum::<f64>().sqrt() / model.weight_sum(rows);
@@ -132,7 +134,7 @@ impl Run<'_, '_> {
     /// Finds the features that are combinations of others as far as the Hessian tells, and asks the rows which of them
     /// are so but for rounding, and what is left of the others.
     pub(super) fn find_dependencies(&mut self, m: usize, hessian: &Hessian) -> Result<()> {
-        let suspects = factor::dependent(hessian, 0.0, self.problem.intercept, SUSPECT);
+        let suspects = factor::dependent(hessian, self.problem.coordinates, &Penalty::default(), SUSPECT);
         let mut found: Vec<usize> = suspects.iter().map(|suspect| suspect.feature).collect();
         found.sort_unstable();
         let proof = &self.proofs[m];
@@ -143,16 +145,16 @@ impl Run<'_, '_> {
             return Ok(());
         }
         let directions = self.refined(m, hessian, &suspects)?;
-        let scores = self.host.scores(&directions)?;
-        let sizes: Vec<f64> = self.host.mean_squares()?.into_iter().map(f64::sqrt).collect();
+        let scores = self.table.scores(&directions)?;
+        let sizes: Vec<f64> = self.table.mean_squares()?.into_iter().map(f64::sqrt).collect();
         self.passes += 2.0;
-        let (model, rows) = (&self.fits[m].model, self.host.rows());
+        let (model, rows) = (&self.fits[m].model, self.problem.rows);
         let weight = |slot: usize| model.weight(rows.labels()[slot], rows.exact_weight(slot));
         let all = model.weight_sum(rows);
         let dot = |a: &[f64], b: &[f64]| -> f64 {
             a.iter().zip(b).enumerate().map(|(slot, (a, b))| weight(slot) * a * b).sum()
         };
-        let is_exact = |j: usize| self.host.is_exact(j);
+        let is_exact = |j: usize| self.table.is_exact(j);
         let mut remainders: Vec<Remainder> = Vec::new();
         // What is left of one may be what is left of another: then it is a combination of it, and of the others.
         let mut apart: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
@@ -184,21 +186,21 @@ impl Run<'_, '_> {
     /// The directions of suspects, with what the rows leave along the other features taken out: of a Hessian that is
     /// nearly singular besides, rounding enters a direction many times enlarged.
     fn refined(&mut self, m: usize, hessian: &Hessian, suspects: &[Dependent]) -> Result<Coefficients> {
-        let (d, has_intercept) = (self.problem.start.n_features(), self.problem.intercept);
+        let (d, coordinates) = (self.problem.start.n_features(), self.problem.coordinates);
         let columns = suspects.iter().map(|suspect| suspect.direction.as_slice());
         let mut directions = Coefficients::from_columns(d, columns);
         let mut held: Vec<usize> = suspects.iter().map(|suspect| suspect.feature).collect();
-        held.extend((!has_intercept).then_some(d));
+        held.extend((0..=d).filter(|&j| !coordinates.moves(j)));
         let others = hessian.clone().without(&held);
         let Some(factor) = Factor::new(d + 1, |a, b| others.row(a)[b], 0.0) else { return Ok(directions) };
         let curvatures = self.curvatures(m)?;
         for _ in 0..REFINEMENTS {
-            let mut scores = self.host.scores(&directions)?;
+            let mut scores = self.table.scores(&directions)?;
             for (k, scores) in scores.iter_mut().enumerate() {
                 let intercept = directions.intercept(k);
                 scores.iter_mut().zip(&curvatures).for_each(|(u, h)| *u = h * (*u + intercept));
             }
-            let along = self.host.combine_rows(&scores)?;
+            let along = self.table.combine_rows(&scores)?;
             self.passes += 2.0;
             for (k, (mut along, scores)) in along.into_iter().zip(&scores).enumerate() {
                 along.push(scores.iter().sum());
@@ -211,11 +213,11 @@ impl Run<'_, '_> {
     }
 
     /// `s_i p_i (1 - p_i) / S` of each row: the weights of the Hessian.
-    fn curvatures(&self, m: usize) -> Result<Vec<f64>> {
+    fn curvatures(&mut self, m: usize) -> Result<Vec<f64>> {
         let fit = &self.fits[m];
         let column =
             Coefficients::from_columns(self.problem.start.n_features(), [fit.point.column.as_slice()]);
-        let (scores, rows) = (self.host.scores(&column)?, self.host.rows());
+        let (scores, rows) = (self.table.scores(&column)?, self.problem.rows);
         let share = 1.0 / fit.model.weight_sum(rows);
         let of = |(slot, z): (usize, &f64)| {
             let (weight, z) = (rows.exact_weight(slot), z + column.intercept(0));

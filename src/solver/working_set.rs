@@ -10,10 +10,10 @@
 //! - Massias, Gramfort and Salmon, Celer: a Fast Solver for the Lasso with Dual Extrapolation, ICML 2018.
 
 use super::full_batch::{FullBatch, Method};
-use super::{Host, Problem, Progress, Proof, Solution, Stop};
-use crate::engine::Engine;
+use super::{Passes, Problem, Progress, Proof, Solution, Stop};
 use crate::error::Result;
-use crate::objective::{Certificate, Coefficients, ModelSpec, kkt_residual};
+use crate::objective::{Certificate, Coefficients, Coordinates, ModelSpec};
+use crate::panels::Sample;
 
 /// Features of the first working set.
 const FIRST: usize = 128;
@@ -79,8 +79,7 @@ impl WorkingSet {
     /// Those of the engine.
     pub fn run(
         &self,
-        engine: &mut dyn Engine,
-        host: &dyn Host,
+        table: &mut dyn Passes,
         problem: &Problem<'_>,
         watch: &mut dyn FnMut(&Progress) -> bool,
     ) -> Result<Solution> {
@@ -101,7 +100,7 @@ impl WorkingSet {
                 stop: None,
             })
             .collect();
-        let mut run = Run { settings: self, engine, host, problem, passes: 0.0 };
+        let mut run = Run { settings: self, table, problem, passes: 0.0 };
         run.look(&mut fits, false)?;
         // Once float32 passes have nothing more to say, float64 does.
         let mut exact = false;
@@ -144,13 +143,13 @@ impl Fit {
 
     /// The features that are nonzero, then those that violate their condition most, up to the size that
     /// the support asks for; in ascending order.
-    fn next_set(&self, offsets: &[f64]) -> Vec<usize> {
-        let d = offsets.len();
+    fn next_set(&self, coordinates: &Coordinates) -> Vec<usize> {
+        let d = coordinates.n_features();
         let support: Vec<usize> = (0..d).filter(|&j| self.column[j] != 0.0).collect();
         let size = (GROWTH * support.len()).max(FIRST).max(self.set.len()).min(d);
         let mut others: Vec<(f64, usize)> = (0..d)
             .filter(|&j| self.column[j] == 0.0)
-            .map(|j| ((self.gradient[j] + offsets[j] * self.gradient[d]).abs(), j))
+            .map(|j| (coordinates.slope(j, &self.gradient).abs(), j))
             // The others' slopes would have to move further than any is off now.
             .filter(|&(slope, _)| slope >= self.model.penalty.l1 - REACH * self.residual)
             .collect();
@@ -166,8 +165,7 @@ impl Fit {
 
 struct Run<'a> {
     settings: &'a WorkingSet,
-    engine: &'a mut dyn Engine,
-    host: &'a dyn Host,
+    table: &'a mut dyn Passes,
     problem: &'a Problem<'a>,
     passes: f64,
 }
@@ -182,18 +180,18 @@ impl Run<'_> {
         watch: &mut dyn FnMut(&Progress) -> bool,
     ) -> Result<bool> {
         let (problem, d) = (self.problem, self.problem.start.n_features());
-        fit.set = fit.next_set(problem.offsets);
+        fit.set = fit.next_set(problem.coordinates);
         log::debug!("working set of {} features at residual {:.2e}", fit.set.len(), fit.residual);
         let set = &fit.set;
         let mut start = Coefficients::zeros(set.len(), 1);
         let narrow =
             |column: &[f64]| -> Vec<f64> { set.iter().map(|&j| column[j]).chain([column[d]]).collect() };
         start.model_mut(0).copy_from_slice(&narrow(&fit.column));
-        let offsets: Vec<f64> = set.iter().map(|&j| problem.offsets[j]).collect();
+        let coordinates = problem.coordinates.select(set);
         let models = [fit.model];
         let inner = Problem {
             models: &models,
-            offsets: &offsets,
+            coordinates: &coordinates,
             start,
             smoothness: &[],
             is_warm: true,
@@ -215,7 +213,7 @@ impl Run<'_> {
             goes_on &= watch(&Progress { passes: before + share * progress.passes, ..*state });
             goes_on
         };
-        let solution = self.host.minimise_over(&self.host.select(set), &solver, &inner, &mut watch)?;
+        let solution = self.table.minimise_over(&self.table.select(set), &solver, &inner, &mut watch)?;
         self.passes += share * solution.passes;
         fit.column[..d].fill(0.0);
         for (&j, w) in set.iter().zip(solution.coefficients.features(0)) {
@@ -228,28 +226,26 @@ impl Run<'_> {
 
     /// One pass over the whole table for all fits at work.
     fn look(&mut self, fits: &mut [Fit], exact: bool) -> Result<()> {
-        let problem = self.problem;
+        let (problem, coordinates) = (self.problem, self.problem.coordinates);
         let members: Vec<usize> = (0..fits.len()).filter(|&m| fits[m].stop.is_none()).collect();
         let models: Vec<ModelSpec> = members.iter().map(|&m| fits[m].model).collect();
         let columns = members.iter().map(|&m| fits[m].column.as_slice());
         let points = Coefficients::from_columns(problem.start.n_features(), columns);
         self.passes += 1.0;
         let (evaluation, exact) = if exact {
-            let exact = self.host.evaluate(&models, &points, problem.gaps)?;
+            let exact = self.table.evaluate_exactly(&models, &points, problem.gaps)?;
             (exact.evaluation.clone(), Some(exact))
         } else {
-            (self.engine.evaluate(&models, &points)?, None)
+            (self.table.evaluate(&models, &points, Sample::ALL)?, None)
         };
         for (k, &m) in members.iter().enumerate() {
             let fit = &mut fits[m];
             let (gradient, penalty) = (evaluation.gradient.model(k), fit.model.penalty);
             let before = fit.residual;
             fit.gradient = gradient.to_vec();
-            fit.objective = evaluation.loss[k] + penalty.value(points.features(k));
-            fit.residual = kkt_residual(&penalty, &fit.column, gradient, problem.offsets, problem.intercept);
-            fit.certificate = exact
-                .as_ref()
-                .map(|e| e.certificate(k, &fit.model, &fit.column, problem.offsets, problem.intercept));
+            fit.objective = evaluation.loss[k] + coordinates.value(&penalty, points.model(k));
+            fit.residual = coordinates.residual(&penalty, &fit.column, gradient);
+            fit.certificate = exact.as_ref().map(|e| e.certificate(k, &fit.model, &fit.column, coordinates));
             fit.idle = if fit.residual <= 0.5 * before { 0 } else { fit.idle + 1 };
             if fit.certificate.is_some_and(|certificate| certificate.is_within(self.settings.tolerance)) {
                 fit.stop = Some(Stop::Converged);

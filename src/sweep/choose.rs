@@ -1,23 +1,23 @@
-//! From the scores of the folds to the penalty that is chosen.
+//! Chooses a penalty from the scores of the folds.
 
 use crate::config::{Rule, Scoring};
 use crate::scoring::Patience;
 
-/// Points in a row that are clearly worse than the best before them, after which a path is hopeless.
+/// Consecutive points clearly worse than the best before them, after which a path is given up.
 const HOPELESS: usize = 2;
 
-/// Scores that differ by less than this share of themselves are equal, which a mean rounds.
+/// Scores with a smaller relative difference count as equal, because means are rounded.
 const ROUNDING: f64 = 1e-12;
 
-/// Mean and standard error of a score over folds, each of which counts once.
+/// Mean and standard error of a score over the folds; each fold counts once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Mean {
     pub(super) mean: f64,
-    /// None with a single fold.
+    /// `None` with a single fold.
     pub(super) standard_error: Option<f64>,
 }
 
-/// Over the folds that have a score; none if no fold has.
+/// The mean over the folds that have a score; `None` if no fold has one.
 pub(super) fn mean(scores: impl IntoIterator<Item = Option<f64>>) -> Option<Mean> {
     let scores: Vec<f64> = scores.into_iter().flatten().collect();
     let n = scores.len() as f64;
@@ -30,16 +30,16 @@ pub(super) fn mean(scores: impl IntoIterator<Item = Option<f64>>) -> Option<Mean
     Some(Mean { mean, standard_error })
 }
 
-/// A point that may be chosen: its path, and its score.
+/// A point that may be chosen: its path, penalty and score.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
     pub(super) path: usize,
-    /// Its penalty, `l1 + l2`.
+    /// The penalty `l1 + l2`.
     pub(super) lambda: f64,
     pub(super) score: Option<Mean>,
 }
 
-/// The best point and the chosen one, of points in the order of falling penalties on each path.
+/// The best point and the chosen one; the points of each path are in the order of falling penalties.
 pub(super) fn choose(scoring: Scoring, rule: Rule, points: &[Candidate]) -> Option<(usize, usize)> {
     let loss = |at: usize| points[at].score.map(|score| scoring.loss(score.mean));
     let least = (0..points.len()).filter_map(loss).filter(|loss| !loss.is_nan()).min_by(f64::total_cmp)?;
@@ -47,7 +47,7 @@ pub(super) fn choose(scoring: Scoring, rule: Rule, points: &[Candidate]) -> Opti
         let rounding = points[at].score.map_or(0.0, |score| ROUNDING * score.mean.abs());
         loss(at).is_some_and(|loss| loss <= least + rounding)
     };
-    // Of equals the largest penalty, and of those that of the least share of L1, which is the first.
+    // In a tie the largest penalty wins, then the smallest L1 share, which is the first.
     let best = (0..points.len())
         .filter(is_equal)
         .reduce(|first, at| if points[at].lambda > points[first].lambda { at } else { first })?;
@@ -65,9 +65,9 @@ pub(super) fn choose(scoring: Scoring, rule: Rule, points: &[Candidate]) -> Opti
     Some((best, chosen))
 }
 
-/// Whether a path is not worth following towards smaller penalties: its last points are worse than the best before
-/// them by more than one standard error, the larger of both. Without an error nothing is clear: a model that says the
-/// same of every row has none, as its score is that of the classes' shares.
+/// Whether a path towards smaller penalties is not worth following: its last points are worse than the best
+/// before them by more than one standard error (the larger of the two). A best point without an error never
+/// ends the path: a constant model has none, because its score depends only on the shares of the classes.
 pub(super) fn is_hopeless(scoring: Scoring, path: impl IntoIterator<Item = Option<Mean>>) -> bool {
     let mut patience = Patience::new(HOPELESS);
     let mut best = (f64::INFINITY, 0.0);
@@ -79,7 +79,7 @@ pub(super) fn is_hopeless(scoring: Scoring, path: impl IntoIterator<Item = Optio
         if patience.note(step, loss) {
             best = (loss, error);
         } else if best.1 <= ROUNDING * loss.abs() || loss <= best.0 + best.1.max(error) {
-            // No better, but no clear loss either.
+            // Not better, but not clearly worse.
             patience.hold(step);
         }
     }
@@ -145,7 +145,7 @@ mod tests {
         assert!(path(&[0.6, 0.4, 0.5, 0.5]));
         assert!(!path(&[0.6, 0.4, 0.5, 0.44]));
         let score = |(mean, error)| Some(Mean { mean, standard_error: Some(error) });
-        // The first is that of a model which says the same of every row.
+        // The first score is that of a constant model.
         let constant = [(0.86, 5.6e-17), (0.85, 0.001), (0.85, 0.001), (0.85, 0.001)];
         assert!(!is_hopeless(Scoring::Accuracy, constant.map(score)));
         let uncertain = [(0.5, 0.01), (0.4, 0.01), (0.45, 0.1), (0.45, 0.1)];

@@ -1,4 +1,4 @@
-//! The curves of a sweep: scores against penalties, and the points that are chosen on them.
+//! The curves of a sweep, scores against penalties, and the points chosen on them.
 
 use std::collections::HashMap;
 
@@ -11,14 +11,14 @@ use super::{Choice, CurvePoint, PathPoint};
 use crate::config::ValidTune;
 use crate::error::{Result, SweepError};
 
-/// A grid point that was chosen, for all classes or for one.
+/// A chosen grid point, for all classes or for one.
 pub(super) struct Picked {
     pub(super) point: usize,
     pub(super) best: usize,
     pub(super) class: Option<usize>,
 }
 
-/// What was chosen for a class.
+/// The point chosen for a class.
 pub(super) fn picked(choice: &[Picked], class: usize) -> &Picked {
     choice.iter().find(|p| p.class.is_none_or(|c| c == class)).expect("one for all, or one for each class")
 }
@@ -33,19 +33,19 @@ impl Picked {
 /// The curves of a sweep: one for all classes, or one for each.
 pub(super) struct Curves {
     curves: Vec<Curve>,
-    /// The path of each grid point.
+    /// For each grid point: its path.
     paths: Vec<usize>,
-    /// The penalty of each point, for all rows.
+    /// For each grid point: its penalty, for all rows.
     lambdas: Vec<f64>,
 }
 
-/// One of them, of which the lists are over the grid points.
+/// One curve; its lists have one entry for each grid point.
 struct Curve {
-    /// None where it is of all classes.
+    /// `None` for a curve of all classes.
     class: Option<usize>,
     scores: Vec<Option<Mean>>,
     nonzero: Vec<Option<f64>>,
-    /// Points some of whose models have no optimum: they are shown, and not chosen.
+    /// Whether a model at this point has no optimum: such points are shown, but never chosen.
     barred: Vec<bool>,
 }
 
@@ -104,10 +104,11 @@ impl Curves {
         }
     }
 
-    /// The points that are chosen. A class without a score takes the one that is best for the others on average.
+    /// The chosen points. A class without a score takes the point that is best for the other classes on
+    /// average.
     ///
     /// # Errors
-    /// There is none, as models without an optimum are not chosen; `separated` says which.
+    /// No point can be chosen, because models without an optimum are excluded; `separated` says which.
     pub(super) fn choose(&self, config: &ValidTune, separated: Option<&str>) -> Result<Vec<Picked>> {
         let best_of = |scores: &[Option<Mean>], barred: &[bool]| {
             let score = |at: usize| scores[at].filter(|_| !barred[at]);
@@ -125,7 +126,7 @@ impl Curves {
                 Some((best, point)) => Ok(Picked { point, best, class: curve.class }),
                 None => {
                     let why =
-                        separated.unwrap_or("every score is undefined; try another --scoring").to_owned();
+                        separated.unwrap_or("every score is undefined; choose another --scoring").to_owned();
                     Err(SweepError::NothingToChoose { why }.into())
                 }
             }
@@ -133,14 +134,14 @@ impl Curves {
         self.curves.iter().map(of).collect()
     }
 
-    /// Each point's mean score over the classes that have one.
+    /// For each point, the mean score over the classes that have one.
     fn averages(&self) -> Vec<Option<Mean>> {
         let of =
             |point: usize| mean(self.curves.iter().map(|curve| curve.scores[point].map(|score| score.mean)));
         (0..self.paths.len()).map(of).collect()
     }
 
-    /// The classes without any score, of curves for each class.
+    /// The classes without any score, if each class has a curve.
     pub(super) fn unscored(&self) -> impl Iterator<Item = usize> {
         let is_unscored = |curve: &&Curve| curve.scores.iter().all(Option::is_none);
         self.curves.iter().filter(is_unscored).filter_map(|curve| curve.class)
@@ -191,7 +192,7 @@ impl Curves {
     }
 }
 
-/// The mean coefficients of the folds at each grid point; `scales` are those of the features.
+/// The mean coefficients over the folds at each grid point; `scales` are the scales of the features.
 pub(super) fn path(
     plan: &Plan<'_>,
     outcomes: &[Outcome],

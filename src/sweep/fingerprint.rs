@@ -1,4 +1,4 @@
-//! What tells one sweep, and one request to an engine, from another.
+//! Hashes that identify a sweep, and a request to an engine.
 
 use rayon::prelude::*;
 
@@ -6,7 +6,7 @@ use crate::config::ValidTune;
 use crate::data::Dataset;
 use crate::objective::ModelSpec;
 
-/// What identifies a sweep: its settings but for the machine's, and the table.
+/// Identifies a sweep by its table and its settings, except those of the machine.
 pub(super) fn fingerprint(config: &ValidTune, dataset: &Dataset) -> u64 {
     let train = &config.train;
     let settings = format!(
@@ -40,7 +40,7 @@ pub(super) fn fingerprint(config: &ValidTune, dataset: &Dataset) -> u64 {
     digest.end()
 }
 
-/// A hash of words that does not depend on the build.
+/// A hash of words that is the same in every build.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Digest(u64);
 
@@ -51,7 +51,7 @@ impl Digest {
 
     pub(super) fn words(mut self, words: impl IntoIterator<Item = u64>) -> Self {
         for word in words {
-            // The finaliser of SplitMix64 after each word.
+            // Apply the finaliser of SplitMix64 after each word.
             let mut z = self.0.rotate_left(23) ^ word;
             z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

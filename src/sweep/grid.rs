@@ -4,24 +4,24 @@ use crate::config::{Grid, Strengths};
 use crate::model::PenaltyScales;
 use crate::objective::Penalty;
 
-/// Share of L1 below which the largest penalty of a path stops growing: with none at all, nothing is ever zeroed.
-/// Ridge penalties ten times the largest slope leave hardly more than the intercept.
+/// L1 share below which the largest penalty of a path stops growing: without L1, no finite penalty sets a
+/// coefficient to zero. A ridge penalty of ten times the largest slope leaves little more than the intercept.
 ///
 /// # References
-/// Friedman, Hastie and Tibshirani, Regularization Paths for Generalized Linear Models via Coordinate Descent, 2010,
-/// whose program takes 0.001.
+/// Friedman, Hastie and Tibshirani, Regularization Paths for Generalized Linear Models via Coordinate
+/// Descent, 2010; their program uses 0.001.
 const LEAST_L1_RATIO: f64 = 0.1;
 
-/// The largest penalty is that much larger than the largest slope asks for: float32 passes round it.
+/// Relative margin of the largest penalty above the largest slope, for the rounding of float32 passes.
 const SLACK: f64 = 1e-6;
 
-/// The smallest penalty of a path, relative to the largest; of one with little L1, whose largest is far out; and where
-/// there are more features than rows, and small penalties fit everything.
+/// The smallest penalty of a path, relative to the largest. Other values hold for little L1, where the
+/// largest penalty is very large, and for more features than rows, where small penalties fit everything.
 const DEPTH: f64 = 1e-4;
 const RIDGE_DEPTH: f64 = 1e-6;
 const WIDE_DEPTH: f64 = 1e-2;
 
-/// How strong a penalty is.
+/// The strength of a penalty.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Strength {
     Lambda(f64),
@@ -31,25 +31,25 @@ pub(super) enum Strength {
 /// One penalty of the grid.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct GridPoint {
-    /// Which share of L1, and the share.
+    /// Index of the L1 share.
     pub(super) path: usize,
     pub(super) l1_ratio: f64,
     pub(super) strength: Strength,
-    /// Place on its path, from the largest penalty on.
+    /// Position on its path, from the largest penalty.
     pub(super) rank: usize,
 }
 
 impl GridPoint {
-    /// The penalty on every scale, for rows whose weights add up to `weight_sum`.
+    /// The penalty on every scale, for rows with total weight `weight_sum`.
     pub(super) fn scales(&self, weight_sum: f64) -> PenaltyScales {
         let scales = PenaltyScales::new(self.penalty(weight_sum), weight_sum);
-        // As it was given, and not as rounding leaves it: it names the path.
+        // The share as it was given, without rounding: it identifies the path.
         let share = scales.l1_ratio.map(|_| self.l1_ratio);
         let c = if let Strength::C(c) = self.strength { Some(c) } else { scales.c };
         PenaltyScales { c, l1_ratio: share, alpha: share, ..scales }
     }
 
-    /// For rows whose weights add up to `weight_sum`.
+    /// The penalty for rows with total weight `weight_sum`.
     pub(super) fn penalty(&self, weight_sum: f64) -> Penalty {
         let lambda = match self.strength {
             Strength::Lambda(lambda) => lambda,
@@ -64,8 +64,9 @@ pub(super) fn needs_slope(grid: &Grid) -> bool {
     matches!(grid, Grid::Lambdas(Strengths::Count(_)))
 }
 
-/// The points of the grid, path after path, from the largest penalty on. `slope` is the largest derivative of any
-/// model's loss where only its intercept is fitted, `is_wide` whether there are more features than rows.
+/// The points of the grid, path after path, each from the largest penalty to the smallest. `slope` is the
+/// largest derivative of any model's loss at the intercept-only model; `is_wide` means more features than
+/// rows.
 pub(super) fn points(grid: &Grid, l1_ratios: &[f64], slope: f64, is_wide: bool) -> Vec<GridPoint> {
     let mut points = Vec::new();
     for (path, &l1_ratio) in l1_ratios.iter().enumerate() {

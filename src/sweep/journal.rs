@@ -1,13 +1,13 @@
-//! Remembering every answer to a solver, so that a sweep that was stopped goes on where it was.
+//! Saves every answer to a solver, so that a stopped sweep can continue.
 //!
-//! A solver's way depends on nothing but the answers that it gets. So it is these that are written down: loss and
-//! gradient of each pass, each Hessian, each minimum over another table. A sweep that is resumed runs again from its
-//! start, and is answered from the journal, in no time, as long as it asks what was asked before; then it goes on. The
-//! result is the uninterrupted one, bit for bit on the same kind of device, and a process that was killed loses the pass
-//! it was in.
+//! The steps of a solver depend only on the answers that it gets. So the answers are saved: loss and gradient
+//! of each pass, each Hessian, each minimum over another table. A resumed sweep starts again from the
+//! beginning. As long as it makes the same requests, the journal answers them at once; then the sweep
+//! continues. On the same kind of device the result is the uninterrupted one, bit for bit. A killed process
+//! loses only the pass that it was in.
 //!
-//! The passes on the way to a minimum over another table stand in a journal of their own, which is emptied once the
-//! minimum is known: they are large, and answer nothing more.
+//! The passes on the way to a minimum over another table have a journal of their own, which is cleared once
+//! the minimum is known: they are large, and are not needed any more.
 
 use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::error::{Result, SweepError};
 
 const FILE: &str = "sweep.journal";
 
-/// That of the passes on the way to the present minimum over another table.
+/// The journal of the passes on the way to the current minimum over another table.
 const INNER_FILE: &str = "minimum.journal";
 
 /// The files of a checkpoint in `folder`.
@@ -27,27 +27,28 @@ pub fn checkpoint_files(folder: &Path) -> Vec<PathBuf> {
     [FILE, INNER_FILE].map(|name| folder.join(name)).to_vec()
 }
 
-/// The answers of a sweep, on disk.
+/// The saved answers of a sweep.
 #[derive(Default)]
 pub(super) struct Journal {
-    /// None: it remembers nothing.
+    /// `None`: nothing is saved.
     state: Option<Mutex<State>>,
-    /// That of passes over another table.
+    /// The journal of passes over another table.
     inner: Option<Box<Self>>,
 }
 
 struct State {
     records: Records,
     path: PathBuf,
-    /// Which minimum the passes lead to: part of every request.
+    /// The minimum to which the passes belong: part of every request.
     place: u64,
 }
 
 impl Journal {
-    /// Opens the journal of a folder, for a sweep with such a fingerprint; `tell` hears what a user should know.
+    /// Opens the journal in a folder, for the sweep with this fingerprint; `tell` receives messages for the
+    /// user.
     ///
     /// # Errors
-    /// There is one and it is not to be resumed, it is of another sweep, or the system refuses.
+    /// A journal exists and `resume` is not set, it belongs to another sweep, or the system reports an error.
     pub(super) fn open(folder: &Path, resume: bool, fingerprint: u64, tell: &dyn Fn(&str)) -> Result<Self> {
         let path = folder.join(FILE);
         let refused = |source| SweepError::Checkpoint { path: path.clone(), source };
@@ -58,7 +59,7 @@ impl Journal {
         let file = open_file(&path).map_err(refused)?;
         if !is_free(file.try_lock(), &path)? {
             tell(&format!(
-                "{} cannot be locked on this file system: let no other sweep use its folder",
+                "{} cannot be locked on this file system: do not let another sweep use its folder",
                 path.display()
             ));
         }
@@ -71,7 +72,7 @@ impl Journal {
         if resume {
             tell(&match records.count().map_err(refused)? {
                 0 => format!("{} holds nothing to resume: the sweep begins anew", folder.display()),
-                n => format!("resuming with the {n} steps that {} remembers", path.display()),
+                n => format!("resuming with {n} saved steps from {}", path.display()),
             });
         }
         let inner = Self::over(open_inner(folder, fingerprint)?, folder.join(INNER_FILE));
@@ -82,18 +83,18 @@ impl Journal {
         Self { state: Some(Mutex::new(State { records, path, place: 0 })), inner: None }
     }
 
-    /// That of the passes on the way to the minimum which is asked for next.
+    /// The journal of the passes on the way to the next minimum.
     pub(super) fn inner(&self) -> Option<&Self> {
         self.inner.as_deref()
     }
 
-    /// A number that is to stay what it was when the sweep began.
+    /// A number that keeps the value it had when the sweep began.
     pub(super) fn remember(&self, request: Digest, make: impl FnOnce() -> f64) -> Result<f64> {
         let decode = |numbers: &[f64]| numbers.first().copied();
         self.answer(request, decode, |number| vec![*number], || Ok(make()))
     }
 
-    /// The answer to a request: the remembered one, or the one now made, which is remembered.
+    /// The saved answer to a request; if there is none, computes and saves it.
     pub(super) fn answer<T>(
         &self,
         request: Digest,
@@ -104,7 +105,7 @@ impl Journal {
         self.answer_if(request, decode, |answer| Some(encode(answer)), make)
     }
 
-    /// As [`Self::answer`]; what is not encoded is not remembered.
+    /// Like [`Self::answer`], but an answer that `encode` declines is not saved.
     pub(super) fn answer_if<T>(
         &self,
         request: Digest,
@@ -136,18 +137,18 @@ impl Journal {
         Ok(answer)
     }
 
-    /// Makes the next requests those of the way to the minimum at such a place of the outer journal. What is left of the
-    /// way to another one answers none of them, and is written over.
+    /// Assigns the next requests to the minimum at `place` of the outer journal. Records for another minimum
+    /// answer none of them and are overwritten.
     fn turn_to(&self, place: u64) {
         if let Some(state) = &self.state {
             state.lock().unwrap_or_else(PoisonError::into_inner).place = place;
         }
     }
 
-    /// Forgets the way to a minimum that is remembered itself.
+    /// Clears the passes on the way to a minimum that has been saved.
     ///
     /// # Errors
-    /// The system refuses.
+    /// The error of the system.
     pub(super) fn clear(&self) -> Result<()> {
         let Some(state) = &self.state else { return Ok(()) };
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -156,7 +157,8 @@ impl Journal {
     }
 }
 
-/// Whether a lock was got: two sweeps in one folder would write over each other. Some file systems have no locks.
+/// Whether the file was locked, so that two sweeps cannot overwrite each other. Some file systems have no
+/// locks.
 fn is_free(lock: std::result::Result<(), TryLockError>, path: &Path) -> Result<bool> {
     match lock {
         Ok(()) => Ok(true),
@@ -165,7 +167,7 @@ fn is_free(lock: std::result::Result<(), TryLockError>, path: &Path) -> Result<b
     }
 }
 
-/// The records of the inner journal; one that is torn or of another sweep has nothing to say.
+/// The records of the inner journal; a damaged file, or one of another sweep, is replaced.
 fn open_inner(folder: &Path, fingerprint: u64) -> Result<Records> {
     let path = folder.join(INNER_FILE);
     let open = || match Records::find(open_file(&path)?, fingerprint)? {
@@ -201,7 +203,8 @@ mod tests {
         drop(journal);
         let path = folder.path().join(FILE);
         let whole = std::fs::read(&path).unwrap();
-        // Killed at any byte: what is whole is replayed, the rest is made again, and the file ends the same.
+        // Killed at any byte: complete records are replayed, the others are computed again, and the file ends
+        // the same.
         for cut in 0..=whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();
             let (journal, mut made) = (open(folder.path(), true), 0);
@@ -241,7 +244,7 @@ mod tests {
         assert!(message(true, 8).contains("another sweep"));
         std::fs::write(folder.path().join(FILE), "something else that is long enough to be looked at")
             .unwrap();
-        assert!(message(true, 7).contains("no checkpoint"));
+        assert!(message(true, 7).contains("not a sweep checkpoint"));
     }
 
     #[test]
@@ -271,7 +274,7 @@ mod tests {
         (0..3).for_each(|request| drop(ask(&journal, request, &mut 0)));
         drop(journal);
         let (_, told) = said(true);
-        assert!(told[0].contains("the 3 steps"), "{told:?}");
+        assert!(told[0].contains("3 saved steps"), "{told:?}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a sweep takes beside the table.
+//! The memory that a sweep takes beside the table.
 
 use crate::config::{Grid, Strengths, ValidTune};
 use crate::data::{ReadProgress, TableShape};
@@ -8,16 +8,16 @@ use crate::scoring::ranking_bytes;
 use crate::solver::FullBatch;
 use crate::train::{hessian_order, memory_of_solver};
 
-/// Float64 values that a fit keeps for each coefficient: points, gradients, the last steps.
+/// Float64 numbers of a fit for each coefficient: points, gradients, the last steps.
 const VALUES_PER_COEFFICIENT: usize = 48;
-/// Bytes of a model that was trained, beside its coefficients: its certificate, its score and its row of results.
+/// Bytes of a trained model beside its coefficients: its certificate, score and row of results.
 const OUTCOME: u64 = 1 << 10;
-/// Times that coefficients are held: as they are, side by side while they are scored, and as means of folds.
+/// Copies of the coefficients: as trained, side by side for scoring, and as means over folds.
 const COPIES: u64 = 3;
-/// Float64 numbers of a row while models are solved in the space of the rows, or their curvature is summed.
+/// Float64 numbers for each row while models are solved in the row space, or their curvature is summed.
 const OF_ROW: u64 = 4;
 
-/// Passes the reader's progress on, and says what a sweep takes beside the table.
+/// Passes the reader's progress on, and reports the memory that a sweep takes beside the table.
 pub(super) struct SweepReading<'a>(pub(super) &'a dyn Observer, pub(super) &'a ValidTune);
 
 impl ReadProgress for SweepReading<'_> {
@@ -34,12 +34,12 @@ impl ReadProgress for SweepReading<'_> {
     }
 }
 
-/// Bytes that a sweep over a table of this shape takes, with a wave of one model: with more it goes faster.
+/// Bytes of a sweep over a table of this shape, with one model in each wave; more models are faster.
 fn beside(config: &ValidTune, shape: &TableShape) -> u64 {
     fixed(config, shape).saturating_add(of_model(config, shape))
 }
 
-/// Bytes that a sweep takes beside its waves.
+/// Bytes of a sweep outside its waves.
 pub(super) fn fixed(config: &ValidTune, shape: &TableShape) -> u64 {
     let classes = if shape.classes == 2 { 1 } else { shape.classes as u64 };
     let strengths = match &config.grid {
@@ -54,11 +54,12 @@ pub(super) fn fixed(config: &ValidTune, shape: &TableShape) -> u64 {
     outcomes.saturating_add(ranked).saturating_add(memory_of_solver(&config.train, shape, &penalties(config)))
 }
 
-/// Bytes that a model takes while its wave is trained.
+/// Bytes of a model while its wave is trained.
 pub(super) fn of_model(config: &ValidTune, shape: &TableShape) -> u64 {
     let order = shape.features + 1;
     let hessians = hessian_order(shape.rows, shape.features, &penalties(config));
-    // In the space of the rows, predictors; and after it a factor over the features, where it is not another model's.
+    // Row space: linear predictors, and afterwards a factor over the features unless another model's is
+    // shared.
     let (numbers, factor) = match hessians {
         Some(own) if own < order && shape.features <= FullBatch::MAX_FEATURES => (shape.rows, order),
         Some(own) if own < order => (shape.rows, 0),
@@ -70,7 +71,7 @@ pub(super) fn of_model(config: &ValidTune, shape: &TableShape) -> u64 {
     values.saturating_add(matrices).saturating_mul(size_of::<f64>() as u64)
 }
 
-/// One penalty of each kind.
+/// One penalty of each kind in the grid.
 fn penalties(config: &ValidTune) -> Vec<Penalty> {
     config.l1_ratios.iter().map(|&ratio| Penalty { l1: ratio, l2: 1.0 - ratio }).collect()
 }

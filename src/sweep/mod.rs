@@ -1,24 +1,26 @@
-//! Every model of a grid in one stack: penalties, folds and classes.
+//! Sweeps: all models of a grid of penalties, folds and classes, in one stack.
 //!
-//! A fold is a label of its rows, whose weight is 0 for the models that are scored on it: nothing is copied, and each pass
-//! over X serves all models, and scores them. Models are planned into waves, as many at once as memory allows, from
-//! the largest penalty to the smallest; a wave starts where the one before ended. Columns are standardised once,
-//! on all rows.
+//! A fold is a label of its rows. For the models that are scored on a fold, the weight of its rows is 0:
+//! nothing is copied, and each pass over X trains and scores all models. Models are trained in waves, as many
+//! at once as memory allows, from the largest penalty to the smallest; each wave starts where the previous
+//! one ended. Columns are standardised once, on all rows.
 
 mod choose;
+mod course;
 mod curves;
 mod fingerprint;
 mod grid;
 mod journal;
+mod journaled;
 mod memory;
 mod names;
 mod paths;
 mod plan;
 mod records;
-mod remembered;
 mod report;
 mod run;
 mod score;
+mod search;
 mod waves;
 
 pub use crate::model::{Choice, ClassPath, CurvePoint, FeaturePath, PathPoint, SweepRow, SweepTable};

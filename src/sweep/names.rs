@@ -1,4 +1,4 @@
-//! What classes and folds are called, and what is to be said of them.
+//! Names of classes and folds, and warnings about them.
 
 use std::collections::BTreeSet;
 
@@ -8,15 +8,16 @@ use super::plan::Plan;
 use super::waves::{Outcome, count_nonzero};
 use crate::config::Scoring;
 use crate::data::{Dataset, Folds};
+use crate::model::{FittedModel, PenaltyScales};
 use crate::train::Stack;
 
-/// Names of a list that are written out, and classes that have a note of their own.
+/// Most names in a list, and most classes with a note of their own.
 const NAMED: usize = 8;
 const NAMED_CLASSES: usize = 5;
 
-/// What classes and folds are called.
+/// Names of classes and folds.
 pub(super) struct Names<'a> {
-    /// None where the target has two classes.
+    /// `None` if the target has two classes.
     classes: Option<Vec<String>>,
     all_classes: Vec<String>,
     folds: &'a Folds,
@@ -55,17 +56,40 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// The row of a model trained on all rows.
+    pub(super) fn row_of_refit(
+        &self,
+        penalty: PenaltyScales,
+        class: usize,
+        fitted: &FittedModel,
+    ) -> SweepRow {
+        SweepRow {
+            l1: penalty.l1,
+            l2: penalty.l2,
+            c: penalty.c,
+            l1_ratio: penalty.l1_ratio,
+            class: self.class(class),
+            fold: None,
+            score: None,
+            objective: fitted.objective,
+            kkt_residual: fitted.kkt_residual,
+            converged: fitted.converged,
+            nonzero: fitted.nonzero,
+            iterations: fitted.iterations,
+        }
+    }
+
     fn described(&self, plan: &Plan<'_>, class: usize) -> String {
         format!("class {:?}", self.all_classes[plan.classes[class]])
     }
 
-    /// `fold 2` or `folds 2, 3`, the first of many.
+    /// `fold 2` or `folds 2, 3`; a long list is cut short.
     fn of_folds(&self, folds: &[usize]) -> String {
         let named: Vec<String> = folds.iter().map(|&fold| self.folds.scored[fold].1.to_string()).collect();
         format!("fold{} {}", if named.len() == 1 { "" } else { "s" }, some_of(&named))
     }
 
-    /// A note for each of the first classes that some folds are to be said of, and how many more there are.
+    /// A note for each class that has such folds. After the first classes, only the number of the others.
     fn by_class(
         &self,
         plan: &Plan<'_>,
@@ -83,27 +107,27 @@ impl<'a> Names<'a> {
             |(class, folds): &(usize, Vec<usize>)| note(&self.described(plan, *class), &self.of_folds(folds));
         let mut notes: Vec<String> = found.iter().take(NAMED_CLASSES).map(of).collect();
         if found.len() > notes.len() {
-            notes.push(format!("the same holds of {} more classes", found.len() - notes.len()));
+            notes.push(format!("the same holds for {} more classes", found.len() - notes.len()));
         }
         notes
     }
 
-    /// The classes and folds whose models have one side only to learn from.
+    /// Warnings about classes and folds whose models have rows of one side only to learn from.
     pub(super) fn untrainable(&self, plan: &Plan<'_>, together: bool) -> Vec<String> {
         let place = if self.folds.forward { "before" } else { "outside" };
-        let consequence = if together { ", and all classes have no score there" } else { "" };
+        let consequence = if together { ", so this fold scores no class" } else { "" };
         self.by_class(
             plan,
             |class, fold| !plan.is_trainable(class, fold),
             |class, folds| {
-                format!("{class} has rows of one side only {place} {folds}: no model can learn it there{consequence}")
+                format!("{class} has rows of only one side {place} {folds}, so no model can be trained{consequence}")
             },
         )
     }
 
-    /// Why no penalty will have a score, and what to do.
+    /// Why no penalty can be scored, and what to do.
     pub(super) fn nothing_to_choose(&self, plan: &Plan<'_>, scoring: Scoring) -> Vec<String> {
-        // That all classes go without a score is what is being explained.
+        // The missing score of all classes is already the subject.
         let mut why = self.untrainable(plan, false);
         if scoring.is_ranking() {
             why.extend(self.one_sided(plan, scoring));
@@ -111,51 +135,51 @@ impl<'a> Names<'a> {
         if why.is_empty() {
             why.push("no fold has rows with a weight".to_owned());
         }
-        why.push("merge or drop rare classes, or take fewer folds".to_owned());
+        why.push("merge or drop rare classes, or use fewer folds".to_owned());
         why
     }
 
-    /// The penalties at which a plane separates the classes of some models.
+    /// A warning about models whose classes are separated by a plane.
     pub(super) fn separated(&self, plan: &Plan<'_>, outcomes: &[Outcome]) -> Option<String> {
         let separated = outcomes.iter().filter(|outcome| outcome.separated);
         let classes: BTreeSet<usize> = separated.clone().map(|outcome| outcome.member.class).collect();
         (!classes.is_empty()).then(|| {
             let named: Vec<String> = classes.iter().map(|&class| self.described(plan, class)).collect();
             format!(
-                "without a penalty {} of the models have no optimum, for a plane separates {}: take 0 out of --lambdas",
+                "without a penalty {} of the models have no optimum, because a plane separates {}: remove 0 from --lambdas",
                 separated.count(),
                 some_of(&named)
             )
         })
     }
 
-    /// The classes that no fold scores, though each class takes its own penalty.
+    /// A warning about classes that no fold scores, if each class takes its own penalty.
     pub(super) fn unscored(&self, plan: &Plan<'_>, curves: &Curves) -> Option<String> {
         let named: Vec<String> = curves.unscored().map(|class| self.described(plan, class)).collect();
         (!named.is_empty()).then(|| {
             format!(
-                "no fold has a score of {}: the penalty is the one that is best for the other classes on average",
+                "no fold has a score of {}: the penalty that is best for the other classes on average is used",
                 some_of(&named)
             )
         })
     }
 
-    /// The folds that hold rows of one side of a class only; rows of weight 0 count as none.
+    /// Warnings about folds with rows of only one side of a class; rows of weight 0 do not count.
     pub(super) fn one_sided(&self, plan: &Plan<'_>, scoring: Scoring) -> Vec<String> {
         let consequence = if scoring.is_ranking() {
-            format!("{} is not defined there, and left out of the mean", scoring.name())
+            format!("{} is not defined there and is left out of the mean", scoring.name())
         } else {
             format!("{} says little there", scoring.name())
         };
         self.by_class(
             plan,
             |class, fold| !plan.is_two_sided(class, fold),
-            |class, folds| format!("rows of one side of {class} only in {folds}: {consequence}"),
+            |class, folds| format!("only one side of {class} has rows in {folds}: {consequence}"),
         )
     }
 }
 
-/// The first of some names, and how many more there are.
+/// The first names, and the number of the others.
 fn some_of(names: &[String]) -> String {
     let shown = &names[..names.len().min(NAMED)];
     let more = names.len() - shown.len();

@@ -1,32 +1,32 @@
-//! What of the coefficients along a path is drawn and kept.
+//! Selects the coefficient paths that are drawn or stored.
 
 use crate::data::Encoding;
 use crate::model::{ClassPath, FeaturePath, PathPoint, SweepTable};
 
-/// How much of a path.
+/// Limits of the stored paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kept {
-    /// Classes at most.
+    /// Most classes.
     pub classes: usize,
-    /// Features of each at most.
+    /// Most features of each class.
     pub features: usize,
-    /// Penalties at most, the first and the last among them.
+    /// Most penalties, including the first and the last.
     pub penalties: usize,
 }
 
 impl Kept {
-    /// What a picture can show.
+    /// Limits for a picture.
     pub const IN_PICTURE: Self = Self { classes: 12, features: 200, penalties: usize::MAX };
-    /// What a model file keeps: some hundred kilobytes at most.
+    /// Limits for a model file: at most some hundred kilobytes.
     pub const IN_MODEL: Self = Self { classes: 12, features: 30, penalties: 60 };
 }
 
-/// A feature that has a path.
+/// A feature on a path.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PathFeature {
     /// Name of the encoded feature.
     pub name: String,
-    /// What a coefficient is multiplied by to be that of the standardised column.
+    /// Factor that gives the coefficient of the standardised column.
     pub scale: f64,
 }
 
@@ -41,8 +41,8 @@ pub fn path_features(encoding: &Encoding) -> Vec<PathFeature> {
         .collect()
 }
 
-/// The paths of the first classes, each at the share of L1 that was chosen for it, with the coefficients that are largest
-/// by what they do for one standard deviation. `features` are those of the coefficients of each point of `path`.
+/// The paths of the first classes, each at the L1 share chosen for it, with the coefficients that are largest
+/// per standard deviation. `features` belong to the coefficients at each point of `path`.
 pub fn class_paths(
     table: &SweepTable,
     path: &[PathPoint],
@@ -55,7 +55,7 @@ pub fn class_paths(
             .chosen_for(class)
             .and_then(|choice| choice.l1_ratio)
             .or_else(|| points.iter().find(|point| point.l1 + point.l2 > 0.0).map(|point| point.l1_ratio));
-        // Without a penalty there is no share; that point belongs to the paths of all.
+        // Without a penalty there is no L1 share; that point belongs to every path.
         points
             .retain(|point| point.l1 + point.l2 == 0.0 || share.is_none_or(|share| share == point.l1_ratio));
         points.sort_by(|a, b| (b.l1 + b.l2).total_cmp(&(a.l1 + a.l2)));
@@ -77,7 +77,7 @@ pub fn class_paths(
     classes(path).into_iter().take(kept.classes).map(of_class).collect()
 }
 
-/// How many classes have paths.
+/// Number of classes with a path.
 pub(super) fn n_classes(path: &[PathPoint]) -> usize {
     classes(path).len()
 }
@@ -92,7 +92,7 @@ fn classes(path: &[PathPoint]) -> Vec<Option<&str>> {
     classes
 }
 
-/// The features with the largest coefficients at the end of the path; of those equal there, with the largest before.
+/// The features with the largest coefficients at the end of the path; earlier coefficients break ties.
 fn largest(points: &[&PathPoint], of: &[PathFeature], most: usize) -> Vec<usize> {
     let n = points.iter().map(|point| point.coefficients.len()).min().unwrap_or(0);
     let mut size = vec![(0.0_f64, 0.0_f64); n];
@@ -110,7 +110,7 @@ fn largest(points: &[&PathPoint], of: &[PathFeature], most: usize) -> Vec<usize>
     features
 }
 
-/// Leaves out points between the ends, evenly.
+/// Removes points between the ends, evenly.
 fn thin(points: &mut Vec<&PathPoint>, most: usize) {
     let n = points.len();
     if n > most {
@@ -118,7 +118,7 @@ fn thin(points: &mut Vec<&PathPoint>, most: usize) {
     }
 }
 
-/// Six significant digits: a picture shows fewer.
+/// Rounds to six significant digits; a picture shows fewer.
 fn rounded(coefficient: f64) -> f64 {
     format!("{coefficient:.5e}").parse().unwrap_or(coefficient)
 }

@@ -1,4 +1,4 @@
-//! Which models a sweep trains, and in which waves.
+//! The models of a sweep, and their waves.
 
 use std::ops::Range;
 
@@ -9,10 +9,11 @@ use crate::objective::{HeldOut, ModelSpec};
 use crate::panels::Rows;
 use crate::train::class_model;
 
-/// Ranks of a group where paths may be given up: enough to fill a pass, few enough to notice.
+/// Ranks in a group if paths may be given up: enough to fill a pass, few enough to stop a path early.
 const HALVING_RANKS: usize = 4;
 
-/// Models of a wave, at most: a pass is bound by arithmetic long before, and more waves start closer.
+/// Most models in a wave. Far below it arithmetic already limits a pass, and more waves start closer to the
+/// optimum.
 const MOST_MODELS: usize = 512;
 
 /// One model of the grid.
@@ -22,7 +23,7 @@ pub(super) struct Member {
     pub(super) point: usize,
     /// Index of its class in the list of classes with models.
     pub(super) class: usize,
-    /// Index of its fold among those that are scored.
+    /// Index of its fold in the list of scored folds.
     pub(super) fold: usize,
 }
 
@@ -37,18 +38,18 @@ pub(super) struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// What the model of a class leaves out to be scored on a fold.
+    /// The rows that the model of a class leaves out for a fold.
     pub(super) fn held_out(&self, fold: usize) -> HeldOut {
         let number = self.folds.scored[fold].0;
         if self.folds.forward { HeldOut::from(number) } else { HeldOut::fold(number) }
     }
 
-    /// The rows' weights of a fold's complement added up, whatever their class.
+    /// Total weight of the rows outside a fold, whatever their class.
     pub(super) fn weight_sum(&self, held_out: HeldOut) -> f64 {
         ModelSpec { held_out, ..ModelSpec::shared() }.weight_sum(self.rows)
     }
 
-    /// A member as the engines see it.
+    /// A member as a model for the engines.
     pub(super) fn model(&self, member: &Member) -> ModelSpec {
         let held_out = self.held_out(member.fold);
         let penalty = self.points[member.point].penalty(self.weight_sum(held_out));
@@ -66,20 +67,21 @@ impl Plan<'_> {
         model.sides(self.rows.weights()).iter().all(|&weight| weight > 0.0)
     }
 
-    /// The weights of the rows that a fold scores: of the class, and of all.
+    /// Weights of the rows that a fold scores: of the class, and of all rows.
     fn scored_weight(&self, class: usize, fold: usize) -> (f64, f64) {
         let by_class =
             self.rows.weights().folds().nth(self.folds.scored[fold].0 as usize).unwrap_or_default();
         (by_class[self.classes[class]], by_class.iter().sum())
     }
 
-    /// Whether rows of both sides of a class have a weight in a fold.
+    /// Whether a fold has weighted rows on both sides of a class.
     pub(super) fn is_two_sided(&self, class: usize, fold: usize) -> bool {
         let (positive, all) = self.scored_weight(class, fold);
         0.0 < positive && positive < all
     }
 
-    /// Whether any fold will have a score to choose by: of some class where each takes its own penalty, else of all.
+    /// Whether any fold will have a score to choose by: for some class if each class takes its own penalty,
+    /// else for all.
     pub(super) fn has_scores(&self, scoring: Scoring, per_class: bool) -> bool {
         let is_scored = |class: usize, fold: usize| {
             if scoring.is_ranking() {
@@ -99,8 +101,8 @@ impl Plan<'_> {
         })
     }
 
-    /// The members of some ranks that can be trained, siblings side by side; not those of paths that are `hopeless`, for
-    /// a class or for all.
+    /// The members of some ranks that can be trained, siblings side by side, without those on the paths in
+    /// `hopeless` (for a class or for all classes).
     pub(super) fn members(&self, ranks: Range<usize>, hopeless: &[(usize, Option<usize>)]) -> Vec<Member> {
         let skip = |point: usize, class: usize| {
             let path = self.points[point].path;
@@ -119,7 +121,7 @@ impl Plan<'_> {
     }
 }
 
-/// How a sweep is cut: models of a wave, and ranks that are scored together.
+/// Sizes of the waves: models in a wave, and ranks that are scored together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Waves {
     pub(super) models: usize,
@@ -127,22 +129,22 @@ pub(super) struct Waves {
 }
 
 impl Waves {
-    /// For models of so many bytes each, in so many bytes of the host's memory, on a device that serves `per_reading`
-    /// models at once.
+    /// For models of `of_model` bytes each, `bytes` of host memory, and a device that serves `per_reading`
+    /// models in one pass.
     pub(super) fn new(of_model: u64, bytes: Option<u64>, per_reading: usize) -> Self {
         let fit = bytes.map_or(u64::MAX, |bytes| bytes / of_model.max(1));
         let models = usize::try_from(fit).unwrap_or(usize::MAX).clamp(1, MOST_MODELS);
-        // Whole readings, so that none is for the few models that are left over.
+        // Fill whole passes, so that no pass serves only a few leftover models.
         let whole = models / per_reading.max(1) * per_reading;
         Self { models: if whole > 0 { whole } else { models }, ranks: usize::MAX }
     }
 
-    /// Ranks of a group where each has so many models.
+    /// Ranks in a group, if each rank has `models_of_rank` models.
     pub(super) fn grouped(self, models_of_rank: usize, halving: bool, one_by_one: bool) -> Self {
         let ranks = match (one_by_one, halving) {
             (true, _) => 1,
             (false, true) => HALVING_RANKS,
-            // Whole ranks, so that the next wave has a neighbour to start from.
+            // Take whole ranks, so that the next wave has a neighbour to start from.
             (false, false) => (self.models / models_of_rank.max(1)).max(1),
         };
         Self { ranks, ..self }

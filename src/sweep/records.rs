@@ -1,4 +1,4 @@
-//! The file of a journal: requests and their answers, one after the other.
+//! The file format of a journal: requests and their answers, one after the other.
 //!
 //! ```text
 //! record = [request, length, checksum, answer..], words of 64 bits, little endian;  the first one is the header
@@ -10,43 +10,43 @@ use std::path::Path;
 
 use super::fingerprint::Digest;
 
-/// The header's request: which program's journal it is, and of which version.
-const HEADER: u64 = u64::from_le_bytes(*b"logodds\x02");
+/// The request of the header: identifies a journal of this program and its version.
+const HEADER: u64 = u64::from_le_bytes(*b"logodds\x03");
 
 /// Words of a record before its answer.
 const HEAD: u64 = 3;
 
-/// Where the first record after the header begins.
+/// Offset of the first record after the header.
 const BEGIN: u64 = 8 * (HEAD + 1);
 
-/// The records of a file, of which those that were there are given back, in their order, before new ones are written.
+/// The records of a file. Existing records are replayed in order before new ones are written.
 pub(super) struct Records {
     file: File,
-    /// What stands in the file and was not asked for yet; none once it is used up.
+    /// The records not replayed yet; `None` at their end.
     replay: Option<BufReader<File>>,
-    /// Where the next record begins.
+    /// Offset of the next record.
     end: u64,
 }
 
-/// What a file holds.
+/// The content of a file.
 pub(super) enum Found {
-    /// Records of a sweep with that fingerprint.
+    /// Records of the sweep with this fingerprint.
     Own(Records),
-    /// Those of another sweep.
+    /// Records of another sweep.
     Other,
-    /// Something else.
+    /// Not a journal.
     Foreign,
-    /// Nothing, or a header that was cut off.
+    /// Empty, or an incomplete header.
     Nothing(File),
 }
 
-/// Opens a file to read and write, which is made if there is none.
+/// Opens a file for reading and writing; creates it if it does not exist.
 pub(super) fn open_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
 impl Records {
-    /// Looks at the header of a file.
+    /// Reads the header of a file.
     pub(super) fn find(mut file: File, fingerprint: u64) -> io::Result<Found> {
         let len = file.metadata()?.len();
         file.rewind()?;
@@ -62,21 +62,21 @@ impl Records {
         })
     }
 
-    /// Begins a file anew.
+    /// Starts a new journal in the file.
     pub(super) fn begin(file: File, fingerprint: u64) -> io::Result<Self> {
         let mut records = Self { file, replay: None, end: 0 };
         records.append(HEADER, &[fingerprint])?;
         Ok(records)
     }
 
-    /// Where the next record begins.
+    /// Offset of the next record.
     pub(super) fn end(&self) -> u64 {
         self.end
     }
 
-    /// Records after the header, given back or not.
+    /// Number of records after the header, replayed or not.
     pub(super) fn count(&self) -> io::Result<usize> {
-        // The reader of what is given back shares the place in the file with this handle.
+        // This handle shares its offset with the replay reader.
         let mut file = &self.file;
         let (len, place) = (file.metadata()?.len(), file.stream_position()?);
         let (mut at, mut n, mut head) = (BEGIN, 0, [0; 8 * HEAD as usize]);
@@ -91,7 +91,7 @@ impl Records {
         Ok(n)
     }
 
-    /// The next remembered answer, if it is one to this request.
+    /// The next saved answer, if it belongs to this request.
     pub(super) fn replayed(&mut self, request: u64) -> Option<Vec<u64>> {
         let len = self.file.metadata().ok()?.len();
         let replay = self.replay.as_mut()?;
@@ -100,7 +100,7 @@ impl Records {
                 self.end += 8 * (HEAD + answer.len() as u64);
                 Some(answer)
             }
-            // Its end, a record cut off, or another way than this one: from here on it is written anew.
+            // The end, an incomplete record, or another request: from here on the file is rewritten.
             _ => {
                 self.replay = None;
                 None
@@ -108,13 +108,13 @@ impl Records {
         }
     }
 
-    /// Writes an answer behind those that were given back; what stood there is forgotten.
+    /// Writes an answer after the replayed ones; the rest of the file is discarded.
     pub(super) fn append(&mut self, request: u64, answer: &[u64]) -> io::Result<()> {
         self.replay = None;
         let words = [request, answer.len() as u64, checksum(request, answer)];
         self.file.set_len(self.end)?;
         self.file.seek(SeekFrom::Start(self.end))?;
-        // Not as one block of bytes: a record may be as large as a Hessian.
+        // Not as one block of bytes, because a record may be as large as a Hessian.
         let mut file = BufWriter::with_capacity(1 << 20, &self.file);
         words.iter().chain(answer).try_for_each(|word| file.write_all(&word.to_le_bytes()))?;
         file.flush()?;
@@ -122,7 +122,7 @@ impl Records {
         Ok(())
     }
 
-    /// Forgets everything but the header.
+    /// Discards everything except the header.
     pub(super) fn clear(&mut self) -> io::Result<()> {
         (self.replay, self.end) = (None, BEGIN);
         self.file.set_len(BEGIN)
@@ -133,7 +133,7 @@ fn checksum(request: u64, answer: &[u64]) -> u64 {
     Digest::new().words([request, answer.len() as u64]).words(answer.iter().copied()).end()
 }
 
-/// The next whole record of a file with so many bytes left.
+/// The next complete record of a file with `left` bytes left.
 fn next(file: &mut impl Read, left: u64) -> Option<(u64, Vec<u64>)> {
     let mut word = || -> Option<u64> {
         let mut bytes = [0; 8];

@@ -1,4 +1,4 @@
-//! The report of a sweep: pictures for those who look, tables for those who plot themselves.
+//! The report of a sweep: pictures, and tables for other plotting programs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::model::{CurvePoint, PathPoint, SweepRow, SweepTable};
 use crate::output::write_whole;
 use crate::plots::{sweep_curve, sweep_path};
 
-/// The files of a report, in the order in which they are written.
+/// The files of a report, in the order of writing.
 const FILES: [&str; 6] =
     ["curve.svg", "path.svg", "results.parquet", "results.json", "curve.parquet", "coefficients.parquet"];
 
@@ -19,14 +19,15 @@ pub fn report_files(folder: &Path) -> Vec<PathBuf> {
     FILES.map(|name| folder.join(name)).to_vec()
 }
 
-/// Writes the report into `folder`, which is created if need be, and returns the files: the pictures `curve.svg` and
-/// `path.svg`; the whole table as `results.json`; and as Parquet every model (`results.parquet`), the curves
-/// (`curve.parquet`) and every coefficient of the paths (`coefficients.parquet`, a row for each).
+/// Writes the report into `folder`, which is created if it does not exist, and returns its files: the
+/// pictures `curve.svg` and `path.svg`; all results as `results.json`; and as Parquet every model
+/// (`results.parquet`), the curves (`curve.parquet`) and every coefficient of the paths
+/// (`coefficients.parquet`, one row each).
 ///
-/// `features` are those of the coefficients of each point of `path`.
+/// `features` belong to the coefficients at each point of `path`.
 ///
 /// # Errors
-/// [`DataError::Write`], naming the file that cannot be written. Files before it are whole and stay.
+/// [`DataError::Write`] with the file that cannot be written. Earlier files are complete and stay.
 pub fn write_report(
     folder: &Path,
     table: &SweepTable,
@@ -46,7 +47,7 @@ pub fn write_report(
         .map_err(|error| DataError::Write { path: results_json.clone(), reason: error.to_string() })?;
     write_text(&results_json, &(text + "\n"))?;
     write_frames(&curve_parquet, curve(&table.curve), [])?;
-    // Point by point: all of them at once could be larger than the models.
+    // Point by point, because all of them at once could be larger than the models.
     let points = path.chunks(1).map(|point| coefficients(point, features));
     write_frames(&coefficients_parquet, coefficients(&[], features), points)?;
     Ok(written)
@@ -57,7 +58,7 @@ fn write_text(path: &Path, text: &str) -> Result<()> {
         .map_err(|error| DataError::Write { path: path.to_owned(), reason: error.to_string() }.into())
 }
 
-/// One value of each row.
+/// One value for each row.
 fn each<R, T>(rows: &[R], value: impl Fn(&R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
 }
@@ -69,7 +70,7 @@ fn results(rows: &[SweepRow]) -> Frame<'_> {
         ("c", Values::OptionalFloat(each(rows, |r| r.c))),
         ("l1_ratio", Values::OptionalFloat(each(rows, |r| r.l1_ratio))),
         ("class", Values::OptionalText(each(rows, |r| r.class.clone()))),
-        // Numbers and texts in one column: as text.
+        // The column may mix numbers and text, so it is text.
         ("fold", Values::OptionalText(each(rows, |r| r.fold.as_ref().map(ToString::to_string)))),
         ("score", Values::OptionalFloat(each(rows, |r| r.score))),
         ("objective", Values::Float(each(rows, |r| r.objective))),
@@ -96,7 +97,7 @@ fn curve(points: &[CurvePoint]) -> Frame<'_> {
 }
 
 fn coefficients<'a>(path: &[PathPoint], features: &'a [PathFeature]) -> Frame<'a> {
-    // A row for each feature that has a coefficient.
+    // One row for each feature with a nonzero coefficient.
     let rows: Vec<(&PathPoint, &'a PathFeature, f64)> = path
         .iter()
         .flat_map(|p| features.iter().zip(&p.coefficients).map(move |(feature, value)| (p, feature, *value)))

@@ -1,31 +1,32 @@
-//! A sweep from the table to the model.
+//! Runs a sweep, from the table to the model.
 
 use std::time::Instant;
 
 use serde::Serialize;
 
-use super::curves::{Curves, Picked, path, picked};
+use super::course::Course;
 use super::fingerprint::fingerprint;
-use super::grid::{Strength, needs_slope, points};
+use super::grid::{needs_slope, points};
 use super::journal::Journal;
+use super::journaled::Journaled;
 use super::memory::SweepReading;
 use super::names::Names;
 use super::paths::{Kept, class_paths, path_features};
 use super::plan::Plan;
-use super::remembered::{Remembered, RememberedHost};
+use super::search::Search;
 use super::waves::Runner;
-use super::{PathPoint, SweepRow, SweepTable};
+use super::{PathPoint, SweepTable};
 use crate::config::{Grid, Rule, Strengths, ValidTune};
-use crate::data::{self, FoldName, Folding, Folds};
+use crate::data::{self, Dataset, FoldName, Folding, Folds};
 use crate::engine::Chosen;
-use crate::error::{Result, SweepError};
-use crate::model::{CurveRecorder, Model, PenaltyScales, Seconds, Training};
+use crate::error::Result;
+use crate::model::{Model, PenaltyScales, Seconds, Training};
 use crate::observer::Observer;
 use crate::train::{
-    HostTable, Stack, many_classes, read_options, room_beside, rounding, training, warnings, with_threads,
+    Stack, TablePasses, read_options, room_beside, rounding, training, warnings, with_threads,
 };
 
-/// A sweep to be run: a grid of penalties, cross-validated, and a model with the penalty that it chooses.
+/// A sweep: cross-validates a grid of penalties and trains a model with the penalty that it chooses.
 ///
 /// # Examples
 /// ```
@@ -57,30 +58,30 @@ pub struct Sweep<'a> {
 /// A finished sweep.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tuned {
-    /// The model with the chosen penalty, trained on all rows, and the whole table of results; not yet written.
+    /// The model with the chosen penalty, trained on all rows, with all results; not yet written.
     pub model: Model,
-    /// The run.
+    /// The report of the run.
     pub report: SweepReport,
     /// Coefficients along the penalties.
     pub path: Vec<PathPoint>,
 }
 
 impl Tuned {
-    /// What the sweep found.
+    /// The results of the sweep.
     ///
     /// # Panics
-    /// If the model's table was taken away.
+    /// If the sweep was removed from the model.
     pub fn table(&self) -> &SweepTable {
         self.model.sweep.as_ref().expect("a tuned model has its sweep")
     }
 }
 
-/// What people want to know of a sweep.
+/// Facts about a sweep for the user.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SweepReport {
-    /// The device that ran the passes, and why it was taken.
+    /// The device that ran the passes.
     pub device: String,
-    /// Why that device.
+    /// Why this device was chosen.
     pub device_reason: String,
     /// Rows of the table.
     pub rows: usize,
@@ -88,21 +89,21 @@ pub struct SweepReport {
     pub rows_dropped: usize,
     /// Encoded features.
     pub n_features: usize,
-    /// Names of the folds that are scored.
+    /// Names of the scored folds.
     pub folds: Vec<FoldName>,
-    /// Models trained, the refit included.
+    /// Models trained, including the refit.
     pub models: usize,
-    /// Of these, those within the tolerance.
+    /// Trained models within the tolerance.
     pub converged: usize,
     /// Waves of models.
     pub waves: usize,
-    /// What ran in them.
+    /// The solver that ran.
     pub solver: String,
-    /// Readings of X, counted in whole tables; each serves all models of its wave.
+    /// Passes over X; each serves all models of its wave, and a sample counts as its share of the table.
     pub passes: f64,
-    /// Where the time went.
+    /// Times of the parts of the run.
     pub seconds: Seconds,
-    /// What a user should look at.
+    /// Warnings for the user.
     pub warnings: Vec<String>,
 }
 
@@ -115,8 +116,8 @@ impl<'a> Sweep<'a> {
     /// Runs it.
     ///
     /// # Errors
-    /// Whatever the table, the device or the settings do not allow; [`crate::error::SweepError::Interrupted`] if the observer asks
-    /// to stop.
+    /// Any error of the table, the device or the settings; [`crate::error::SweepError::Interrupted`] if the
+    /// observer stops the sweep.
     pub fn run(&self, observer: &dyn Observer) -> Result<Tuned> {
         let begin = Instant::now();
         with_threads(self.config.train.threads, || self.run_here(observer, begin))
@@ -138,170 +139,119 @@ impl<'a> Sweep<'a> {
         let mut engine = device.engine(&dataset.panels, &dataset.rows)?;
         let description = engine.device();
         observer.message(&format!("{description}: {}", device.reason));
-        let journal = match &config.checkpoint {
-            Some(folder) => {
-                let tell = |text: &str| observer.message(text);
-                Journal::open(folder, config.resume, fingerprint(config, &dataset), &tell)?
-            }
-            None => Journal::default(),
-        };
+        let journal = open_journal(config, &dataset, observer)?;
         let room = room_beside(train, &dataset).left();
-        let host = HostTable::new(&dataset.panels, &dataset.rows).with_room(room);
+        let mut table = TablePasses::new(engine.as_mut(), &dataset.panels, &dataset.rows).with_room(room);
         let mut runner = Runner {
             config,
             dataset: &dataset,
-            offsets: &stack.offsets,
-            engine: &mut Remembered { engine: engine.as_mut(), journal: &journal },
-            host: &RememberedHost::new(&host, &journal),
+            coordinates: &stack.coordinates,
+            table: &mut Journaled::new(&mut table, &journal),
             journal: &journal,
             observer,
-            started,
-            total: 0,
-            done: 0,
-            waves: 0,
-            passes: 0.0,
-            methods: Vec::new(),
-            curve: CurveRecorder::default(),
+            course: Course::begin(started),
         };
-        let mut plan = Plan {
-            rows: &dataset.rows,
-            folds: &folds,
-            classes: stack.models.iter().map(|model| model.class as usize).collect(),
-            points: Vec::new(),
-            class_weight: train.class_weight,
-        };
-        let slope = if needs_slope(&config.grid) { runner.largest_slope(&plan, &stack)? } else { 0.0 };
-        let is_wide = dataset.panels.n_features() > dataset.panels.n_rows();
-        plan.points = points(&config.grid, &config.l1_ratios, slope, is_wide);
+        let (plan, slope) = plan_grid(&mut runner, &stack, &dataset, &folds)?;
         notes.extend(of_grid(config, slope));
+        notes.extend(of_folds(config, &folds));
 
         let names = Names::new(&dataset, &stack, &folds);
-        notes.extend(of_folds(config, &folds));
-        let together = plan.classes.len() > 1 && !config.per_class;
-        if !plan.has_scores(config.scoring, config.per_class) {
-            let mut why = names.nothing_to_choose(&plan, config.scoring);
-            why.extend(many_classes(&dataset));
-            let why = why.join("; ");
-            return Err(SweepError::NothingToChoose { why }.into());
-        }
-        notes.extend(names.untrainable(&plan, together));
-        notes.extend(names.one_sided(&plan, config.scoring));
-        let (outcomes, joint) = runner.grid(&plan)?;
-        let separated = names.separated(&plan, &outcomes);
-        let curves = Curves::new(config, &plan, &outcomes, &joint);
-        notes.extend(names.unscored(&plan, &curves));
-        let choice = curves.choose(config, separated.as_deref())?;
-        notes.extend(separated);
-        notes.extend(at_the_edge(config, &plan, &choice));
-        let (refit, solution) = runner.refit(&plan, &stack, &outcomes, &choice)?;
-
+        let search = Search::run(config, &mut runner, plan, names, &mut notes)?;
+        let (refit, solution) = runner.refit(&search.plan, &stack, &search.outcomes, &search.choice)?;
         let rounding = rounding(&dataset);
         let fitted = refit.fitted(&dataset, &solution, &rounding, train.tolerance);
         notes.extend(refit.remarks(&dataset, &solution));
-        let (passes, n_refit) = (runner.passes, fitted.len());
         let seconds =
             Seconds { read, train: started.elapsed().as_secs_f64(), total: begin.elapsed().as_secs_f64() };
-        let weight_sum = dataset.rows.weight_sum();
-        let mut results: Vec<SweepRow> = outcomes.iter().map(|o| names.row(&plan, o)).collect();
-        results.extend(fitted.iter().enumerate().map(|(class, fitted)| {
-            let penalty = plan.points[picked(&choice, class).point].scales(weight_sum);
-            SweepRow {
-                l1: penalty.l1,
-                l2: penalty.l2,
-                c: penalty.c,
-                l1_ratio: penalty.l1_ratio,
-                class: names.class(class),
-                fold: None,
-                score: None,
-                objective: fitted.objective,
-                kkt_residual: fitted.kkt_residual,
-                converged: fitted.converged,
-                nonzero: fitted.nonzero,
-                iterations: fitted.iterations,
-            }
-        }));
+
+        let features = path_features(&dataset.encoding);
+        let path = search.path(&features);
+        let mut table = search.table(&fitted, notes);
+        table.paths = class_paths(&table, &path, &features, Kept::IN_MODEL);
+        let course = runner.course;
+        drop(engine);
         let report = SweepReport {
-            device: description.clone(),
-            device_reason: device.reason.clone(),
+            device: description,
+            device_reason: device.reason,
             rows: dataset.panels.n_rows(),
             rows_dropped: dataset.rows_dropped,
             n_features: dataset.panels.n_features(),
             folds: folds.scored.iter().map(|(_, name)| name.clone()).collect(),
-            models: results.len(),
-            converged: results.iter().filter(|row| row.converged).count(),
-            waves: runner.waves,
-            solver: runner.methods.join(", "),
-            passes,
+            models: table.results.len(),
+            converged: table.results.iter().filter(|row| row.converged).count(),
+            waves: course.waves,
+            solver: course.methods.join(", "),
+            passes: course.passes,
             seconds,
-            warnings: notes.clone(),
+            warnings: table.warnings.clone(),
         };
-        let features = path_features(&dataset.encoding);
-        let scales: Vec<f64> = features.iter().map(|feature| feature.scale).collect();
-        let path = path(&plan, &outcomes, &names, weight_sum, &scales);
-        let mut table = SweepTable {
-            scoring: config.scoring,
-            greater_is_better: config.scoring.is_greater_better(),
-            rule: config.rule,
-            chosen: choice
-                .iter()
-                .map(|picked| picked.describe(&plan, weight_sum, names.class_of_choice(picked)))
-                .collect(),
-            curve: curves.points(&plan, weight_sum, &names, &choice),
-            results,
-            skipped: plan.points.len() * plan.classes.len() * folds.scored.len() + n_refit - report.models,
-            warnings: notes,
-            paths: Vec::new(),
+        let training = Training {
+            curve: course.curve.finish(),
+            ..training(train, &dataset, &report.solver, report.device.clone(), report.passes, seconds)
         };
-        table.paths = class_paths(&table, &path, &features, Kept::IN_MODEL);
-        let curve = runner.curve.finish();
-        drop(engine);
-        let training =
-            Training { curve, ..training(train, &dataset, &report.solver, description, passes, seconds) };
-        let per_class = choice.len() > 1;
-        let penalties: Vec<PenaltyScales> = (0..plan.classes.len())
-            .map(|class| plan.points[picked(&choice, class).point].scales(weight_sum))
-            .collect();
+        let penalties: Vec<PenaltyScales> = (0..fitted.len()).map(|class| search.penalty(class)).collect();
+        let is_per_class = search.is_per_class();
         let mut model = refit.model(dataset, fitted, training);
-        if per_class {
-            for (fitted, penalty) in model.models.iter_mut().zip(&penalties) {
-                fitted.penalty = Some(*penalty);
-            }
-        }
-        model.penalty = (!per_class).then_some(penalties[0]);
+        store_penalties(&mut model, &penalties, is_per_class);
         model.sweep = Some(table);
         Ok(Tuned { model, report, path })
     }
 }
 
-/// What to say of a grid that is not what was asked for, or hardly meant.
+/// Opens the journal of the checkpoint for this sweep and this table. Without a checkpoint, the journal saves
+/// nothing.
+fn open_journal(config: &ValidTune, dataset: &Dataset, observer: &dyn Observer) -> Result<Journal> {
+    let Some(folder) = &config.checkpoint else { return Ok(Journal::default()) };
+    let tell = |text: &str| observer.message(text);
+    Journal::open(folder, config.resume, fingerprint(config, dataset), &tell)
+}
+
+/// The plan with the grid for a table, and the largest slope. The slope is 0 if the grid does not need it.
+fn plan_grid<'a>(
+    runner: &mut Runner<'_>,
+    stack: &Stack,
+    dataset: &'a Dataset,
+    folds: &'a Folds,
+) -> Result<(Plan<'a>, f64)> {
+    let config = runner.config;
+    let mut plan = Plan {
+        rows: &dataset.rows,
+        folds,
+        classes: stack.models.iter().map(|model| model.class as usize).collect(),
+        points: Vec::new(),
+        class_weight: config.train.class_weight,
+    };
+    let slope = if needs_slope(&config.grid) { runner.largest_slope(&plan, stack)? } else { 0.0 };
+    let is_wide = dataset.panels.n_features() > dataset.panels.n_rows();
+    plan.points = points(&config.grid, &config.l1_ratios, slope, is_wide);
+    Ok((plan, slope))
+}
+
+/// Stores the chosen penalties in the model: one for each class, or one for all.
+fn store_penalties(model: &mut Model, penalties: &[PenaltyScales], is_per_class: bool) {
+    model.penalty = (!is_per_class).then_some(penalties[0]);
+    if is_per_class {
+        for (fitted, penalty) in model.models.iter_mut().zip(penalties) {
+            fitted.penalty = Some(*penalty);
+        }
+    }
+}
+
+/// A note on a grid that differs from the request, or is probably a mistake.
 fn of_grid(config: &ValidTune, slope: f64) -> Option<String> {
     match &config.grid {
-        Grid::Lambdas(Strengths::Count(_)) if slope == 0.0 => {
-            Some("no feature has a slope, whatever the penalty: the only penalty tried is 0".to_owned())
-        }
-        Grid::Lambdas(Strengths::Count(1)) => Some(
-            "--lambdas 1 asks for one penalty, the largest; --lambdas 1.0 asks for the penalty 1".to_owned(),
+        Grid::Lambdas(Strengths::Count(_)) if slope == 0.0 => Some(
+            "no feature changes the loss at the intercept-only model, so the only penalty tried is 0"
+                .to_owned(),
         ),
+        Grid::Lambdas(Strengths::Count(1)) => {
+            Some("--lambdas 1 tries one penalty, the largest; --lambdas 1.0 tries the penalty 1".to_owned())
+        }
         _ => None,
     }
 }
 
-/// What to say where the smallest penalty of a path was chosen: a smaller one may be better.
-fn at_the_edge(config: &ValidTune, plan: &Plan<'_>, choice: &[Picked]) -> Option<String> {
-    let is_last = |picked: &&Picked| {
-        let point = &plan.points[picked.best];
-        let ranks = plan.points.iter().filter(|other| other.path == point.path).map(|other| other.rank);
-        point.rank > 0 && ranks.max() == Some(point.rank) && point.strength != Strength::Lambda(0.0)
-    };
-    let n = choice.iter().filter(is_last).count();
-    let flag = if matches!(config.grid, Grid::Cs(_)) { "--cs" } else { "--lambdas" };
-    (n > 0).then(|| {
-        let of = if choice.len() > 1 { format!(" for {n} of {} classes", choice.len()) } else { String::new() };
-        format!("the smallest penalty of the grid is the best{of}: a list of {flag} that goes further may be better")
-    })
-}
-
-/// What to say where there are fewer folds than were asked for, or too few for a rule, or rows that no fold was given for.
+/// Notes on too few folds, and on rows without a fold.
 fn of_folds(config: &ValidTune, folds: &Folds) -> Vec<String> {
     let found = folds.scored.len();
     let mut notes = Vec::new();
@@ -319,13 +269,13 @@ fn of_folds(config: &ValidTune, folds: &Folds) -> Vec<String> {
                 ));
             }
             Folding::Column { column } => notes.push(format!(
-                "{rows} rows have no value in fold column {column:?}: always learned from, never scored"
+                "{rows} rows have no value in fold column {column:?}: every model learns from them, and none is scored on them"
             )),
             Folding::Stratified { .. } | Folding::Time { .. } => {}
         }
     }
     if config.rule == Rule::OneStandardError && found < 2 {
-        notes.push("one fold has no standard error: the best penalty is taken".to_owned());
+        notes.push("one fold has no standard error, so the best penalty is chosen".to_owned());
     }
     notes
 }

@@ -1,4 +1,4 @@
-//! The scores of a sweep that the sums of its passes do not give.
+//! Scores of a sweep that the sums of its passes cannot give.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use crate::objective::{Coefficients, ModelSpec};
 use crate::panels::Panels;
 use crate::scoring::{area, rank, rankings_at_once, walk};
 
-/// Models of a walk where all classes of a penalty are scored together.
+/// Models in one pass that scores all classes of a penalty together.
 const MODELS_PER_WALK: usize = 512;
 
-/// Scores what the sums of the passes do not: orders of rows, and, if `together`, classes against each other. Returns the
-/// readings of X that this took.
+/// Computes the scores that sums cannot give: ranking scores, and, if `together`, multiclass scores. Returns
+/// the number of passes over X.
 pub(super) fn score(
     scoring: Scoring,
     panels: &Panels,
@@ -36,12 +36,12 @@ pub(super) fn score(
     }
     if together {
         let outcomes = &*outcomes;
-        // By point and fold: the outcome of each class.
+        // For each point and fold: the outcome of each class.
         let mut whole: BTreeMap<(usize, usize), Vec<&Outcome>> = BTreeMap::new();
         for outcome in outcomes {
             whole.entry((outcome.member.point, outcome.member.fold)).or_default().push(outcome);
         }
-        // Probabilities that are scaled to sum to 1 need every class.
+        // Scaling probabilities to sum to 1 needs every class.
         whole.retain(|_, models| models.len() == plan.classes.len());
         whole.values_mut().for_each(|models| models.sort_by_key(|outcome| outcome.member.class));
         let groups: Vec<Group<'_>> =
@@ -55,8 +55,8 @@ pub(super) fn score(
     walks
 }
 
-/// The mean over the classes that have a score. Which they are depends on the fold alone, so that the penalties are
-/// compared on the same ones.
+/// The mean over the classes that have a score. These classes depend only on the fold, so all penalties are
+/// compared on the same classes.
 fn mean_of_defined(scores: &[Option<f64>]) -> Option<f64> {
     let scores: Vec<f64> = scores.iter().copied().flatten().collect();
     (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
@@ -65,7 +65,7 @@ fn mean_of_defined(scores: &[Option<f64>]) -> Option<f64> {
 /// The models of all classes at one penalty, outside one fold.
 struct Group<'a> {
     point: usize,
-    /// Index among the folds that are scored.
+    /// Index in the list of scored folds.
     fold: usize,
     models: Vec<&'a Outcome>,
 }
@@ -76,8 +76,8 @@ fn columns_of(groups: &[Group<'_>], n_features: usize) -> Coefficients {
     Coefficients::from_columns(n_features, columns)
 }
 
-/// The mean over the classes of the area under the curve of each against the rest, by the probabilities scaled to sum
-/// to 1; some groups at a time, or some classes of one.
+/// The AUC or average precision of each class against the rest, by probabilities scaled to sum to 1, averaged
+/// over the classes. Works on some groups at a time, or on some classes of one group.
 fn rank_jointly(
     scoring: Scoring,
     panels: &Panels,
@@ -133,7 +133,7 @@ fn rank_jointly(
     walks
 }
 
-/// Sums over the rows of a fold, of the models of all classes at one penalty.
+/// Sums over the rows of a fold, for the models of all classes at one penalty.
 struct FoldSums {
     /// Number of the fold in the labels.
     fold: u32,
@@ -152,7 +152,7 @@ impl FoldSums {
                 self.loss += weight * multiclass_brier(probabilities, truth);
             }
             _ => {
-                // The first of equals, as everywhere.
+                // The first in a tie, as in prediction.
                 let said = (0..z.len()).rev().max_by(|&a, &b| z[a].total_cmp(&z[b])).unwrap_or(0);
                 self.confusion.add(truth, said, weight);
             }
@@ -169,8 +169,8 @@ impl FoldSums {
     }
 }
 
-/// The scores of the classes' models together, by penalty and fold: log loss and Brier score of the probabilities scaled
-/// to sum to 1, accuracy of the most probable class, F1 as the mean over the classes.
+/// The joint scores of all classes, by penalty and fold: log loss and Brier score of the probabilities scaled
+/// to sum to 1, accuracy of the most probable class, and the mean F1 over the classes.
 fn sum_jointly(
     scoring: Scoring,
     panels: &Panels,

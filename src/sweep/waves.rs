@@ -1,8 +1,8 @@
-//! Training the models of a sweep, wave after wave.
+//! Trains the models of a sweep, wave after wave.
 
 use std::collections::HashMap;
-use std::time::Instant;
 
+use super::course::Course;
 use super::curves::{Curves, Picked, picked};
 use super::fingerprint::Digest;
 use super::journal::Journal;
@@ -11,53 +11,42 @@ use super::plan::{Member, Plan, Waves};
 use super::score::score;
 use crate::config::ValidTune;
 use crate::data::{self, Dataset};
-use crate::engine::Engine;
 use crate::error::{Result, SweepError};
-use crate::model::{CurveRecorder, CurveStep};
-use crate::objective::{Certificate, Coefficients, Gaps, HeldOut, ModelSpec, Penalty};
-use crate::observer::{Observer, SweepProgress};
-use crate::solver::{Host, Problem, Progress, Solution, Stop};
+use crate::objective::{Certificate, Coefficients, Coordinates, Gaps, HeldOut, ModelSpec, Penalty};
+use crate::observer::Observer;
+use crate::panels::Sample;
+use crate::solver::{Passes, Problem, Progress, Solution, Stop};
 use crate::train::{Stack, class_model, minimise, start, takes_small_tables};
 
-/// A model that was trained.
+/// A trained model.
 pub(super) struct Outcome {
     pub(super) member: Member,
     pub(super) model: ModelSpec,
     pub(super) column: Vec<f64>,
     pub(super) certificate: Certificate,
     pub(super) converged: bool,
-    /// Whether a plane separates its classes, so that there is no optimum.
+    /// Whether a plane separates its classes, so that no optimum exists.
     pub(super) separated: bool,
     pub(super) iterations: usize,
     pub(super) score: Option<f64>,
 }
 
-/// What runs the waves.
+/// Runs the waves.
 pub(super) struct Runner<'a> {
     pub(super) config: &'a ValidTune,
     pub(super) dataset: &'a Dataset,
-    pub(super) offsets: &'a [f64],
-    pub(super) engine: &'a mut dyn Engine,
-    pub(super) host: &'a dyn Host,
+    pub(super) coordinates: &'a Coordinates,
+    pub(super) table: &'a mut dyn Passes,
     pub(super) journal: &'a Journal,
     pub(super) observer: &'a dyn Observer,
-    pub(super) started: Instant,
-    /// Models of the sweep, and those that are trained.
-    pub(super) total: usize,
-    pub(super) done: usize,
-    pub(super) waves: usize,
-    /// Readings of X so far, counted in whole tables, remembered ones included.
-    pub(super) passes: f64,
-    pub(super) methods: Vec<String>,
-    /// The course of the whole sweep.
-    pub(super) curve: CurveRecorder,
+    pub(super) course: Course,
 }
 
-/// By grid point and fold: the score of all classes together.
+/// For each grid point and fold: the score of all classes together.
 pub(super) type JointScores = HashMap<(usize, usize), Option<f64>>;
 
 impl Runner<'_> {
-    /// The largest derivative by any coefficient of any model's loss where its intercept alone is fitted.
+    /// The largest derivative of any model's loss at the intercept-only model.
     pub(super) fn largest_slope(&mut self, plan: &Plan<'_>, stack: &Stack) -> Result<f64> {
         let folds = (0..plan.folds.scored.len()).map(Some).chain([None]);
         let mut models = Vec::new();
@@ -76,15 +65,14 @@ impl Runner<'_> {
                 }
             }
         }
-        let (n_features, intercept) = (self.dataset.panels.n_features(), self.config.train.intercept);
-        let point = start(plan.rows, &models, n_features, intercept);
-        let evaluation = self.engine.evaluate(&models, &point)?;
-        self.passes += 1.0;
+        let point = start(plan.rows, &models, self.coordinates);
+        let evaluation = self.table.evaluate(&models, &point, Sample::ALL)?;
+        self.course.passes += 1.0;
         let mut largest: f64 = 0.0;
         for m in 0..models.len() {
             let gradient = evaluation.gradient.model(m);
-            for (slope, offset) in gradient.iter().zip(self.offsets) {
-                largest = largest.max((slope + offset * gradient[n_features]).abs());
+            for j in 0..self.coordinates.n_features() {
+                largest = largest.max(self.coordinates.slope(j, gradient).abs());
             }
         }
         Ok(largest)
@@ -95,11 +83,11 @@ impl Runner<'_> {
         let config = self.config;
         let n_ranks = plan.points.iter().map(|point| point.rank + 1).max().unwrap_or(0);
         let everything = plan.members(0..n_ranks, &[]);
-        self.total = everything.len() + plan.classes.len();
+        self.course.total = everything.len() + plan.classes.len();
         let waves = self.waves(plan, everything.len() / n_ranks.max(1))?;
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(everything.len());
         let mut joint = JointScores::new();
-        // The last point of each path, class and fold.
+        // The last trained point of each path, class and fold.
         let mut latest: HashMap<(usize, usize, usize), usize> = HashMap::new();
         let mut hopeless: Vec<(usize, Option<usize>)> = Vec::new();
         for first in (0..n_ranks).step_by(waves.ranks.min(n_ranks).max(1)) {
@@ -109,8 +97,7 @@ impl Runner<'_> {
             let before = outcomes.len();
             for wave in members.chunks(waves.models) {
                 let models: Vec<ModelSpec> = wave.iter().map(|member| plan.model(member)).collect();
-                let n_features = self.dataset.panels.n_features();
-                let mut from = start(plan.rows, &models, n_features, config.train.intercept);
+                let mut from = start(plan.rows, &models, self.coordinates);
                 for (m, member) in wave.iter().enumerate() {
                     let key = (plan.points[member.point].path, member.class, member.fold);
                     if let Some(&neighbour) = latest.get(&key) {
@@ -119,7 +106,7 @@ impl Runner<'_> {
                 }
                 let is_warm = !latest.is_empty();
                 let mut solution = self.solve(&models, from, is_warm, Gaps::Without)?;
-                self.done += models.len();
+                self.course.done += models.len();
                 if is_warm {
                     self.mend(plan, &models, &mut solution)?;
                 }
@@ -138,17 +125,17 @@ impl Runner<'_> {
                 &mut outcomes[before..],
                 &mut joint,
             );
-            self.passes += walks as f64;
+            self.course.passes += walks as f64;
             if config.halving {
                 hopeless = Curves::new(config, plan, &outcomes, &joint).hopeless(config, plan);
                 let left = plan.members(left, &hopeless).len();
-                self.total = outcomes.len() + left + plan.classes.len();
+                self.course.total = outcomes.len() + left + plan.classes.len();
             }
         }
         Ok((outcomes, joint))
     }
 
-    /// How the grid is cut; remembered, as memory may be another one after a resumption.
+    /// The sizes of the waves. They are saved, because a resumed sweep may have another amount of memory.
     fn waves(&self, plan: &Plan<'_>, models_of_rank: usize) -> Result<Waves> {
         let shape = self.dataset.shape();
         let memory = match self.config.train.memory {
@@ -156,7 +143,7 @@ impl Runner<'_> {
             None => data::available_memory().map(|bytes| bytes / 2),
         };
         let left = memory.map(|bytes| bytes.saturating_sub(fixed(self.config, &shape)));
-        let per_reading = self.engine.models_per_reading();
+        let per_reading = self.table.models_per_reading();
         let penalties: Vec<Penalty> = plan.points.iter().map(|point| point.penalty(1.0)).collect();
         let planned = Waves::new(of_model(self.config, &shape), left, per_reading);
         let models = self.journal.remember(Digest::new().words([4]), || planned.models as f64)?;
@@ -175,74 +162,33 @@ impl Runner<'_> {
         gaps: Gaps,
     ) -> Result<Solution> {
         let train = &self.config.train;
-        let problem = Problem {
-            models,
-            n_rows: self.dataset.panels.n_rows(),
-            intercept: train.intercept,
-            offsets: self.offsets,
-            smoothness: &[],
-            start: from,
-            is_warm,
-            gaps,
-        };
-        let (observer, passes) = (self.observer, self.passes);
-        let (total, done, started) = (self.total, self.done, self.started);
-        let curve = &mut self.curve;
+        let rows = &self.dataset.rows;
+        let problem = Problem { is_warm, gaps, ..Problem::new(models, rows, self.coordinates, from) };
+        let (observer, course) = (self.observer, &mut self.course);
         let mut first_residual: Option<f64> = None;
         let mut interrupted = false;
         let mut watch = |progress: &Progress| {
             let first = *first_residual.get_or_insert(progress.kkt_residual.max(train.tolerance));
-            let way = (first / train.tolerance).ln().max(1e-9);
-            let gone = (first / progress.kkt_residual.max(train.tolerance)).ln() / way;
-            let share = done as f64
-                + progress.converged as f64
-                + (models.len() - progress.converged) as f64 * gone.clamp(0.05, 1.0);
-            let elapsed = started.elapsed().as_secs_f64();
-            let done = done + models.len() - progress.active;
-            curve.add(CurveStep {
-                passes: passes + progress.passes,
-                seconds: elapsed,
-                objective: None,
-                kkt_residual: progress.kkt_residual,
-                converged: done,
-            });
-            observer.sweep(&SweepProgress {
-                models: total,
-                done,
-                running: progress.active,
-                passes: passes + progress.passes,
-                kkt_residual: progress.kkt_residual,
-                elapsed_secs: elapsed,
-                remaining_secs: elapsed * (total as f64 / share.max(1e-9) - 1.0).max(0.0),
-            });
+            observer.sweep(&course.note(progress, models.len(), first, train.tolerance));
             interrupted = observer.is_interrupted();
             !interrupted
         };
-        let solution = minimise(train, self.engine, self.host, &problem, None, &mut watch)?;
+        let solution = minimise(train, self.table, &problem, None, &mut watch)?;
         if interrupted || observer.is_interrupted() {
             let way_out = match &self.config.checkpoint {
                 Some(folder) => {
-                    format!("go on with --checkpoint {} --resume", folder.display())
+                    format!("continue with --checkpoint {} --resume", folder.display())
                 }
-                None => "--checkpoint DIR would have kept its passes".to_owned(),
+                None => "--checkpoint DIR would have saved its passes".to_owned(),
             };
             return Err(SweepError::Interrupted { way_out }.into());
         }
-        self.waves += 1;
-        self.passes += solution.passes;
-        // How many took which differs from wave to wave.
-        let method = match solution.method.as_str() {
-            mixed if mixed.contains(" for ") => "lbfgs and newton",
-            one => one,
-        };
-        if !self.methods.iter().any(|known| known == method) {
-            self.methods.push(method.to_owned());
-        }
+        self.course.end_wave(&solution);
         Ok(solution)
     }
 
-    /// Trains the models that a neighbour's coefficients led to a standstill again, from the intercept alone, and keeps
-    /// the better of both.
+    /// Models that made no progress from a neighbour's coefficients are trained again from the intercept
+    /// alone; the better result is kept.
     fn mend(&mut self, plan: &Plan<'_>, models: &[ModelSpec], solution: &mut Solution) -> Result<()> {
         let stuck: Vec<usize> =
             (0..models.len()).filter(|&m| solution.stops[m] == Stop::ProgressEnded).collect();
@@ -250,8 +196,7 @@ impl Runner<'_> {
             return Ok(());
         }
         let specs: Vec<ModelSpec> = stuck.iter().map(|&m| models[m]).collect();
-        let (n_features, intercept) = (self.dataset.panels.n_features(), self.config.train.intercept);
-        let from = start(plan.rows, &specs, n_features, intercept);
+        let from = start(plan.rows, &specs, self.coordinates);
         let again = self.solve(&specs, from, false, Gaps::Without)?;
         for (k, &m) in stuck.iter().enumerate() {
             let objective =
@@ -267,7 +212,7 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Takes the models of a wave, with their certificates.
+    /// Stores the models of a wave with their certificates.
     fn keep(
         &mut self,
         wave: &[Member],
@@ -280,12 +225,10 @@ impl Runner<'_> {
         if !missing.is_empty() {
             let specs: Vec<ModelSpec> = missing.iter().map(|&m| models[m]).collect();
             let columns = solution.coefficients.select(&missing);
-            let exact = self.host.evaluate(&specs, &columns, Gaps::Without)?;
-            self.passes += 1.0;
+            let exact = self.table.evaluate_exactly(&specs, &columns, Gaps::Without)?;
+            self.course.passes += 1.0;
             for (k, &m) in missing.iter().enumerate() {
-                let intercept = self.config.train.intercept;
-                certificates[m] =
-                    Some(exact.certificate(k, &specs[k], columns.model(k), self.offsets, intercept));
+                certificates[m] = Some(exact.certificate(k, &specs[k], columns.model(k), self.coordinates));
             }
         }
         for (m, (member, model)) in wave.iter().zip(models).enumerate() {
@@ -309,7 +252,7 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Trains the chosen penalties on all rows, from the mean of the folds.
+    /// Trains the chosen penalties on all rows, starting from the mean of the folds.
     pub(super) fn refit(
         &mut self,
         plan: &Plan<'_>,
@@ -319,8 +262,7 @@ impl Runner<'_> {
     ) -> Result<(Stack, Solution)> {
         let weight_sum = self.dataset.rows.weight_sum();
         let mut refit = stack.clone();
-        let n_features = self.dataset.panels.n_features();
-        let mut from = start(plan.rows, &refit.models, n_features, self.config.train.intercept);
+        let mut from = start(plan.rows, &refit.models, self.coordinates);
         for (class, model) in refit.models.iter_mut().enumerate() {
             let picked = picked(choice, class);
             model.penalty = plan.points[picked.point].penalty(weight_sum);

@@ -1,29 +1,29 @@
-//! The choice of one threshold, exactly, over all distinct probabilities.
+//! Chooses one threshold exactly, among all distinct probabilities.
 
 use serde::Serialize;
 
 use super::criterion::{Criterion, Unreachable};
 use crate::metrics::{Curve, Point, Ranked};
 
-/// Points of a trade-off that are shown.
+/// Most points in a displayed trade-off.
 const SHOWN: usize = 20;
-/// Distance from the lines between others, in rates, below which a point is not worth a row.
+/// Points closer than this, in rates, to the line between their neighbours are not shown.
 const LEAST: f64 = 1e-3;
 
-/// What a threshold decides, weighted.
+/// The weighted confusion matrix of a threshold, and its metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Decisions {
     /// The threshold.
     pub threshold: f64,
-    /// Weight of the rows of the class called so.
+    /// Weight of the true positives: rows of the class that are predicted as such.
     pub true_positives: f64,
-    /// Weight of the others called so.
+    /// Weight of the false positives: other rows that are predicted as the class.
     pub false_positives: f64,
-    /// Weight of the rows of the class not called so.
+    /// Weight of the false negatives: rows of the class that are not predicted as such.
     pub false_negatives: f64,
-    /// Weight of the others not called so.
+    /// Weight of the true negatives: other rows that are not predicted as the class.
     pub true_negatives: f64,
-    /// `tp / (tp + fp)`; 1 where none is called so.
+    /// `tp / (tp + fp)`; 1 if no row is predicted as the class.
     pub precision: f64,
     /// `tp / (tp + fn)`, the true positive rate.
     pub recall: f64,
@@ -33,7 +33,7 @@ pub struct Decisions {
     pub f1: f64,
     /// `(tp + tn) / S`.
     pub accuracy: f64,
-    /// What the criterion says.
+    /// The value of the criterion.
     pub value: f64,
 }
 
@@ -42,34 +42,34 @@ pub struct Decisions {
 pub struct ClassThreshold {
     /// The class.
     pub class: String,
-    /// With the threshold that the model had.
+    /// The decisions with the threshold that the model had.
     pub before: Decisions,
-    /// With the one that was chosen.
+    /// The decisions with the chosen threshold.
     pub after: Decisions,
-    /// Others, from the highest threshold down, with the chosen one among them.
+    /// Decisions with other thresholds, and with the chosen one, from the highest threshold to the lowest.
     pub trade_off: Vec<Decisions>,
 }
 
-/// What a class is to be chosen by.
+/// The choice of a threshold for one class.
 pub(super) struct Choice<'a> {
     ranked: &'a Ranked,
     by: Criterion,
-    /// The sides alone.
+    /// The total weight of each side, without points.
     sides: Curve,
 }
 
 impl<'a> Choice<'a> {
-    /// Of rows ranked by the probability of the class.
+    /// Prepares the choice; `ranked` are the rows, ranked by the probability of the class.
     pub(super) fn new(ranked: &'a Ranked, by: Criterion) -> Self {
         let sides = Curve { positive: ranked.positive(), negative: ranked.negative(), points: Vec::new() };
         Self { ranked, by, sides }
     }
 
-    /// The points with thresholds that a model can store: between the lowest probability called
-    /// positive and the highest that is not, in the middle of them (of 1 or 0 beyond the last).
+    /// The candidate points, with thresholds that a model can store. Each threshold is the middle between the
+    /// lowest probability that is predicted positive and the next lower one (or 0).
     ///
-    /// Any threshold in between decides these rows alike. The middle leaves new rows that lie a little
-    /// lower than the lowest positive the same chance as those a little above the next.
+    /// Any threshold in this gap decides these rows alike. In the middle, new rows just below the lowest
+    /// positive and new rows just above the next lower one are treated alike.
     fn points(&self) -> impl Iterator<Item = Point> + '_ {
         let mut points = self.ranked.points().peekable();
         std::iter::from_fn(move || {
@@ -79,7 +79,7 @@ impl<'a> Choice<'a> {
                 let lower = points.peek().map_or(0.0, |next| next.threshold);
                 let middle = lower + (upper - lower) / 2.0;
                 let threshold = if middle > lower { middle } else { upper };
-                // Probabilities that were rounded to 0 or 1 leave no room beyond them.
+                // Probabilities that were rounded to 0 or 1 leave no threshold between 0 and 1.
                 if threshold > 0.0 && threshold < 1.0 {
                     return Some(Point { threshold, ..point });
                 }
@@ -87,7 +87,7 @@ impl<'a> Choice<'a> {
         })
     }
 
-    /// The best point; of equally good ones that whose threshold is nearest to one half.
+    /// The best point; in a tie, the point with the threshold nearest to one half.
     pub(super) fn best(&self) -> Result<Point, Unreachable> {
         let mut best: Option<((f64, f64), Point)> = None;
         for point in self.points() {
@@ -103,7 +103,7 @@ impl<'a> Choice<'a> {
         best.map(|(_, point)| point).ok_or_else(|| self.by.unreachable(&self.sides, self.points()))
     }
 
-    /// What `threshold` decides.
+    /// The decisions with `threshold`.
     pub(super) fn at(&self, threshold: f64) -> Decisions {
         // The last point whose rows all reach the threshold.
         let reached = self.ranked.points().take_while(|point| point.threshold >= threshold).last();
@@ -129,7 +129,7 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// The corners of the curves, and `chosen`, from the highest threshold down.
+    /// The corners of the curves, and `chosen`, from the highest threshold to the lowest.
     pub(super) fn trade_off(&self, chosen: &Point) -> Vec<Decisions> {
         let corners = self.ranked.corner_curve(SHOWN, LEAST).points;
         let mut calls: Vec<(f64, f64)> =

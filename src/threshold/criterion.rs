@@ -1,4 +1,4 @@
-//! What a threshold is chosen by.
+//! Criteria for a threshold.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::{OverallDecision, Worse};
 use crate::metrics::{Curve, Point};
 
-/// What a threshold is chosen by.
+/// The criterion that chooses a threshold.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Criterion {
     /// The largest `tpr - fpr`.
@@ -16,37 +16,37 @@ pub enum Criterion {
     Youden,
     /// The largest F1 score, `2 tp / (2 tp + fp + fn)`.
     F1,
-    /// The largest share of right decisions.
+    /// The largest accuracy.
     Accuracy,
     /// The smallest mean cost, `(fp_cost fp + fn_cost fn) / S`.
     Cost {
-        /// Of a negative called positive.
+        /// Cost of a false positive.
         false_positive: f64,
-        /// Of a positive called negative.
+        /// Cost of a false negative.
         false_negative: f64,
     },
-    /// The fewest false positives with a true positive rate (recall) of at least this; of those points the one that
-    /// finds the most positives.
+    /// The fewest false positives with at least this true positive rate (recall); among those points, the
+    /// most true positives.
     Tpr(f64),
-    /// The most positives found with a false positive rate of at most this.
+    /// The most true positives with at most this false positive rate.
     Fpr(f64),
-    /// The most positives found with a precision of at least this.
+    /// The most true positives with at least this precision.
     Precision(f64),
 }
 
-/// How a threshold cannot be chosen by a rate.
+/// A rate that no threshold reaches.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Unreachable {
-    /// What comes nearest, and where.
+    /// The nearest rate, and its threshold.
     pub(super) best: f64,
     pub(super) at: f64,
 }
 
-/// Share of a rate that rounding may take.
+/// Relative rounding error that is allowed in a rate.
 const ROUNDING: f64 = 1e-12;
 
 impl Criterion {
-    /// What the criterion says of a point: a rate, a score or a cost.
+    /// The value of the criterion at a point: a rate, a score or a cost.
     pub fn value(&self, curve: &Curve, point: &Point) -> f64 {
         let (tp, fp) = (point.true_positives, point.false_positives);
         let missed = curve.positive - tp;
@@ -64,8 +64,8 @@ impl Criterion {
         }
     }
 
-    /// Whether a decision between several classes is worse than the one without thresholds, by what comes nearest
-    /// to the criterion; costs and rates do not say.
+    /// Whether the decision between several classes is worse with thresholds than without, by the multiclass
+    /// metric nearest to the criterion. Costs and rates have no such metric.
     pub(super) fn worse(&self, without: &OverallDecision, with: &OverallDecision) -> Option<Worse> {
         let (metric, of): (_, fn(&OverallDecision) -> f64) = match self {
             Self::Youden => ("balanced accuracy", |decision| decision.balanced_accuracy),
@@ -77,8 +77,8 @@ impl Criterion {
         (with < without * (1.0 - ROUNDING)).then_some(Worse { metric, without, with })
     }
 
-    /// How good a point is: larger is better, none if it does not do. Points of the same rate are told
-    /// apart by what else they cost.
+    /// The merit of a point: larger is better; `None` if the point misses the rate. The second number breaks
+    /// ties.
     pub(super) fn merit(&self, curve: &Curve, point: &Point) -> Option<(f64, f64)> {
         let value = self.value(curve, point);
         let found = point.true_positives;
@@ -95,7 +95,7 @@ impl Criterion {
         }
     }
 
-    /// What comes nearest where no point does.
+    /// The point nearest to the rate, if no point reaches it.
     pub(super) fn unreachable(&self, curve: &Curve, points: impl Iterator<Item = Point>) -> Unreachable {
         let fewer_is_better = matches!(self, Self::Fpr(_));
         let mut best = Unreachable { best: if fewer_is_better { 1.0 } else { 0.0 }, at: 1.0 };

@@ -1,4 +1,4 @@
-//! Where to set the threshold of a model: chosen on labelled data, exactly, over all distinct probabilities.
+//! Chooses the threshold of a model exactly, among all distinct probabilities of labelled data.
 
 mod choice;
 mod criterion;
@@ -19,34 +19,34 @@ use crate::observer::Observer;
 use crate::output;
 use choice::Choice;
 
-/// How to choose thresholds.
+/// Options of [`choose`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThresholdOptions {
-    /// What by.
+    /// The criterion.
     pub by: Criterion,
     /// Column of row weights.
     pub weight: Option<String>,
-    /// Bytes that blocks of the table and scores may take; what is available if not given.
+    /// Bytes for blocks of the table and scores; by default the memory that is available.
     pub memory: Option<u64>,
-    /// Several classes: keep thresholds too that make the decision between all of them worse.
+    /// Several classes: accept thresholds that make the decision between all classes worse.
     pub allow_worse: bool,
 }
 
 /// The thresholds chosen.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ThresholdReport {
-    /// What they were chosen by.
+    /// The criterion.
     pub by: String,
-    /// Rows with a label, and no null that the model has no value for.
+    /// Rows used: they have a label, and no null that the model cannot fill.
     pub rows: usize,
-    /// The others, left out.
+    /// Rows left out.
     pub rows_dropped: usize,
     /// Binary: the positive class; else each class against the rest.
     pub classes: Vec<ClassThreshold>,
     /// One-vs-rest: the decision between all classes, with the thresholds before and after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<[OverallDecision; 2]>,
-    /// One-vs-rest: the same without thresholds, the most probable class.
+    /// One-vs-rest: the decision without thresholds, which is the most probable class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub without: Option<OverallDecision>,
     /// One-vs-rest: set if the decision is worse with the thresholds than without.
@@ -54,18 +54,18 @@ pub struct ThresholdReport {
     pub worse: Option<Worse>,
 }
 
-/// How thresholds make the decision between all classes worse, though each is the best for its class.
+/// How thresholds that are best for each class make the decision between all classes worse.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Worse {
-    /// What the decision is judged by.
+    /// The metric of the decision.
     pub metric: &'static str,
-    /// Without thresholds.
+    /// Its value without thresholds.
     pub without: f64,
-    /// With them.
+    /// Its value with them.
     pub with: f64,
 }
 
-/// What the decision between all classes is worth.
+/// Metrics of the decision between all classes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OverallDecision {
     /// Share of the rows whose class was predicted.
@@ -78,18 +78,18 @@ pub struct OverallDecision {
     pub confusion_matrix: Vec<Vec<u64>>,
 }
 
-/// Chooses the threshold of a binary `model` on `data`, or that of each class against the rest, and stores
-/// it in the model (in memory; see [`Model::save`]).
+/// Chooses the threshold of a binary `model` on `data`, or the threshold of each class against the rest, and
+/// stores it in the model in memory (see [`Model::save`]).
 ///
-/// Each class has its threshold for itself, while all classes compete for a row: together the thresholds may do
-/// worse than none. By Youden's index, F1 or accuracy that is refused, unless `allow_worse`.
+/// Each class gets its own threshold, but all classes compete for a row, so the thresholds together may do
+/// worse than none. For Youden's index, F1 and accuracy such thresholds are refused, unless `allow_worse`.
 ///
-/// Thresholds are on each model's own probability, `sigmoid(z)`; see
+/// Thresholds apply to each model's own probability, `sigmoid(z)`; see
 /// [`Scorer::decide`](crate::predict::Scorer::decide) for the decision between several classes.
 ///
 /// # Errors
-/// As [`evaluate`](crate::evaluate::evaluate); and [`ModelFileError`] if the data have rows of one side only,
-/// no threshold reaches the rate that was asked for, or the decision between all classes gets worse.
+/// The errors of [`evaluate`](crate::evaluate::evaluate); and [`ModelFileError`] if the data have rows of one
+/// side only, no threshold reaches the requested rate, or the decision between all classes gets worse.
 pub fn choose(
     model: &mut Model,
     data: &[String],
@@ -98,65 +98,20 @@ pub fn choose(
 ) -> Result<ThresholdReport> {
     let source = data::open(data)?;
     output::check_once(source.files())?;
-    let mut after = model.clone();
     let models = [&*model];
     let contest = Contest::new(&models, &source, None, options.weight.clone(), options.memory)?;
-    let is_binary = model.task == Task::Binary;
     let plan = Plan::new(&contest, options.memory, None);
-    let readings = plan.readings();
-    // Between several classes, what the thresholds do together shows in one more reading.
-    let n_readings = readings.len() + usize::from(!is_binary);
-    let mut classes = Vec::with_capacity(model.models.len());
-    let mut seen = Seen::default();
-    for (reading, members) in readings.enumerate() {
-        let empty = if options.weight.is_some() { Scores::weighted() } else { Scores::counted() };
-        let mut held = vec![empty; members.len()];
-        let width = model.models.len();
-        let model_classes = model.model_classes();
-        seen = contest.read(observer, (reading, n_readings), plan.held(), |rows| {
-            held.par_iter_mut().zip(members.clone()).for_each(|(held, m)| {
-                let z: Vec<f64> = rows.z[0].iter().skip(m).step_by(width).copied().collect();
-                let mut p = vec![0.0; z.len()];
-                sigmoids(&z, &mut p);
-                for (i, (&p, &class)) in p.iter().zip(&rows.class).enumerate() {
-                    held.push(p, rows.weight(i), class as usize == model_classes[m]);
-                }
-            });
-            Ok(())
-        })?;
-        for (m, held) in members.zip(held) {
-            let chosen = choose_one(model, m, held, options.by, options.weight.as_ref())?;
-            let threshold = Some(chosen.after.threshold);
-            if is_binary {
-                after.threshold = threshold;
-            } else {
-                after.models[m].threshold = threshold;
-            }
-            classes.push(chosen);
-        }
-    }
+    let is_binary = model.task == Task::Binary;
+    // Evaluating the decision between several classes takes one more pass.
+    let n_readings = plan.readings().len() + usize::from(!is_binary);
+    let (classes, seen) = choose_each(&contest, &plan, n_readings, options, observer)?;
+    let after = with_thresholds(model, classes.iter().map(|class| Some(class.after.threshold)));
     let mut decisions = None;
     if !is_binary {
-        let mut plain = model.clone();
-        plain.models.iter_mut().for_each(|model| model.threshold = None);
-        let all = [&*model, &after, &plain];
-        let contest = Contest::new(&all, &source, None, options.weight.clone(), options.memory)?;
-        let mut confusions = [(); 3].map(|()| Confusion::new(model.classes.len()));
-        contest.read(observer, (n_readings - 1, n_readings), 0, |rows| {
-            confusions.par_iter_mut().enumerate().for_each(|(m, confusion)| {
-                let predictions = contest.scorers[m].decide(&rows.z[m]);
-                for (i, (&class, said)) in rows.class.iter().zip(predictions).enumerate() {
-                    confusion.add(class as usize, said as usize, rows.weight(i));
-                }
-            });
-            Ok(())
-        })?;
-        decisions = Some(confusions.map(|confusion| OverallDecision {
-            accuracy: confusion.accuracy(),
-            balanced_accuracy: confusion.balanced_accuracy(),
-            macro_f1: Averages::new(&confusion, &[]).by_class.f1,
-            confusion_matrix: confusion.matrix(),
-        }));
+        let plain = with_thresholds(model, model.models.iter().map(|_| None));
+        let models = [&*model, &after, &plain];
+        let contest = Contest::new(&models, &source, None, options.weight.clone(), options.memory)?;
+        decisions = Some(judge(&contest, (n_readings - 1, n_readings), observer)?);
     }
     let by = options.by.to_string();
     let worse = decisions.as_ref().and_then(|[_, after, plain]| options.by.worse(plain, after));
@@ -171,6 +126,78 @@ pub fn choose(
     };
     let (rows, rows_dropped) = (seen.rows, seen.rows_dropped);
     Ok(ThresholdReport { by, rows, rows_dropped, classes, decision, without, worse })
+}
+
+/// Chooses the threshold of each model separately. Each pass handles as many models as there is
+/// memory for scores.
+fn choose_each(
+    contest: &Contest<'_>,
+    plan: &Plan,
+    n_readings: usize,
+    options: &ThresholdOptions,
+    observer: &dyn Observer,
+) -> Result<(Vec<ClassThreshold>, Seen)> {
+    let model = contest.models[0];
+    let width = model.models.len();
+    let model_classes = model.model_classes();
+    let mut classes = Vec::with_capacity(width);
+    let mut seen = Seen::default();
+    for (reading, members) in plan.readings().enumerate() {
+        let empty = if options.weight.is_some() { Scores::weighted() } else { Scores::counted() };
+        let mut held = vec![empty; members.len()];
+        seen = contest.read(observer, (reading, n_readings), plan.held(), |rows| {
+            held.par_iter_mut().zip(members.clone()).for_each(|(held, m)| {
+                let z: Vec<f64> = rows.z[0].iter().skip(m).step_by(width).copied().collect();
+                let mut p = vec![0.0; z.len()];
+                sigmoids(&z, &mut p);
+                for (i, (&p, &class)) in p.iter().zip(&rows.class).enumerate() {
+                    held.push(p, rows.weight(i), class as usize == model_classes[m]);
+                }
+            });
+            Ok(())
+        })?;
+        for (m, held) in members.zip(held) {
+            classes.push(choose_one(model, m, held, options.by, options.weight.as_ref())?);
+        }
+    }
+    Ok((classes, seen))
+}
+
+/// A copy of `model` with other thresholds, one for each of its models.
+fn with_thresholds(model: &Model, thresholds: impl Iterator<Item = Option<f64>>) -> Model {
+    let mut changed = model.clone();
+    for (m, threshold) in thresholds.enumerate() {
+        match model.task {
+            Task::Binary => changed.threshold = threshold,
+            Task::OneVsRest => changed.models[m].threshold = threshold,
+        }
+    }
+    changed
+}
+
+/// Metrics of the decision between all classes for each of three models. This takes one more pass over
+/// the table.
+fn judge(
+    contest: &Contest<'_>,
+    reading: (usize, usize),
+    observer: &dyn Observer,
+) -> Result<[OverallDecision; 3]> {
+    let mut confusions = [(); 3].map(|()| Confusion::new(contest.classes().len()));
+    contest.read(observer, reading, 0, |rows| {
+        confusions.par_iter_mut().enumerate().for_each(|(m, confusion)| {
+            let predictions = contest.scorers[m].decide(&rows.z[m]);
+            for (i, (&class, said)) in rows.class.iter().zip(predictions).enumerate() {
+                confusion.add(class as usize, said as usize, rows.weight(i));
+            }
+        });
+        Ok(())
+    })?;
+    Ok(confusions.map(|confusion| OverallDecision {
+        accuracy: confusion.accuracy(),
+        balanced_accuracy: confusion.balanced_accuracy(),
+        macro_f1: Averages::new(&confusion, &[]).by_class.f1,
+        confusion_matrix: confusion.matrix(),
+    }))
 }
 
 fn choose_one(

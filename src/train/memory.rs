@@ -1,25 +1,26 @@
-//! What training takes beside the table.
+//! The memory that training takes beside the table.
 
 use super::solve::{hessian_order, takes_working_sets};
 use crate::config::{Solver, ValidConfig};
 use crate::data::{Dataset, Room, TableShape};
-use crate::objective::{Gram, Penalty};
+use crate::engine::exact::Gram;
+use crate::objective::Penalty;
 use crate::solver::{FullBatch, WorkingSet};
 
-/// Float64 numbers that a model has for each row: predictors and what follows from them.
+/// Float64 numbers of a model for each row: linear predictors and the values computed from them.
 const OF_ROW: u64 = 4;
-/// Float64 numbers that a model has for each feature: its iterates, gradients and L-BFGS pairs.
+/// Float64 numbers of a model for each feature: its iterates, gradients and L-BFGS pairs.
 const OF_FEATURE: u64 = 40;
-/// Matrices that a solver has at hand besides those that are kept: one shared, one scaled, one factored.
+/// Working matrices of a solver, beside the stored ones: one shared, one scaled, one factored.
 const MATRICES: u64 = 3;
 
-/// Bytes that the models of a table of this shape take while they are trained.
+/// Bytes that all models of a table of this shape take during training.
 pub(super) fn beside(config: &ValidConfig, shape: &TableShape) -> u64 {
     let models = if shape.classes == 2 { 1 } else { shape.classes as u64 };
     let numbers =
         OF_ROW.saturating_mul(shape.rows as u64).saturating_add(OF_FEATURE * (shape.features as u64 + 1));
     let penalty = config.penalty.resolve(shape.rows as f64);
-    // Only Newton's method has a matrix for each model at all times; others share one.
+    // Only Newton's method keeps a matrix for each model; other solvers share one.
     let kept = if config.solver == Solver::Newton { models } else { 1 };
     let own = own_order(config, shape, &[penalty]).map_or(0, |order| matrices(kept, order));
     models.saturating_mul(numbers).saturating_mul(8).saturating_add(own).saturating_add(shared(
@@ -29,20 +30,20 @@ pub(super) fn beside(config: &ValidConfig, shape: &TableShape) -> u64 {
     ))
 }
 
-/// The room that a table for training, and what trains on it, leave to another one.
+/// The memory left for another table beside a training table and its training.
 pub(crate) fn room_beside(config: &ValidConfig, dataset: &Dataset) -> Room {
     let shape = dataset.shape();
-    // What the system has available is without the table already.
+    // The memory that the system has available does not include the table.
     let table = if config.memory.is_some() { dataset.bytes() } else { 0 };
     Room { memory: config.memory, held: table.saturating_add(beside(config, &shape)) }
 }
 
-/// Bytes that a solver takes for models of these penalties, however many they are.
+/// Bytes that a solver takes for models of these penalties, whatever their number.
 pub(crate) fn shared(config: &ValidConfig, shape: &TableShape, penalties: &[Penalty]) -> u64 {
     let &TableShape { rows, features, .. } = shape;
     let own = own_order(config, shape, penalties);
     let of_own = own.map_or(0, |order| matrices(MATRICES, order) + 2 * Gram::partial_bytes(order));
-    // After the space of the rows, steps over the features mend what is left: one matrix shared, one factored.
+    // After row-space steps, steps over the features finish the solution: one matrix shared, one factored.
     let order = features + 1;
     let is_in_rows = own.is_some_and(|own| own < order) && features <= FullBatch::MAX_FEATURES;
     let of_mending = if is_in_rows { matrices(2, order) + Gram::partial_bytes(order) } else { 0 };
@@ -59,12 +60,12 @@ pub(crate) fn shared(config: &ValidConfig, shape: &TableShape, penalties: &[Pena
     of_own.saturating_add(of_mending).saturating_add(of_sets)
 }
 
-/// Whether the solver may go to working sets or to the space of the rows.
+/// Whether the solver may use working sets or the row space.
 fn chooses(config: &ValidConfig) -> bool {
     matches!(config.solver, Solver::Auto | Solver::Newton) && config.validation.is_none()
 }
 
-/// The order of the matrices that models of these penalties may have each.
+/// The order of the matrices that each model of these penalties may have.
 fn own_order(config: &ValidConfig, shape: &TableShape, penalties: &[Penalty]) -> Option<usize> {
     let &TableShape { rows, features, .. } = shape;
     match config.solver {
@@ -94,7 +95,7 @@ mod tests {
     fn working_sets_and_what_follows_the_space_of_the_rows_count() {
         let shape = TableShape { rows: 1500, features: 4000, classes: 2, folds: 0, words: 1 };
         let lasso = config(|c| c.l1 = Some(0.01));
-        // A set of 3,000 features: its table, and the matrices of its Newton steps.
+        // A working set of 3,000 features: its table, and the matrices of its Newton steps.
         let of_set = 1536 * 3000 * 4 + 4 * 3001 * 3001 * 8;
         assert!(beside(&lasso, &shape) > of_set);
         let few = TableShape { rows: 100, ..shape };

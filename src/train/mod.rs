@@ -1,7 +1,7 @@
-//! The one place that wires data, engine, solver and model together.
+//! Training: wires data, engine, solver and model together.
 
-mod host;
 mod memory;
+mod passes;
 mod remarks;
 mod report;
 mod solve;
@@ -10,7 +10,7 @@ mod stack;
 
 use std::time::Instant;
 
-pub use host::HostTable;
+pub use passes::TablePasses;
 pub use report::{TrainReport, Trained};
 
 pub(crate) use memory::{room_beside, shared as memory_of_solver};
@@ -28,7 +28,8 @@ use crate::panels::{Panels, Rows};
 use crate::solver::{Solution, Stop};
 use solved::{SolvedTable, solve_table};
 
-/// A target of more classes than that, each of fewer rows than these on average, is asked about.
+/// A target with more classes than this, each with fewer rows than `ROWS_OF_A_CLASS` on average, gets a
+/// warning.
 const MANY_CLASSES: usize = 50;
 const ROWS_OF_A_CLASS: usize = 10;
 
@@ -37,7 +38,7 @@ const ROWS_OF_A_CLASS: usize = 10;
 /// The model is returned, not written: see [`crate::model::Model::save`].
 ///
 /// # Errors
-/// Whatever the table, the device or the settings do not allow.
+/// Any error of the table, the device or the settings.
 ///
 /// # Examples
 /// ```
@@ -65,7 +66,7 @@ pub fn train(config: &ValidConfig, observer: &dyn Observer) -> Result<Trained> {
     with_threads(config.threads, || run(config, observer, start))
 }
 
-/// Calls `work` on so many threads, or one per core.
+/// Calls `work` on this many threads, or on one per core.
 pub(crate) fn with_threads<T: Send>(
     threads: Option<usize>,
     work: impl FnOnce() -> Result<T> + Send,
@@ -76,12 +77,12 @@ pub(crate) fn with_threads<T: Send>(
 }
 
 fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<Trained> {
-    // The device first: if it is not there, nobody should wait for the table to learn it.
+    // Find the device first, so that an error does not come after reading the table.
     let device = Chosen::find(config.device)?;
     let source = data::open(&config.data)?;
     let mut options = read_options(config);
     let mut run = solve_table(config, &source, &options, &device, observer)?;
-    // Where float32 rounding decides the minimum, the columns that it blurs are read again, exactly.
+    // Columns whose float32 rounding decides the minimum are read again, with exact values.
     loop {
         let rounding = rounding(&run.dataset);
         let columns = run.stack.blurred(&run.dataset, &run.solution, &rounding, config.tolerance);
@@ -93,7 +94,7 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
         let names = remarks::list(&columns.iter().map(String::as_str).collect::<Vec<_>>());
         observer.message(&format!("float32 is too coarse for {names}: reading the table again, exactly"));
         options.exact.extend(columns);
-        // What there is, in case the table does not fit when it is kept exactly, or nobody waits for it.
+        // Keep this fit, in case the exact table does not fit into memory or the run is stopped.
         let fitted = run.stack.fitted(&run.dataset, &run.solution, &rounding, config.tolerance);
         let mut trained = finish(config, run, fitted, &device, start);
         run = match solve_table(config, &source, &options, &device, observer) {
@@ -110,7 +111,7 @@ fn run(config: &ValidConfig, observer: &dyn Observer, start: Instant) -> Result<
     }
 }
 
-/// The model of a run, and what is to be said of it.
+/// The model of a run, with its report.
 fn finish(
     config: &ValidConfig,
     run: SolvedTable,
@@ -166,7 +167,7 @@ fn finish(
     Trained { model, report }
 }
 
-/// How a model came to be, for its file.
+/// The training record for the model file.
 pub(crate) fn training(
     config: &ValidConfig,
     dataset: &Dataset,
@@ -219,8 +220,8 @@ pub(crate) fn read_options(config: &ValidConfig) -> ReadOptions {
     }
 }
 
-/// The held-out rows: those kept back while reading, or another table in the training table's encoding,
-/// whose rows of unknown classes are a warning.
+/// The held-out rows: part of the training table, or another table in the encoding of the training table.
+/// Rows of the other table with an unknown class get a warning.
 fn validation_table(
     config: &ValidConfig,
     dataset: &mut Dataset,
@@ -249,15 +250,16 @@ fn validation_table(
             let table = data::read_encoded(&source, encoding, target, weight, room, &progress)?;
             let unknown = table.rows_of_unknown_class;
             if unknown > 0 {
-                warnings
-                    .push(format!("validation rows left out, as training never saw their class: {unknown}"));
+                warnings.push(format!(
+                    "validation rows left out, because training never saw their class: {unknown}"
+                ));
             }
             Ok(Some((table.panels, table.rows)))
         }
     }
 }
 
-/// The classes whose models no score can stop, as the validation rows are on one side of them.
+/// A warning about classes for which the score is undefined, because all validation rows are on one side.
 fn one_sided(scoring: Scoring, rows: &Rows, stack: &Stack, classes: &[String]) -> Option<String> {
     let is_one_sided = |model: &&ModelSpec| model.sides(rows.weights()).contains(&0.0);
     let named: Vec<String> = stack
@@ -268,7 +270,7 @@ fn one_sided(scoring: Scoring, rows: &Rows, stack: &Stack, classes: &[String]) -
         .collect();
     (scoring.is_ranking() && !named.is_empty()).then(|| {
         format!(
-            "the validation rows are on one side of class {} only: {} is not defined there, and stops nothing",
+            "the validation rows are all on one side of class {}: {} is not defined there, so it cannot stop training",
             named.join(", "),
             scoring.name()
         )
@@ -281,9 +283,9 @@ fn some_names(names: &[&String]) -> String {
     format!("{}{}", quoted.join(", "), if names.len() > 5 { ", .." } else { "" })
 }
 
-/// What a user should look at in the table.
+/// Warnings about the table.
 pub(crate) fn warnings(dataset: &Dataset) -> Vec<String> {
-    // Without an intercept, a column of one value but 0 is one.
+    // Without an intercept, a constant nonzero column acts as one.
     let mean = |name: &str| dataset.encoding.columns.iter().find(|column| column.name == name)?.mean;
     let is_intercept =
         |name: &String| !dataset.encoding.intercept && mean(name).is_none_or(|mean| mean != 0.0);
@@ -299,15 +301,15 @@ pub(crate) fn warnings(dataset: &Dataset) -> Vec<String> {
     }
     if !blurred.is_empty() {
         warnings.push(format!(
-            "float64, which rounds whole numbers and times beyond 2^53, tells no values apart in {}; store how far they \
-             are from the first one",
+            "float64 rounds whole numbers and times beyond 2^53, so all values are equal in {}; store their \
+             differences from the first value",
             some_names(&blurred)
         ));
     }
     if !dataset.index_columns.is_empty() {
         let names: Vec<_> = dataset.index_columns.iter().map(|name| format!("{name:?}")).collect();
         warnings.push(format!(
-            "{} is the index of a pandas frame and left out; list it in --features if it is to be learned from",
+            "{} is the index of a pandas frame and is left out; list it in --features to learn from it",
             names.join(", ")
         ));
     }
@@ -315,7 +317,7 @@ pub(crate) fn warnings(dataset: &Dataset) -> Vec<String> {
     warnings
 }
 
-/// What to say of a target that looks like a number rather than a class.
+/// A warning about a target that looks like a number rather than a class.
 pub(crate) fn many_classes(dataset: &Dataset) -> Option<String> {
     let (classes, rows) = (dataset.target.classes.len(), dataset.rows.n_rows());
     (classes > MANY_CLASSES && classes * ROWS_OF_A_CLASS > rows).then(|| {
@@ -326,7 +328,8 @@ pub(crate) fn many_classes(dataset: &Dataset) -> Option<String> {
     })
 }
 
-/// Lets the reasons why models stopped say what their certificates do, which are made of the stored coefficients.
+/// Makes the reasons why models stopped agree with their certificates, which hold for the stored
+/// coefficients.
 fn agree(stops: &mut [Stop], models: &[FittedModel]) {
     for (stop, model) in stops.iter_mut().zip(models) {
         *stop = match (*stop, model.converged) {
@@ -337,7 +340,7 @@ fn agree(stops: &mut [Stop], models: &[FittedModel]) {
     }
 }
 
-/// Why the run ended, for people: the reason of the model that went on longest.
+/// Why the run ended: the reason of the models that ran longest.
 fn why_stopped(scoring: Scoring, solution: &Solution) -> String {
     let patience = match scoring {
         Scoring::LogLoss => "the validation loss stopped improving".to_owned(),
@@ -346,8 +349,8 @@ fn why_stopped(scoring: Scoring, solution: &Solution) -> String {
     let count = |stop| solution.stops.iter().filter(|&&s| s == stop).count();
     let reasons = [
         (Stop::Interrupted, "interrupted"),
-        (Stop::Separated, "classes are separated: without a penalty there is no optimum"),
-        (Stop::Limit, "the bound on iterations was reached"),
+        (Stop::Separated, "classes are separated, so without a penalty no optimum exists"),
+        (Stop::Limit, "the iteration limit was reached"),
         (Stop::Patience, patience.as_str()),
         (Stop::ProgressEnded, "progress ended"),
         (Stop::Converged, "converged"),
@@ -356,7 +359,7 @@ fn why_stopped(scoring: Scoring, solution: &Solution) -> String {
     found.map_or("", |(_, reason)| *reason).to_owned()
 }
 
-/// Passes the reader's progress on, and says what training takes beside the table.
+/// Passes the reader's progress on, and reports the memory that training takes beside the table.
 struct TrainReading<'a>(&'a dyn Observer, &'a ValidConfig);
 
 impl ReadProgress for TrainReading<'_> {

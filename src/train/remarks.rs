@@ -1,17 +1,18 @@
-//! What a proof says of a model's columns, for people.
+//! Sentences about the columns of a model, from its proof.
 
 use rayon::prelude::*;
 
 use crate::data::{ColumnKind, Dataset, Encoding};
+use crate::engine::exact::linear_predictor;
 use crate::model::centre_levels;
-use crate::objective::{Coefficients, ModelSpec, linear_predictor};
+use crate::objective::{Coefficients, ModelSpec};
 use crate::panels::PANEL_ROWS;
 use crate::solver::Proof;
 
-/// Share of the largest part of a direction from which a feature is named.
+/// Share of a direction's largest part from which a feature is named.
 const NAMED: f64 = 0.05;
 
-/// Names listed at most.
+/// Most names in a list.
 const LISTED: usize = 5;
 
 /// One sentence for each set of features that separates classes, or that the data leave undetermined.
@@ -24,22 +25,22 @@ pub(super) fn remarks(dataset: &Dataset, models: &[ModelSpec], proofs: &[Proof])
         let class = classes[model.class as usize].as_str();
         let separating = proof.separating.as_ref().map(|direction| {
             let features = listed(&separating(dataset, model, direction));
-            format!("no finite optimum without a penalty, as rows are separated by {features}")
+            format!("no finite optimum without a penalty, because rows are separated by {features}")
         });
         let undetermined = undetermined(encoding, &proof.undetermined);
         let undetermined = (!undetermined.is_empty()).then(|| {
             format!(
-                "not determined by these data, as combinations of other columns: {}",
+                "not determined by these data, because they are combinations of other columns: {}",
                 listed(&undetermined)
             )
         });
         let nearly = (proof.is_beyond_precision && !proof.nearly_dependent.is_empty()).then(|| {
             let doubt = match proof.is_too_large {
-                true => "such columns are resolved in a copy of the table, which is too large for one",
-                false => "how close the minimum is cannot be told to eight digits",
+                true => "resolving such columns takes a copy of the table, and this table is too large for that",
+                false => "the distance to the minimum is not known to eight digits",
             };
             format!(
-                "so nearly combinations of other columns that their own parts are lost in rounding: {}; {doubt}; give the \
+                "so close to combinations of other columns that their differences are lost in rounding: {}; {doubt}; give the \
                  difference a column of its own, leave one out, or add a penalty",
                 listed(&proof.nearly_dependent)
             )
@@ -59,10 +60,10 @@ pub(super) fn remarks(dataset: &Dataset, models: &[ModelSpec], proofs: &[Proof])
         .collect()
 }
 
-/// The features that a direction goes along.
+/// The features along which a direction separates.
 ///
-/// With an intercept, all levels of a column may move by the same, against the intercept, and no row moves. So the parts of
-/// levels are taken from that of a level of which some rows stay where they are.
+/// With an intercept, all levels of a column may move by the same amount against the intercept, and no row
+/// moves. So the parts of the levels are measured from the part of a level with some rows that do not move.
 fn separating(dataset: &Dataset, model: &ModelSpec, direction: &[f64]) -> Vec<usize> {
     let (encoding, d) = (&dataset.encoding, dataset.encoding.n_features());
     let mut centred = Coefficients::from_columns(d, [direction]);
@@ -96,7 +97,7 @@ fn separating(dataset: &Dataset, model: &ModelSpec, direction: &[f64]) -> Vec<us
     named
 }
 
-/// The least of the moves of rows that have a level; infinite where no row that counts has it.
+/// The smallest move of the rows that have a level; infinite if no row with a weight has it.
 fn least_move(dataset: &Dataset, model: &ModelSpec, moves: &[f64], level: usize) -> f64 {
     let rows = &dataset.rows;
     let counts = |slot: usize| model.weight(rows.labels()[slot], rows.exact_weight(slot)) > 0.0;
@@ -112,7 +113,7 @@ fn least_move(dataset: &Dataset, model: &ModelSpec, moves: &[f64], level: usize)
     least
 }
 
-/// The part that most of some share, up to `near`.
+/// The part that most others share, up to `near`.
 fn shared_part(mut parts: Vec<f64>, near: f64) -> f64 {
     parts.sort_by(f64::total_cmp);
     let sharing = |part: f64| {
@@ -122,7 +123,7 @@ fn shared_part(mut parts: Vec<f64>, near: f64) -> f64 {
     parts.iter().copied().max_by_key(|&part| sharing(part)).unwrap_or(0.0)
 }
 
-/// Without the one level of each column that the others and the intercept always give.
+/// Leaves out one level of each column, which the other levels and the intercept always determine.
 fn undetermined(encoding: &Encoding, features: &[usize]) -> Vec<usize> {
     let mut kept = Vec::new();
     let mut first = 0;
@@ -136,7 +137,7 @@ fn undetermined(encoding: &Encoding, features: &[usize]) -> Vec<usize> {
     kept
 }
 
-/// Names for people: the first ones, and how many more.
+/// A list of names: the first ones, and the number of the others.
 pub(super) fn list(names: &[&str]) -> String {
     let shown: Vec<String> = names.iter().take(LISTED).map(|name| format!("{name:?}")).collect();
     let more =

@@ -1,11 +1,11 @@
-//! What a training run tells at its end.
+//! The report of a training run.
 
 use serde::Serialize;
 
 use crate::model::{Model, Seconds};
 use crate::solver::Stop;
 
-/// A finished run: the model, and what people want to know of the run.
+/// A finished run: the model and its report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trained {
     /// The model, not yet written anywhere.
@@ -22,12 +22,12 @@ impl Trained {
     }
 }
 
-/// What people want to know of a run.
+/// Facts about a run for the user.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrainReport {
-    /// What ran the passes.
+    /// The device that ran the passes.
     pub device: String,
-    /// Why that device.
+    /// Why this device was chosen.
     pub device_reason: String,
     /// Rows trained on.
     pub rows: usize,
@@ -39,17 +39,17 @@ pub struct TrainReport {
     pub solver: String,
     /// Epochs or iterations done.
     pub epochs: usize,
-    /// Why it stopped after them.
+    /// Why the run stopped.
     pub stopped: String,
-    /// The same of each model, to tell what helps.
+    /// Why each model stopped, from which the advice follows.
     #[serde(skip)]
     pub stops: Vec<Stop>,
     /// Passes over the table.
     pub passes: f64,
-    /// Where the time went.
+    /// Times of the parts of the run.
     pub seconds: Seconds,
     /// Bytes of X read by all passes together.
     pub bytes: u64,
-    /// What a user should look at.
+    /// Warnings for the user.
     pub warnings: Vec<String>,
 }

@@ -1,48 +1,45 @@
-//! Which solver runs, and running it.
+//! Chooses the solver and runs it.
 
 use std::time::Instant;
 
-use super::host::HostTable;
 use super::memory::room_beside;
+use super::passes::TablePasses;
 use super::stack::{Stack, start};
 use crate::config::{Solver, ValidConfig};
 use crate::data::Dataset;
-use crate::engine::Engine;
+use crate::engine::MiniBatch;
+use crate::engine::exact::smoothness;
 use crate::error::{ConfigError, Result};
 use crate::model::{CurveRecorder, CurveStep, TrainingCurve};
-use crate::objective::{Gaps, Penalty, smoothness};
+use crate::objective::Penalty;
 use crate::observer::{EpochReport, Observer};
-use crate::solver::{self, FullBatch, Host, Method, Problem, Progress, RowSpace, Sgd, Solution, WorkingSet};
+use crate::solver::{
+    self, FullBatch, Method, Passes, Problem, Progress, RowSpace, Sgd, Solution, WorkingSet,
+};
 
-/// Features from which an L1 penalty is met by working sets: below, a Hessian of all of them costs less.
+/// Number of features from which L1 models use working sets; below it, a Hessian of all features costs less.
 const WORKING_SET_FEATURES: usize = 2000;
 
-/// Trains the stack of a run, and records how that went.
+/// Trains the models of a run and records their curve.
 pub(super) fn solve(
     config: &ValidConfig,
     dataset: &Dataset,
     stack: &Stack,
-    engine: &mut dyn Engine,
+    engine: &mut dyn MiniBatch,
     validation: Option<solver::Validation<'_>>,
     held_out_bytes: u64,
     observer: &dyn Observer,
 ) -> Result<(Solution, Option<TrainingCurve>)> {
     let n_rows = dataset.panels.n_rows();
     let room = room_beside(config, dataset).left().saturating_sub(held_out_bytes);
-    let host = HostTable::new(&dataset.panels, &dataset.rows).with_room(room);
     let smoothness = match config.solver {
-        Solver::Sgd => smoothness(&dataset.panels, &dataset.rows, &stack.models, config.intercept),
+        Solver::Sgd => smoothness(&dataset.panels, &dataset.rows, &stack.models, &stack.coordinates),
         _ => Vec::new(),
     };
+    let start = start(&dataset.rows, &stack.models, &stack.coordinates);
     let problem = Problem {
-        models: &stack.models,
-        n_rows,
-        intercept: config.intercept,
-        offsets: &stack.offsets,
         smoothness: &smoothness,
-        start: start(&dataset.rows, &stack.models, dataset.panels.n_features(), config.intercept),
-        is_warm: false,
-        gaps: Gaps::With,
+        ..Problem::new(&stack.models, &dataset.rows, &stack.coordinates, start)
     };
     let bound = if config.solver == Solver::Sgd { config.epochs } else { config.max_iterations };
     let (start, mut last) = (Instant::now(), 0.0);
@@ -72,28 +69,37 @@ pub(super) fn solve(
         });
         !observer.is_interrupted()
     };
-    let solution = minimise(config, engine, &host, &problem, validation, &mut watch)?;
+    let passes = |engine| TablePasses::new(engine, &dataset.panels, &dataset.rows).with_room(room);
+    let solution = if config.solver == Solver::Sgd {
+        // With validation rows the best model is kept, not the minimum.
+        let may_move = validation.is_none();
+        let found = sgd(config).run(engine, &problem, validation, &mut watch)?;
+        full_batch(config, Method::Newton).prove(&mut passes(engine), &problem, found, may_move)?
+    } else {
+        minimise(config, &mut passes(engine), &problem, validation, &mut watch)?
+    };
     Ok((solution, curve.finish()))
 }
 
-/// Whether models, all with an L1 penalty or not, are trained on working sets.
+/// Whether models use working sets; `is_sparse` if all of them have an L1 penalty.
 pub(super) fn takes_working_sets(is_sparse: bool, n_features: usize) -> bool {
     is_sparse && n_features >= WORKING_SET_FEATURES
 }
 
-/// Whether all models of some penalties are trained over small tables: in working sets, or in the space of the rows. A
-/// start close by then saves more than sharing passes over X does.
+/// Whether all models of these penalties are trained on small tables: on working sets, or in the row space.
+/// Then a close starting point saves more than sharing passes over X.
 pub(crate) fn takes_small_tables(n_rows: usize, n_features: usize, penalties: &[Penalty]) -> bool {
     let is_sparse = penalties.iter().all(|penalty| penalty.l1 > 0.0);
     takes_working_sets(is_sparse, n_features)
         || RowSpace::suits_table(n_rows, n_features) && penalties.iter().all(RowSpace::suits_penalty)
 }
 
-/// The order of the largest matrix that each model of some penalties may keep of its curvature; none where none does.
+/// The order of the largest curvature matrix that each model of these penalties may keep; `None` if it keeps
+/// none.
 pub(crate) fn hessian_order(n_rows: usize, n_features: usize, penalties: &[Penalty]) -> Option<usize> {
     let has_ridge = penalties.iter().any(RowSpace::suits_penalty);
     let of_rows = (RowSpace::suits_table(n_rows, n_features) && has_ridge).then_some(n_rows + 1);
-    // Working sets are solved one by one, whatever the models.
+    // Working sets are solved one after the other, whatever the number of models.
     if takes_small_tables(n_rows, n_features, penalties) || n_features > FullBatch::MAX_FEATURES {
         of_rows
     } else {
@@ -101,27 +107,40 @@ pub(crate) fn hessian_order(n_rows: usize, n_features: usize, penalties: &[Penal
     }
 }
 
-/// Minimises the objective of every model of a problem with the solver that `config` names, or that suits the
-/// table.
+fn sgd(config: &ValidConfig) -> Sgd {
+    Sgd {
+        epochs: config.epochs,
+        batch_rows: config.batch_size,
+        learning_rate: config.learning_rate,
+        momentum: config.momentum,
+        tolerance: config.tolerance,
+        seed: config.seed,
+    }
+}
+
+fn full_batch(config: &ValidConfig, method: Method) -> FullBatch {
+    FullBatch { method, max_iterations: config.max_iterations, tolerance: config.tolerance }
+}
+
+/// Minimises the objective of every model of a problem with the full-batch solver that `config` names, or that suits
+/// the table.
 pub(crate) fn minimise(
     config: &ValidConfig,
-    engine: &mut dyn Engine,
-    host: &dyn Host,
+    table: &mut dyn Passes,
     problem: &Problem<'_>,
     validation: Option<solver::Validation<'_>>,
     watch: &mut dyn FnMut(&Progress) -> bool,
 ) -> Result<Solution> {
     let n_features = problem.start.n_features();
     let (max_iterations, tolerance) = (config.max_iterations, config.tolerance);
-    let full_batch = |method| FullBatch { method, max_iterations, tolerance };
     let is_sparse = problem.models.iter().all(|model| model.penalty.l1 > 0.0);
     let wants_sets = takes_working_sets(is_sparse, n_features) && validation.is_none();
-    match config.solver {
+    let method = match config.solver {
         Solver::Auto | Solver::Newton if wants_sets => {
-            WorkingSet { max_iterations, tolerance }.run(engine, host, problem, watch)
+            return WorkingSet { max_iterations, tolerance }.run(table, problem, watch);
         }
         Solver::Auto | Solver::Newton if validation.is_none() && RowSpace::suits(problem) => {
-            RowSpace { max_iterations, tolerance }.run(engine, host, problem, watch)
+            return RowSpace { max_iterations, tolerance }.run(table, problem, watch);
         }
         Solver::Newton if n_features > FullBatch::MAX_FEATURES => {
             let why = format!(
@@ -129,26 +148,17 @@ pub(crate) fn minimise(
                  use --solver lbfgs",
                 FullBatch::MAX_FEATURES
             );
-            Err(ConfigError::NotApplicable { flag: "--solver newton", why }.into())
+            return Err(ConfigError::NotApplicable { flag: "--solver newton", why }.into());
         }
-        Solver::Auto => full_batch(Method::Auto).run(engine, host, problem, validation, watch),
-        Solver::Newton => full_batch(Method::Newton).run(engine, host, problem, validation, watch),
-        Solver::Lbfgs => full_batch(Method::Lbfgs).run(engine, host, problem, validation, watch),
         Solver::Sgd => {
-            let sgd = Sgd {
-                epochs: config.epochs,
-                batch_rows: config.batch_size,
-                learning_rate: config.learning_rate,
-                momentum: config.momentum,
-                tolerance,
-                seed: config.seed,
-            };
-            // Kept is the best model on the validation rows, not the minimum.
-            let may_move = validation.is_none();
-            let found = sgd.run(engine, problem, validation, watch)?;
-            full_batch(Method::Newton).prove(engine, host, problem, found, may_move)
+            let why = "mini-batches do not reach the optima that are compared here".to_owned();
+            return Err(ConfigError::NotApplicable { flag: "--solver sgd", why }.into());
         }
-    }
+        Solver::Auto => Method::Auto,
+        Solver::Newton => Method::Newton,
+        Solver::Lbfgs => Method::Lbfgs,
+    };
+    full_batch(config, method).run(table, problem, validation, watch)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A table that was read, and the models that were trained on it.
+//! A table and the models trained on it.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::panels::{Panels, Rows};
 use crate::scoring::BestScore;
 use crate::solver::{self, Solution};
 
-/// A table, and the solution of its models.
+/// A table and the solution of its models.
 pub(super) struct SolvedTable {
     pub(super) dataset: Dataset,
     pub(super) validation: Option<(Panels, Rows)>,
@@ -30,10 +30,10 @@ pub(super) struct SolvedTable {
     pub(super) best: Vec<Option<BestScore>>,
 }
 
-/// Reads a table and trains the models of its stack.
+/// Reads a table and trains its models.
 ///
 /// # Errors
-/// Those of the table, the device and the solver.
+/// Errors of the table, the device and the solver.
 pub(super) fn solve_table(
     config: &ValidConfig,
     source: &Source,
@@ -65,7 +65,7 @@ pub(super) fn solve_table(
         solver::Validation::new(engine.as_mut(), (panels, rows), config.scoring, patience)
             .recording(&mut best)
     });
-    // What the system has available is without them already.
+    // The memory that the system has available does not include these rows.
     let held_out_bytes = match (&validation, config.memory) {
         (Some((panels, _)), Some(_)) => panels.bytes(),
         _ => 0,

@@ -1,13 +1,14 @@
-//! The stack of models of a run: from the classes to the models, and from the solution to the file.
+//! The models of a run: made from the classes, and converted from the solution to the file.
 
 use super::remarks::remarks;
 use crate::config::{ClassWeight, ValidConfig};
 use crate::data::Dataset;
+use crate::engine::exact::{Rounding, certify};
 use crate::error::{ConfigError, Result};
 use crate::model::{
     FittedModel, Model, PenaltyScales, Task, Training, centre_levels, to_original_units, to_panel_units,
 };
-use crate::objective::{Certificate, Coefficients, HeldOut, ModelSpec, Penalty, Rounding, certify};
+use crate::objective::{Certificate, Coefficients, Coordinates, HeldOut, ModelSpec, Penalty};
 use crate::panels::Rows;
 use crate::solver::{Proof, Solution};
 
@@ -15,26 +16,25 @@ use crate::solver::{Proof, Solution};
 #[derive(Debug, Clone)]
 pub(crate) struct Stack {
     pub(crate) models: Vec<ModelSpec>,
-    /// What the panels subtracted from each feature beyond the space of the objective.
-    pub(crate) offsets: Vec<f64>,
+    /// What is asked of each coefficient.
+    pub(crate) coordinates: Coordinates,
     pub(crate) penalty: Penalty,
     /// Binary: index of the positive class.
     positive: Option<usize>,
-    intercept: bool,
 }
 
 impl Stack {
     /// One model for a binary target, else one for each class.
     ///
     /// # Errors
-    /// `--positive` names no class, or there are more than two.
+    /// `--positive` names no class, or there are more than two classes.
     pub(crate) fn new(config: &ValidConfig, dataset: &Dataset) -> Result<Self> {
         let classes = &dataset.target.classes;
         let positive = positive_class(config, classes)?;
         let penalty = config.penalty.resolve(dataset.rows.weight_sum());
         if let Some(class) = dataset.rows.class_weight().iter().position(|&weight| weight == 0.0) {
             let why = format!(
-                "every row of class {:?} has weight 0; leave these rows out or weigh them",
+                "every row of class {:?} has weight 0; leave these rows out or give them a weight",
                 classes[class]
             );
             return Err(ConfigError::NotApplicable { flag: "--weight", why }.into());
@@ -47,14 +47,17 @@ impl Stack {
             .map(|class| model(config.class_weight, &dataset.rows, class, penalty, HeldOut::NONE))
             .collect();
         let centred = dataset.encoding.intercept && !dataset.encoding.standardize;
-        let offsets = dataset.encoding.panel_transform();
-        let offsets =
-            offsets.iter().map(|(centre, scale)| if centred { centre / scale } else { 0.0 }).collect();
-        Ok(Self { models, offsets, penalty, positive, intercept: config.intercept })
+        let mut coordinates = Coordinates::new(dataset.panels.n_features(), config.intercept);
+        if centred {
+            let transform = dataset.encoding.panel_transform();
+            let centres: Vec<f64> = transform.iter().map(|(centre, scale)| centre / scale).collect();
+            coordinates = coordinates.with_centres(&centres);
+        }
+        Ok(Self { models, coordinates, penalty, positive })
     }
 
-    /// Each model in the units of the original columns, with its certificate at those very numbers:
-    /// the solver's own, unless the change of units rounded them away.
+    /// Each model in the units of the original columns, with the certificate of exactly those numbers. This
+    /// is the certificate of the solver, unless the change of units rounds.
     pub(crate) fn fitted(
         &self,
         dataset: &Dataset,
@@ -69,11 +72,12 @@ impl Stack {
         let original = to_original_units(&dataset.encoding, &panel);
         let mut stored = to_panel_units(&dataset.encoding, &original);
         for m in 0..panel.n_models() {
-            // Kept beside the intercept in original units, which may have lost its digits to a large mean.
+            // The panel intercept is stored as well: a large mean costs the intercept in original units its
+            // last digits.
             stored.model_mut(m)[panel.n_features()] = panel.intercept(m);
         }
         let certificates = self.certificates(dataset, solution, &stored);
-        // Of the objective at the minimum, and here.
+        // Twice: the rounding changes the objective at the minimum, and at these coefficients.
         let bound = |(m, certificate): (usize, &Certificate)| {
             2.0 * rounding.bound(&self.models[m], stored.features(m), certificate.objective)
         };
@@ -112,7 +116,8 @@ impl Stack {
             .collect()
     }
 
-    /// Columns whose float32 rounding decides where the minimum of some model is, or how far it is within the tolerance.
+    /// Columns whose float32 rounding decides where the minimum of a model is, or whether the distance to it
+    /// is within the tolerance.
     pub(crate) fn blurred(
         &self,
         dataset: &Dataset,
@@ -125,7 +130,8 @@ impl Stack {
             solution.proofs.iter().flat_map(|proof| proof.blurred.iter().copied()).collect();
         for (m, certificate) in solution.certificates.iter().enumerate() {
             let Some(Certificate { objective, .. }) = *certificate else { continue };
-            // Half is left to the minimum in the engine's table; the bound counts twice, here and there.
+            // Half of the tolerance is left to the minimum of the engine's table; the bound counts twice,
+            // here and there.
             let allowed = 0.25 * Certificate::distance_allowed(objective, tolerance);
             let column = solution.coefficients.features(m);
             features.extend(rounding.too_coarse(&self.models[m], column, objective, allowed));
@@ -135,7 +141,8 @@ impl Stack {
         features.into_iter().map(|j| names[j].clone()).collect()
     }
 
-    /// What the proofs of a solution say in the names of columns: directions in which there is no optimum, or many.
+    /// The results of the proofs, with the names of columns: directions without an optimum, or with many
+    /// optima.
     pub(crate) fn remarks(&self, dataset: &Dataset, solution: &Solution) -> Vec<String> {
         remarks(dataset, &self.models, &solution.proofs)
     }
@@ -146,7 +153,7 @@ impl Stack {
         solution: &Solution,
         stored: &Coefficients,
     ) -> Vec<Certificate> {
-        // A change of a coefficient by its last digits moves the gradient by as little.
+        // A change in the last digits of a coefficient changes the gradient as little.
         let is_same = |m: usize| {
             let (stored, solved) = (stored.model(m), solution.coefficients.model(m));
             let largest = solved.iter().fold(1.0, |a: f64, w| a.max(w.abs()));
@@ -165,8 +172,7 @@ impl Stack {
         let models: Vec<ModelSpec> = missing.iter().map(|&m| self.models[m]).collect();
         let columns = stored.select(&missing);
         let mut made =
-            certify(&dataset.panels, &dataset.rows, &models, &columns, &self.offsets, self.intercept)
-                .into_iter();
+            certify(&dataset.panels, &dataset.rows, &models, &columns, &self.coordinates).into_iter();
         kept.into_iter().map(|kept| kept.unwrap_or_else(|| made.next().expect("one for each"))).collect()
     }
 
@@ -195,7 +201,7 @@ impl Stack {
     }
 }
 
-/// What float32 rounds of a table. Standardised columns have the mean square that their centre leaves.
+/// The float32 rounding of a table. The mean square of a standardised column follows from its centre.
 pub(crate) fn rounding(dataset: &Dataset) -> Rounding<'_> {
     let encoding = &dataset.encoding;
     let transform = encoding.panel_transform();
@@ -207,14 +213,14 @@ pub(crate) fn rounding(dataset: &Dataset) -> Rounding<'_> {
     })
 }
 
-/// Where every model starts: coefficients 0, the intercept at the log odds of its class.
-pub(crate) fn start(rows: &Rows, models: &[ModelSpec], n_features: usize, intercept: bool) -> Coefficients {
-    let mut start = Coefficients::zeros(n_features, models.len());
-    if intercept {
+/// The starting point of every model: coefficients 0, the intercept at the log odds of the class.
+pub(crate) fn start(rows: &Rows, models: &[ModelSpec], coordinates: &Coordinates) -> Coefficients {
+    let mut start = Coefficients::zeros(coordinates.n_features(), models.len());
+    if let Some(intercept) = coordinates.intercept() {
         for (m, model) in models.iter().enumerate() {
             let [positive, _] = model.sides(rows.weights()).map(|side| side * model.positive_weight);
             let all = model.weight_sum(rows);
-            start.model_mut(m)[n_features] = f64::from(((positive / (all - positive)).ln()) as f32);
+            start.model_mut(m)[intercept] = f64::from(((positive / (all - positive)).ln()) as f32);
         }
     }
     start
@@ -251,8 +257,9 @@ fn shorten(text: &str) -> String {
     }
 }
 
-/// The model that tells `class` from the others, of the rows that are not held out. Balanced: both sides weigh half of
-/// these, `S / (2 S_side)` each, as scikit-learn has it for every one of its one-vs-rest problems.
+/// The model of `class` against the others, trained on the rows that are not held out. Balanced: each side
+/// gets half of the total weight, by factors `S / (2 S_side)`, as in scikit-learn for each one-vs-rest
+/// problem.
 #[allow(clippy::cast_possible_truncation, reason = "classes are at most some thousands")]
 pub(crate) fn model(
     class_weight: ClassWeight,

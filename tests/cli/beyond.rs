@@ -1,4 +1,4 @@
-//! Scores are numbers, however large the values of a table.
+//! Scores are finite, however large the values of a table.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::support::{
     assert_says, fail, float_column, floats, json, read_parquet, succeed, text_column, write_parquet,
 };
 
-/// `name.parquet`, where row 5 has an odd `x`.
+/// Writes `name.parquet`, where row 5 has an unusual `x`.
 fn table(folder: &Path, name: &str, odd: f64) {
     let x = (0..300).map(|i| if i == 5 { odd } else { f64::from(i * 37 % 101) / 10.0 });
     let y = (0..300).map(|i| if (i * 37 % 101) + (i * 29 % 61) > 75 { "yes" } else { "no" });
@@ -36,7 +36,7 @@ fn values_that_a_model_takes_beyond_float32_are_refused_by_every_command() {
         let message = fail(at, line, 1);
         assert_says(&message, &["far.parquet", "column \"x\" is 1e300 in row 5 of row group 0", "float32"]);
     }
-    // Within float32, a huge score is a probability of 0 or 1.
+    // A huge score within the range of float32 gives a probability of 0 or 1.
     succeed(at, "predict m.json huge.parquet -o p.parquet");
     let p = floats(&read_parquet(&at.join("p.parquet")), "probability");
     assert!(p.iter().all(|p| (0.0..=1.0).contains(p)) && p[5] == 1.0, "{}", p[5]);

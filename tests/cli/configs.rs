@@ -1,4 +1,4 @@
-//! Every file of `configs/` is run.
+//! Runs every file in `configs/`.
 
 use std::fs;
 
@@ -52,7 +52,7 @@ fn large_trains_within_its_memory_on_several_files() {
     let folder = tempdir().unwrap();
     fs::create_dir(folder.path().join("events")).unwrap();
     for part in 0..4 {
-        // A linear congruence is random enough for a table that only has to be large.
+        // A linear congruential sequence is random enough for a table that only needs to be large.
         let n = 25_000u64;
         let random = move |i: u64, k: u64| {
             let x = (part * n + i + 1).wrapping_mul(6_364_136_223_846_793_005).wrapping_mul(2 * k + 3);

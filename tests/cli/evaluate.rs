@@ -1,4 +1,4 @@
-//! `evaluate`: the numbers of scikit-learn from a file, several models on one table, intervals.
+//! `evaluate`: equal to scikit-learn's numbers in a fixture, several models on one table, and intervals.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::support::{
     write_parquet,
 };
 
-/// A model of numeric columns that takes their values as they are.
+/// A model of numeric columns that are neither centred nor scaled.
 fn plain_model(columns: &[String], classes: &[&str], coefficients: &[Vec<f64>]) -> Value {
     let column = |name: &String| json!({"name": name, "kind": "numeric", "mean": 0.0, "scale": 1.0, "missing": 0.0, "levels": null});
     let is_binary = coefficients.len() == 1;
@@ -44,8 +44,8 @@ fn write_model(path: &Path, model: &Value) {
     fs::write(path, model.to_string()).unwrap();
 }
 
-/// A folder with a table `t.parquet` of a fixture, and a model `m.json` that gives its predictors: columns hold them
-/// a thousandfold, whole numbers that float32 keeps.
+/// A folder with the table `t.parquet` of a fixture, and a model `m.json` that reproduces its linear
+/// predictors. The columns hold 1,000 times the predictors: whole numbers, which float32 holds exactly.
 fn fixture(case: &Value) -> TempDir {
     let folder = tempdir().unwrap();
     let rows: Vec<Vec<f64>> = case["z"]
@@ -76,7 +76,7 @@ fn fixture(case: &Value) -> TempDir {
     folder
 }
 
-/// Sums of some dozens of float64 terms.
+/// Equality up to the rounding of sums of some dozens of float64 terms.
 #[track_caller]
 fn assert_same(found: &Value, expected: &Value, what: &str) {
     match (found.as_f64(), expected.as_f64()) {
@@ -149,7 +149,7 @@ fn the_numbers_are_those_of_scikit_learn() {
     }
 }
 
-/// 3,000 rows with two noisy copies of a signal, and models `a.json` and `b.json` of one of them each.
+/// 3,000 rows with two noisy copies of a signal, and models `a.json` and `b.json`, each of one copy.
 fn noisy() -> TempDir {
     let folder = tempdir().unwrap();
     let hash = |i: u64| {
@@ -191,7 +191,7 @@ fn models_side_by_side_get_what_they_get_alone() {
     for (k, name) in ["a.json", "b.json"].into_iter().enumerate() {
         let mut found = both["models"][k].clone();
         assert_eq!(found.as_object_mut().unwrap().remove("model"), Some(json!(name)));
-        // Said once for all.
+        // Reported once for both models.
         found["weights"] = both["weights"].clone();
         assert_eq!(found, succeed_json(folder.path(), &format!("evaluate {name} t.parquet")));
     }
@@ -207,7 +207,8 @@ fn bootstrap_and_asymptotic_errors_agree() {
     let line = "evaluate a.json b.json t.parquet --intervals";
     let drawn = succeed_json(folder.path(), &format!("{line}=bootstrap --seed 4"));
     let delong = succeed_json(folder.path(), &format!("{line}=delong"));
-    // A standard error from 1,000 draws has itself one of 2 %; three of those, and what is left of 1/n.
+    // A standard error from 1,000 resamples itself has a relative standard error of 2 %. Allow three of
+    // these, and terms of order 1/n.
     let close =
         |found: f64, expected: f64| assert!((found / expected - 1.0).abs() < 0.08, "{found}, {expected}");
     for k in 0..2 {
@@ -218,7 +219,7 @@ fn bootstrap_and_asymptotic_errors_agree() {
     let (drawn_auc, delong_auc) = (&drawn["differences"][0]["auc"], &delong["differences"][0]["auc"]);
     close(number(&drawn_auc["standard_error"]), number(&delong_auc["standard_error"]));
     assert_eq!(drawn_auc["difference"], delong_auc["difference"]);
-    // b sees the signal through four times the noise.
+    // b's copy of the signal has four times the noise.
     assert!(number(&delong_auc["upper"]) < 0.0 && number(&delong_auc["p_value"]) < 1e-3, "{delong_auc}");
     let accuracy = number(&drawn["models"][0]["accuracy"]);
     let expected = (accuracy * (1.0 - accuracy) / 3000.0).sqrt();
@@ -263,7 +264,8 @@ fn little_memory_means_more_readings_and_the_same_numbers() {
     for flags in ["", "--intervals=delong", "--intervals --bootstrap 20"] {
         let line = format!("evaluate m.json {{data}}/digits/test.parquet {flags}");
         let whole = succeed_json(folder.path(), &line);
-        // The scores of a class take 359 x 8 bytes: three of ten at a time, with intervals one.
+        // The scores of a class take 359 x 8 bytes, so three classes of ten fit at a time; with intervals,
+        // one.
         assert_eq!(succeed_json(folder.path(), &format!("{line} --memory 9000")), whole);
     }
 }
@@ -325,7 +327,7 @@ fn a_path_behind_intervals_is_a_path() {
     assert_eq!(found["intervals"]["method"], "bootstrap");
 }
 
-/// Four rows, which `good.json` ranks perfectly, `even.json` not at all and `bad.json` the wrong way round.
+/// Four rows, which `good.json` ranks perfectly, `even.json` not at all, and `bad.json` in reverse.
 fn separated() -> TempDir {
     let folder = tempdir().unwrap();
     let columns =
@@ -352,7 +354,7 @@ fn without_a_standard_error_a_difference_is_not_tested() {
     assert_eq!(found["differences"][2]["auc"]["p_value"], 1.0);
     assert!(found["differences"][2]["auc"].get("note").is_none());
     assert_says(&succeed(folder.path(), line), &["standard error is 0"]);
-    // Nor does an interval without width say that the area is certain; drawn tables are ranked perfectly too.
+    // An interval without width does not mean that the area is certain: resamples are ranked perfectly, too.
     for line in ["--intervals=delong", "--intervals --bootstrap 50"] {
         let line = format!("evaluate good.json t.parquet {line}");
         let intervals = &succeed_json(folder.path(), &line)["intervals"];
@@ -371,7 +373,7 @@ fn tables_drawn_without_a_row_of_it_say_nothing_of_a_number() {
     let x = (0..40).map(|i| if i == 0 { 1.0 } else { -1.0 });
     write_parquet(&folder.path().join("rare.parquet"), vec![("y", text_column(y)), ("x", float_column(x))]);
     write_model(&folder.path().join("m.json"), &plain_model(&["x".to_owned()], &["no", "yes"], &[vec![1.0]]));
-    // More than a third of the tables have no row, no positive.
+    // More than a third of the resamples have no row, or no positive.
     let lower = |value: &Value| number(&value["lower"]);
     let one = succeed_json(folder.path(), "evaluate m.json one.parquet --intervals --bootstrap 200");
     for key in ["accuracy", "balanced_accuracy"] {
@@ -392,7 +394,7 @@ fn drawing_tells_how_far_it_is_and_can_be_stopped() {
     use logodds::model::Model;
     use logodds::observer::Observer;
 
-    /// Stops once some tables are drawn.
+    /// Stops after some resamples.
     struct Stop {
         after: usize,
         drawn: AtomicUsize,
@@ -440,7 +442,7 @@ fn warnings_of_several_models_name_the_model() {
     let text = succeed(folder.path(), "evaluate both.json x.json new.parquet");
     assert_says(&text, &["both.json: 2 rows with a value of \"c\""]);
     assert!(!text.contains("x.json: "), "{text}");
-    // What all have in common is said once.
+    // What all models have in common is reported once.
     let text = succeed(folder.path(), "evaluate both.json c.json new.parquet");
     assert_eq!(text.matches("2 rows with a value of \"c\"").count(), 1, "{text}");
 }
@@ -451,7 +453,7 @@ fn text_names_what_it_counts_and_leaves_out_what_there_is_not() {
     let text = succeed(folder.path(), "evaluate a.json t.parquet --weight two");
     let head = |text: &str, name: &str| text.lines().find(|line| line.contains(name)).unwrap().to_owned();
     assert_says(&head(&text, "mean probability"), &["weight"]);
-    assert_says(&head(&text, "lift so far"), &["weight"]);
+    assert_says(&head(&text, "cumulative lift"), &["weight"]);
     let text = succeed(folder.path(), "evaluate a.json t.parquet");
     assert_says(&head(&text, "mean probability"), &["rows"]);
     let columns = vec![("y", text_column(["no", "no"])), ("a", float_column([1.0, 2.0]))];

@@ -1,4 +1,4 @@
-//! What a model says is true of the values in the file, not of what float32 makes of them.
+//! The statements about a model hold for the values in the file, not for their float32 rounding.
 
 use std::sync::Arc;
 
@@ -55,7 +55,8 @@ fn a_large_mean_and_a_small_spread() {
     }
 }
 
-/// `x` is 1 only where y is 1, and both classes are where it is 0: its coefficient has no finite optimum.
+/// `x` is 1 only in rows where y is 1, and 0 in rows of both classes, so its coefficient has no finite
+/// optimum.
 #[test]
 fn what_separates_some_rows_is_named() {
     let folder = tempdir().unwrap();
@@ -64,7 +65,7 @@ fn what_separates_some_rows_is_named() {
     let x: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i % 10 == 0))).collect();
     let y = labels(n, |i| if x[i] == 1.0 { 1.0 } else { 1.0 / (1.0 + (-g[i]).exp()) });
     let level: Vec<&str> = (0..n).map(|i| if i % 10 == 0 { "rare" } else { ["a", "b"][i % 2] }).collect();
-    // Two levels of three are of one side, and most rows of neither.
+    // Two of three levels occur in one class only. Most rows have neither.
     let most: Vec<&str> =
         (0..n).map(|i| if i % 10 == 0 { ["e", "f"][i / 10 % 2] } else { "mixed" }).collect();
     let pair: Vec<&str> = (0..n).map(|i| ["other", "rare"][usize::from(i % 10 == 0)]).collect();
@@ -94,7 +95,7 @@ fn what_separates_some_rows_is_named() {
         assert!(warning.contains("most=e") && warning.contains("most=f"), "{warning}");
         assert!(!warning.contains("most=mixed"), "{warning}");
     }
-    // One row on the other side, and there is an optimum.
+    // Without the separating columns there is an optimum.
     let line = "train t.parquet --target y --l1 0 --l2 0 --features g -o m.json --device cpu";
     let trained = succeed_json(folder.path(), line);
     assert_eq!(trained["models"][0]["converged"], true, "{trained}");
@@ -102,7 +103,7 @@ fn what_separates_some_rows_is_named() {
     assert_eq!(trained["warnings"], serde_json::json!([]));
 }
 
-/// Two timestamps over ten years, a minute apart at most: what decides is their difference.
+/// Two timestamps over ten years, at most a minute apart. The class depends on their difference.
 #[test]
 fn near_collinear_times() {
     let folder = tempdir().unwrap();
@@ -126,14 +127,14 @@ fn near_collinear_times() {
         trained["models"][0]["objective"].as_f64().unwrap()
     };
     let (alone, both) = (objective("lag.parquet", ""), objective("both.parquet", ""));
-    // With `start` as well, which says nothing: two columns of noise lower a mean loss by some 1 / n.
+    // With `start`, which is noise. Two columns of noise lower a mean loss by about 1 / n.
     assert!(both <= alone && alone - both < 3e-3, "{both} with both, {alone} with their difference");
     let evaluated = succeed_json(folder.path(), "evaluate m.json both.parquet");
     let loss = evaluated["log_loss"].as_f64().unwrap();
     assert!((loss - both).abs() < 1e-8, "{loss} evaluated, {both} trained");
 }
 
-/// Weights that float32 does not hold: the objective is that of the file's.
+/// Weights that float32 would round: the objective uses those in the file.
 #[test]
 fn weights_keep_their_digits() {
     let folder = tempdir().unwrap();
@@ -155,7 +156,8 @@ fn weights_keep_their_digits() {
     assert!((found - known).abs() < 1e-14, "{found}, not {known}");
 }
 
-/// A column that repeats another but for 1e-9 of it: what that rest says is beyond float64's products.
+/// A column that differs from another by 1e-9 of it. Sums of products in float64 do not resolve the
+/// difference.
 #[test]
 fn what_rounding_hides_is_not_called_converged() {
     let folder = tempdir().unwrap();
@@ -180,7 +182,8 @@ fn what_rounding_hides_is_not_called_converged() {
     }
 }
 
-/// In a table too large to keep every number exactly, those that float32 blurs are read again.
+/// In a table too large to store all numbers exactly, the columns where float32 rounding matters are read
+/// again.
 #[test]
 fn large_tables_keep_exactly_what_decides() {
     let folder = tempdir().unwrap();
@@ -207,7 +210,7 @@ fn large_tables_keep_exactly_what_decides() {
     assert!(all <= alone && alone - all < 1e-4, "{all} with all columns, {alone} with the difference alone");
 }
 
-/// Times a tick apart, which float64 rounds to one: what the program does not see it does not state.
+/// Times one tick apart, which float64 rounds to the same number: the program must not call them constant.
 #[test]
 fn times_that_float64_does_not_tell_apart_are_not_said_to_be_one() {
     let folder = tempdir().unwrap();
@@ -227,12 +230,13 @@ fn times_that_float64_does_not_tell_apart_are_not_said_to_be_one() {
     let found = warnings("");
     assert_eq!(found[0], "1 column holds one value only, and cannot tell classes apart: \"one\"");
     let blurred = found[1].as_str().unwrap();
-    assert!(blurred.starts_with("float64, which rounds") && blurred.contains("\"tick\""), "{blurred}");
-    // Without an intercept a column of ones takes its place.
+    assert!(blurred.starts_with("float64 rounds whole numbers") && blurred.contains("\"tick\""), "{blurred}");
+    // Without an intercept, a column of ones takes its place.
     assert_eq!(warnings("--features x,one --no-intercept"), serde_json::json!([]));
 }
 
-/// Beside a column that others give exactly, one that they nearly give is still told apart, and by its own name.
+/// A near combination of other columns is still identified, and named, if another column is an exact
+/// combination.
 #[test]
 fn near_dependence_beside_exact_dependence() {
     let folder = tempdir().unwrap();
@@ -269,12 +273,12 @@ fn near_dependence_beside_exact_dependence() {
     let clear = objective(u.clone());
     for share in [1e-3, 1e-4, 1.5e-5, 1e-6, 1e-7] {
         let near = objective(a.iter().zip(&u).map(|(a, u)| a + share * u).collect());
-        // Of a + share u the last digits are lost.
+        // The last digits of a + share u are lost.
         assert!((near - clear).abs() < 1e-8 * clear, "{share}: {near}, expected {clear}");
     }
 }
 
-/// The model that is kept has the score that is said to be the best, whatever ends the run.
+/// The kept model has the score that is reported as the best, whatever ends the run.
 #[test]
 fn the_best_score_is_that_of_the_model_that_is_kept() {
     let folder = tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! `export` as a user meets it. What the exports compute is checked where they run, in `tests/peers`.
+//! The command `export`. The results of the exported models are checked in `tests/peers`.
 
 use logodds::model::Model;
 use tempfile::{TempDir, tempdir};

@@ -1,4 +1,4 @@
-//! How commands fail, for machines too.
+//! How commands fail, in text and in JSON.
 
 use std::fs;
 
@@ -96,7 +96,7 @@ fn a_decoder_that_panics_is_a_plain_error() {
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }
 
-/// The table is one file more than the process may have open.
+/// The table has one file more than the process may have open.
 #[cfg(target_os = "linux")]
 #[test]
 fn too_many_open_files_are_named() {
@@ -109,7 +109,7 @@ fn too_many_open_files_are_named() {
         vec![("x", float_column([1.0, 2.0])), ("y", text_column(["a", "b"]))],
     );
     let mut refused = Vec::new();
-    // Enough to start with, and then one more at a time, until the command succeeds.
+    // Start with few open files, and allow one more at a time until the command succeeds.
     for limit in 3..40 {
         let line = format!(
             "ulimit -n {limit}; exec \"$0\" train t.parquet --target y --device cpu --quiet -o m.json"

@@ -1,4 +1,5 @@
-//! `--memory` and the limits of the system are held, or the run is refused with the sizes before anything is read.
+//! Runs stay within `--memory` and the limits of the system, or are refused with the sizes before anything
+//! is read.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +15,7 @@ use super::support::{
     assert_says, fail, float_column, logodds, read_parquet, succeed, succeed_json, write_parquet,
 };
 
-/// A table of many features, of few values each.
+/// A table of many features with few distinct values.
 fn wide(path: &Path, rows: usize, features: usize) {
     let value = |i: usize, j: usize| ((i * 31 + j * 17 + i * j) % 13) as f64;
     let names: Vec<String> = (0..features).map(|j| format!("x{j}")).collect();
@@ -114,7 +115,7 @@ fn scores_count_with_the_blocks_of_a_table() {
     let folder = tempfile::tempdir().unwrap();
     wide(&folder.path().join("t.parquet"), 60_000, 2);
     succeed(folder.path(), "train t.parquet --target y -o m.json --device cpu --quiet");
-    // A score of 8 bytes for each row and model: 19 MB.
+    // Scores take 8 bytes for each row and model: 19 MB.
     let models: Vec<String> = (0..40).map(|k| format!("m{k}.json")).collect();
     for model in &models {
         std::fs::copy(folder.path().join("m.json"), folder.path().join(model)).unwrap();
@@ -124,7 +125,8 @@ fn scores_count_with_the_blocks_of_a_table() {
     succeed(folder.path(), &format!("{line} 64MiB"));
 }
 
-/// Two times over ten years, a minute apart at most, in a table too large to be kept exactly from the start.
+/// Two timestamps over ten years, at most a minute apart, in a table too large to be stored exactly from
+/// the start.
 #[test]
 fn a_fit_is_kept_where_what_would_prove_it_does_not_fit() {
     let folder = tempfile::tempdir().unwrap();
@@ -147,7 +149,7 @@ fn a_fit_is_kept_where_what_would_prove_it_does_not_fit() {
     let second_words = 2 * 4 * n as u64;
     for (memory, is_proved, said) in [
         (needed, false, "the table was not read again, exactly"),
-        (needed + second_words, false, "a copy of the table, which is too large"),
+        (needed + second_words, false, "a copy of the table, and this table is too large"),
         (needed + 6 * second_words, true, ""),
     ] {
         let trained = succeed_json(folder.path(), &format!("{line} {memory}"));
@@ -156,7 +158,7 @@ fn a_fit_is_kept_where_what_would_prove_it_does_not_fit() {
         let is_said = |warning: &serde_json::Value| warning.as_str().unwrap().contains(said);
         assert_eq!(warnings.iter().any(is_said), !is_proved, "{memory}: {trained}");
     }
-    // One who stops the fit gets what there is, without another reading.
+    // If the user stops the fit, the current model is written without another reading of the table.
     let config = TrainConfig {
         data: vec![folder.path().join("t.parquet").display().to_string()],
         target: Some("y".into()),

@@ -1,4 +1,4 @@
-//! The command as a user meets it: arguments, files, exit codes, what stands on which stream.
+//! The command line: arguments, files, exit codes, and the contents of stdout and stderr.
 
 mod beyond;
 mod borders;

@@ -6,7 +6,7 @@ use tempfile::tempdir;
 
 use super::support::{assert_says, fail, succeed, succeed_json};
 
-/// A small model as its file has it.
+/// The model file of a small model.
 fn model() -> Value {
     json!({
         "format": "logodds", "version": 1, "task": "binary", "target": "bought", "target_type": "boolean",

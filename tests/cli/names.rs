@@ -1,4 +1,4 @@
-//! Names are data: whatever they hold, they control no terminal.
+//! Names are data: no name can control the terminal.
 
 use std::fs;
 use std::path::Path;
@@ -7,10 +7,10 @@ use tempfile::tempdir;
 
 use super::support::{float_column, json, logodds, succeed, succeed_json, text_column, write_parquet};
 
-/// A title of the window, a colour, a C1 control, a change of direction, a line of its own.
+/// A window title, a colour, a C1 control, a change of text direction, and a line break.
 const EVIL: &str = "\u{1b}]0;title\u{7}\u{1b}[31m\u{9b}32m\u{202e}\nerror: forged";
 
-/// A table whose names, levels and classes are all evil, and a model of it.
+/// A table with hostile names, levels and classes, and a model of it.
 fn train(folder: &Path) {
     let n = 60;
     let x = (0..n).map(|i| f64::from(i * 37 % 60));
@@ -32,7 +32,7 @@ fn train(folder: &Path) {
     succeed(folder, "train t.parquet --target y --device cpu -o m.json");
 }
 
-/// Whether a terminal would act on a character, a new line aside.
+/// Whether a terminal would act on a character other than a line feed.
 fn acts(character: char) -> bool {
     character != '\n' && (character.is_control() || ('\u{202a}'..='\u{202e}').contains(&character))
 }
@@ -57,7 +57,7 @@ fn names_never_control_a_terminal() {
     ] {
         for json in ["", " --json"] {
             let line = format!("{line}{json}");
-            // Styles of our own, which a pipe does not get, are asked for.
+            // Requests the program's own styles, which a pipe does not get by default.
             let mut command = logodds(folder.path());
             let output = command.args(line.split(' ')).env("CLICOLOR_FORCE", "1").output().unwrap();
             for text in [output.stdout, output.stderr] {
@@ -76,7 +76,7 @@ fn names_never_control_a_terminal() {
     assert_eq!(names["classes"][1], format!("yes{EVIL}"));
 }
 
-/// The text without the sequences of our own styles.
+/// The text without the program's own style sequences.
 fn anstream_free(text: &str) -> String {
     let styles = ["\u{1b}[1m\u{1b}[31m", "\u{1b}[1m\u{1b}[33m", "\u{1b}[1m", "\u{1b}[36m", "\u{1b}[0m"];
     styles.iter().fold(text.to_owned(), |text, style| text.replace(style, ""))

@@ -1,4 +1,4 @@
-//! NaN is a null to every command.
+//! Every command treats NaN as null.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::support::{assert_says, fail, float_column, json, succeed, succeed_jso
 
 const ROWS: i32 = 400;
 
-/// `null.parquet` and `nan.parquet`, the same but for what they have where there is no value.
+/// Writes `null.parquet` and `nan.parquet`, which differ only in how missing values are stored.
 fn tables(folder: &Path) {
     let every = |n: i32, gap: Option<f64>, value: fn(i32) -> f64| {
         (0..ROWS).map(move |i| if i % n == 2 { gap } else { Some(value(i)) })
@@ -32,7 +32,7 @@ fn nullable(values: impl Iterator<Item = Option<f64>>) -> arrow::array::ArrayRef
     std::sync::Arc::new(values.collect::<arrow::array::Float64Array>())
 }
 
-/// Within rounding the same, whatever time it took and whatever it is called.
+/// Equality up to rounding, ignoring times and how the fit went.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => {
@@ -109,12 +109,12 @@ fn nan_is_refused_where_that_is_asked_for() {
     );
     assert_says(&fail(at, &format!("{line} --nan errors -o m.json"), 2), &["expected null or error"]);
     std::fs::write(at.join("c.toml"), "target = \"y\"\nfeatures = \"x\"\nnan = \"error\"\n").unwrap();
-    // The model remembers: what it would have refused to learn from is no table to predict.
+    // The model remembers --nan error, and refuses to predict such a table.
     succeed(at, "train null.parquet --config c.toml --device cpu --quiet -o strict.json");
     assert_eq!(json(&at.join("strict.json"))["nan"], "error");
     assert_says(&fail(at, "predict strict.json nan.parquet -o p.parquet", 1), &place);
     succeed(at, "train nan.parquet --target y --features x --device cpu --quiet -o m.json");
     assert!(json(&at.join("m.json")).get("nan").is_none());
-    // A weight that is NaN stays none.
+    // A NaN is never a valid weight.
     assert_says(&fail(at, "evaluate m.json nan.parquet --weight z", 1), &["weight \"z\" is NaN", "row"]);
 }

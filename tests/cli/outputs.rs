@@ -1,4 +1,4 @@
-//! Outputs never destroy what a command reads.
+//! Outputs never destroy the inputs of a command.
 
 use std::fs;
 use std::path::Path;
@@ -160,7 +160,7 @@ fn plots_take_the_place_of_no_table_and_no_model() {
     assert_says(&fail(folder.path(), line, 1), &["--plots", "the model that --output names"]);
 }
 
-/// Named pipes are made by the system's own tool: neither Rust nor this program makes any.
+/// Makes a named pipe with the system's tool, since Rust's standard library cannot.
 #[cfg(unix)]
 fn make_pipe(path: &Path) {
     assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
@@ -208,7 +208,7 @@ fn what_is_no_file_is_never_replaced() {
     assert_eq!(files(folder.path()), before);
 }
 
-/// The one output that grows in its place: a pipe has a reader, who watches.
+/// `--metrics` is the only output that is written in place, so it may be a pipe.
 #[cfg(unix)]
 #[test]
 fn metrics_may_go_to_a_pipe_which_stays_one() {
@@ -249,18 +249,18 @@ fn a_linked_output_is_written_where_the_link_leads_and_keeps_its_permissions() {
     succeed(folder.path(), "predict m.json d -o p.parquet");
     assert_eq!(mode("p.parquet"), 0o666);
 
-    // A link to what is not there yet says where it is to be.
+    // A link to a missing file: the file is created at the target of the link.
     symlink("store/new.json", at("new.json")).unwrap();
     succeed(folder.path(), "train d --config c.toml --quiet -o new.json");
     assert!(at("store/new.json").is_file() && fs::symlink_metadata(at("new.json")).unwrap().is_symlink());
-    // In a circle there is no place.
+    // A cycle of links has no target.
     symlink("b.json", at("a.json")).unwrap();
     symlink("a.json", at("b.json")).unwrap();
     assert_says(&fail(folder.path(), "train d --config c.toml -o a.json", 1), &["cannot write a.json"]);
 }
 
-/// `kill` is as clean as Ctrl-C, and each tells the shell its signal; under `nohup` the end of the terminal
-/// ends nothing.
+/// SIGTERM is handled as cleanly as Ctrl-C, and each reports its signal to the shell. Under `nohup`, the
+/// end of the terminal does not end the command.
 #[cfg(unix)]
 #[test]
 fn a_signal_while_predictions_are_written_leaves_nothing_behind() {
@@ -287,7 +287,7 @@ fn a_signal_while_predictions_are_written_leaves_nothing_behind() {
             .spawn()
             .unwrap();
         let start = Instant::now();
-        // The first rows are on the disk.
+        // Whether the first rows are on disk.
         let begun = || {
             let mut entries = fs::read_dir(folder.path()).unwrap().map(Result::unwrap);
             entries.any(|entry| {

@@ -1,4 +1,4 @@
-//! What the README says to type is typed here.
+//! Runs the commands in the README.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use tempfile::tempdir;
 
 use super::support::{logodds, repository};
 
-/// The command lines of the README's `sh` blocks, continued lines joined, comments left out.
+/// The command lines in the README's `sh` blocks, with continued lines joined and comments removed.
 fn commands() -> Vec<String> {
     let text = fs::read_to_string(repository("README.md")).unwrap().replace("\\\n", " ");
     let mut commands = Vec::new();

@@ -1,4 +1,4 @@
-//! `report`: pages, pictures, what it refuses. What a page shows in a browser is tested in `tests/peers`.
+//! `report`: pages, pictures and refusals. Pages in a browser are tested in `tests/peers`.
 
 use std::fs;
 
@@ -37,7 +37,7 @@ fn a_page_says_what_evaluate_says() {
         &page,
         &["<!doctype html>", "lang=\"en\"", "diagnosis", "malignant", &auc, "427 rows", "newton"],
     );
-    // The same bytes every time: no clock, no chance.
+    // The bytes are the same every time.
     succeed(folder.path(), &format!("report m.json {TEST} -o again.html"));
     assert_eq!(fs::read_to_string(folder.path().join("again.html")).unwrap(), page);
     let text = succeed(folder.path(), &format!("report m.json {TEST} -o r.html"));
@@ -86,11 +86,11 @@ fn what_cannot_be_drawn_is_said_with_the_way_out() {
     for (line, code, said) in [
         ("report m.json -o r.html", 2, "name labelled Parquet files"),
         ("report m.json {test} -o r.pdf", 2, "none of .html, .svg, .png"),
-        ("report m.json {test} -o r.png", 2, "name the picture"),
-        ("report m.json {test} --plot roc -o r.html", 2, "the page holds them all"),
-        ("report m.json --plot coefficients --format png -o r.svg", 2, "the file's extension says another"),
-        ("report m.json --plot coefficients --threshold 0.3 -o r.svg", 1, "no rows are scored"),
-        ("report m.json --plot coefficients --weight w -o r.svg", 1, "no rows are scored"),
+        ("report m.json {test} -o r.png", 2, "name one of the pictures"),
+        ("report m.json {test} --plot roc -o r.html", 2, "a page has all of them"),
+        ("report m.json --plot coefficients --format png -o r.svg", 2, "the file's extension means another"),
+        ("report m.json --plot coefficients --threshold 0.3 -o r.svg", 1, "scores no rows"),
+        ("report m.json --plot coefficients --weight w -o r.svg", 1, "scores no rows"),
         ("report m.json --plot cv -o r.svg", 1, "logodds tune"),
         ("report m.json --plot roc --class benign {test} -o r.svg", 1, "the model is binary"),
     ] {
@@ -152,7 +152,7 @@ fn training_rows_add_the_intervals_that_inspect_gives() {
     let svg = "report m.json --plot coefficients -o r.svg";
     succeed(folder.path(), &format!("{svg} --inference {table}"));
     assert_says(&fs::read_to_string(folder.path().join("r.svg")).unwrap(), &["95% confidence intervals"]);
-    // After an L1 penalty there are none.
+    // With an L1 penalty there are none.
     succeed(
         folder.path(),
         &format!("train {table} --target diagnosis --l1 0.1 --device cpu --quiet -o sparse.json"),
@@ -230,7 +230,7 @@ fn a_page_says_that_evaluate_counts_rows_where_it_adds_up_weights() {
     succeed(folder.path(), "report m.json t.parquet --weight w -o w.html");
     succeed(folder.path(), "report m.json t.parquet --no-weight -o r.html");
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
-    assert_says(&read("w.html"), &["whose confusion matrix counts rows"]);
+    assert_says(&read("w.html"), &["its confusion matrix counts rows"]);
     assert!(!read("r.html").contains("counts rows"));
 }
 
@@ -258,7 +258,7 @@ fn thresholds_of_classes_stand_beside_them_and_the_slider_says_that_it_moves_oth
     succeed(folder.path(), &format!("report m.json {test} -o after.html"));
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
     let (before, after) = (read("before.html"), read("after.html"));
-    let told = ["<th scope=\"col\">Threshold</th></tr>", "no places on this slider"];
+    let told = ["<th scope=\"col\">Threshold</th></tr>", "are not on this slider"];
     assert_says(&after, &told);
     told.iter().for_each(|told| assert!(!before.contains(told), "{told}"));
     for fitted in json(&folder.path().join("m.json"))["models"].as_array().unwrap() {
@@ -284,7 +284,7 @@ fn a_page_says_how_training_ended_and_what_it_found() {
     let iris = "{data}/iris/train.parquet";
     let separated = page(&format!("{iris} --target species --l1 0 --l2 0"), iris);
     assert_says(&separated, &["not at an optimum", "classes are separated"]);
-    assert!(!separated.contains("those of the optimum"));
+    assert!(!separated.contains("are not optimal"));
 
     let cancer = "{data}/breast_cancer/train.parquet";
     let early =

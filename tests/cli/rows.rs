@@ -1,4 +1,4 @@
-//! What a row counts for: weights, class weights, rows held back, rows on another engine.
+//! The effect of a row: weights, class weights, held-out rows, and rows on another engine.
 
 use std::fs;
 use std::path::Path;
@@ -12,11 +12,11 @@ use super::support::{
 use crate::gpu::software;
 use crate::support::assert_close;
 
-/// One batch of all rows: the way to the end is the same whatever the order of the rows, and so is the
-/// end up to rounding, though progress ends before the last digit.
+/// One batch of all rows. The optimisation path, and up to rounding its end, do not depend on the order of
+/// rows. It stops before full precision is reached.
 const TRAIN: &str = "--target y --l2 0.1 --tolerance 1e-7 --batch-size 1000 --device cpu --quiet -o m.json";
 
-/// The rows of a small noisy table, each as often as `times` says, with a weight of its own.
+/// Writes a small noisy table, where row i occurs `times(i)` times and has the given weight.
 fn write_table(path: &Path, times: impl Fn(usize) -> usize, weight: impl Fn(usize, &str) -> f64) {
     let noise = |i: usize, k: usize| ((i * (31 + 17 * k) + 7 * k) % 101) as f64 / 50.0 - 1.0;
     let rows: Vec<usize> = (0..300).flat_map(|i| std::iter::repeat_n(i, times(i))).collect();
@@ -63,7 +63,7 @@ fn balanced_classes_are_the_weights_that_even_them_out() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("t.parquet");
     write_table(&path, |_| 1, |_, _| 1.0);
-    // Neither centred nor scaled: statistics of weighted columns are weighted too.
+    // Neither centred nor scaled, since weights would also change the statistics of columns.
     let plain = "--no-standardize --no-intercept";
     let balanced = trained(folder.path(), &format!("t.parquet --exclude w --class-weight balanced {plain}"));
     let report = succeed_json(folder.path(), "evaluate m.json t.parquet");
@@ -92,7 +92,7 @@ fn patience_ends_a_run_whose_validation_loss_no_longer_falls() {
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["validation_loss"].as_f64().unwrap())
         .collect();
     let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
-    // The model is that of the best epoch.
+    // The model is from the best epoch.
     let found = succeed_json(folder.path(), "evaluate m.json v.parquet")["log_loss"].as_f64().unwrap();
     // Passes are in float32, evaluate in float64.
     assert_close(&[found], &[best], 1e-5, 0.0);

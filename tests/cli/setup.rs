@@ -1,4 +1,4 @@
-//! What the program gives the shell, the manual and the terminal.
+//! Shell completions, manual pages and terminal output.
 
 use std::process::Command as Process;
 
@@ -6,7 +6,7 @@ use tempfile::tempdir;
 
 use super::support::{logodds, repository, succeed, succeed_json};
 
-/// Those of the list of commands; `man` is hidden there, and so are its completions and its page.
+/// The commands in the list of commands. `man` is hidden there, and has no completions and no page.
 pub(super) const COMMANDS: [&str; 10] = [
     "train",
     "tune",
@@ -29,7 +29,7 @@ fn completions_name_every_command_and_bash_can_read_them() {
             assert!(script.contains(name), "{shell}: {name}");
         }
     }
-    // What a command does not show, it does not complete: settings of one model, which `tune` refuses, and `man`.
+    // Hidden flags and commands are not completed: settings of one model, which `tune` refuses, and `man`.
     let bash = succeed(folder.path(), "completions bash");
     let of = |name: &str| {
         let from = bash.split_once(&format!("logodds__subcmd__{name})")).expect(name).1;

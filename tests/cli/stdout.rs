@@ -1,4 +1,4 @@
-//! `-` is stdout for every output, and nothing else is written there then.
+//! For every output, `-` is stdout. Then nothing else is written to stdout.
 
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
@@ -48,7 +48,7 @@ fn a_file_that_is_no_text_goes_to_stdout_byte_for_byte() {
     }
     assert_eq!(read_parquet(&folder.path().join("p.parquet")).num_rows(), 38);
     assert_eq!(files(folder.path()), ["c.png", "m.json", "m.onnx", "p.parquet"]);
-    // What fails has written nothing.
+    // A failing command writes nothing.
     fail(folder.path(), "predict m.json {data}/wine/test.parquet -o -", 1);
 }
 
@@ -71,7 +71,7 @@ fn a_folder_is_not_stdout() {
         assert_says(&fail(folder.path(), &line, 2), &[flag, "a folder"]);
     }
     assert_says(&fail(folder.path(), "man -", 2), &["a folder"]);
-    // A file of that name has a path.
+    // A file named `-` can be given by a path.
     succeed(folder.path(), &format!("{TRAIN} -o ./-"));
     assert_eq!(files(folder.path()), ["-", "m.json"]);
 }

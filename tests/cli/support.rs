@@ -9,7 +9,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
-/// A file of the repository.
+/// The path of a file in the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
@@ -45,8 +45,8 @@ pub(crate) fn succeed_json(folder: &Path, line: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Runs a command line that must fail with `code`, nothing on stdout and one `error:` line (or object); returns
-/// its stderr.
+/// Runs a command line that must fail with `code`, nothing on stdout and one `error:` line (or object);
+/// returns its stderr.
 #[track_caller]
 pub(crate) fn fail(folder: &Path, line: &str, code: i32) -> String {
     let output = run(folder, line);
@@ -61,7 +61,7 @@ pub(crate) fn fail(folder: &Path, line: &str, code: i32) -> String {
     stderr
 }
 
-/// Every expected part stands in the text.
+/// Asserts that the text contains every expected part.
 #[track_caller]
 pub(crate) fn assert_says(text: &str, parts: &[&str]) {
     for part in parts {

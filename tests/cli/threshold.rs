@@ -1,4 +1,4 @@
-//! `threshold`: chosen as by trying every one, stored, and used.
+//! `threshold`: the choice equals that of an exhaustive search, is stored, and is used.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use super::support::{
 
 const TEST: &str = "{data}/breast_cancer/test.parquet";
 
-/// A folder with a model `m.json` that errs now and then.
+/// A folder with a model `m.json` that makes some errors.
 fn cancer() -> TempDir {
     let folder = tempdir().unwrap();
     succeed(
@@ -23,7 +23,7 @@ fn cancer() -> TempDir {
     folder
 }
 
-/// Probability and truth of each row of the test table.
+/// Probability and true label of each row of the test table.
 fn scored(folder: &TempDir) -> Vec<(f64, bool)> {
     succeed(folder.path(), &format!("predict m.json {TEST} -o p.parquet --keep diagnosis --quiet"));
     let batch = read_parquet(&folder.path().join("p.parquet"));
@@ -31,7 +31,7 @@ fn scored(folder: &TempDir) -> Vec<(f64, bool)> {
     floats(&batch, "probability").into_iter().zip(truth.iter().map(|t| t == "malignant")).collect()
 }
 
-/// tp, fp, fn, tn of a threshold.
+/// `[tp, fp, fn, tn]` at a threshold.
 fn counts(rows: &[(f64, bool)], threshold: f64) -> [f64; 4] {
     let count = |called: bool, is: bool| {
         rows.iter().filter(|row| (row.0 >= threshold) == called && row.1 == is).count() as f64
@@ -51,7 +51,7 @@ fn the_choice_is_that_of_trying_every_threshold() {
         ("accuracy", |[tp, fp, miss, tn]| Some((tp + tn) / (tp + fp + miss + tn))),
         ("cost=1:5", |[_, fp, miss, _]| Some(-fp - 5.0 * miss)),
         ("cost=3:1", |[_, fp, miss, _]| Some(-3.0 * fp - miss)),
-        // The fewest false alarms, the most hits, the most hits.
+        // Fewest false positives, most true positives, most true positives.
         ("tpr=0.9", |[tp, fp, miss, _]| (tp / (tp + miss) >= 0.9).then_some(-fp)),
         ("fpr=0.1", |[tp, fp, _, tn]| (fp / (fp + tn) <= 0.1).then_some(tp)),
         ("precision=0.8", |[tp, fp, ..]| (tp / (tp + fp) >= 0.8).then_some(tp)),
@@ -68,7 +68,7 @@ fn the_choice_is_that_of_trying_every_threshold() {
             let told = names.map(|name| class[when][name].as_f64().unwrap());
             assert_eq!(told, counts(&rows, at), "{by} {when}");
         }
-        // Halfway between two probabilities that occur.
+        // The threshold lies halfway between two neighbouring probabilities.
         let above = rows.iter().map(|row| row.0).filter(|&p| p >= threshold).fold(1.0, f64::min);
         let below = rows.iter().map(|row| row.0).filter(|&p| p < threshold).fold(0.0, f64::max);
         assert!((threshold - (above + below) / 2.0).abs() < 1e-15, "{threshold} in {below} to {above}");
@@ -156,7 +156,7 @@ fn each_class_gets_a_threshold_and_the_decision_is_the_farthest_above_its_own() 
     for (i, said) in floats(&written, "prediction").into_iter().enumerate() {
         let above = |k: usize| odds(raw[k][i]) - odds(thresholds[k]);
         let best = (0..10).map(above).fold(f64::NEG_INFINITY, f64::max);
-        // Probabilities near 1 give their odds to fewer digits.
+        // Odds of probabilities near 1 have fewer accurate digits.
         assert!((above(said as usize) - best).abs() < 1e-6, "row {i}: {said}");
     }
     let evaluation = succeed_json(folder.path(), &format!("evaluate m.json {test}"));
@@ -164,11 +164,11 @@ fn each_class_gets_a_threshold_and_the_decision_is_the_farthest_above_its_own() 
     assert_eq!(evaluation["accuracy"], report["decision"][1]["accuracy"]);
     for (k, class) in evaluation["classes"].as_array().unwrap().iter().enumerate() {
         assert_eq!(class["threshold"].as_f64(), Some(thresholds[k]));
-        // For each class alone, no threshold is worse than the one before.
+        // For each class alone, the new threshold is not worse than the old one.
         let told = &report["classes"][k];
         assert!(told["after"]["f1"].as_f64() >= told["before"]["f1"].as_f64(), "{told}");
     }
-    // Few scores at a time: more readings, the same choice.
+    // Fewer scores at a time: more readings, and the same choice.
     let line = format!("threshold m.json {test} --by f1 --dry-run");
     let again = succeed_json(folder.path(), &line);
     assert_eq!(succeed_json(folder.path(), &format!("{line} --memory 9000")), again);
@@ -192,7 +192,7 @@ fn rates_that_cannot_be_reached_and_tables_of_one_side_are_refused_and_nothing_i
     table("one.parquet", ["benign"; 3]);
     let before = fs::read(folder.path().join("m.json")).unwrap();
     let refused = |line: &str, says: &[&str]| assert_says(&fail(folder.path(), line, 1), says);
-    // The highest probability is of a benign row: all three give two thirds.
+    // A benign row has the highest probability, so the best precision is 2/3, with all three rows.
     refused(
         "threshold m.json wrong.parquet --by precision=0.9",
         &["precision=0.9", "\"malignant\"", "0.6667"],
@@ -251,12 +251,12 @@ fn weights_show_as_weights_and_without_any_there_is_no_choice() {
     write("none.parquet", 0.0);
     let refused = |line: &str, says: &[&str]| assert_says(&fail(folder.path(), line, 1), says);
     refused("threshold m.json none.parquet --by f1 --weight w", &["weight \"w\" is 0 in every row"]);
-    // Sums or products of these are no numbers any more.
+    // Sums or products of these would overflow or underflow.
     for (name, unit) in [("huge.parquet", 1e308), ("tiny.parquet", 1e-319)] {
         write(name, unit);
         for command in ["threshold m.json {} --by f1", "evaluate m.json {}"] {
             let line = format!("{} --weight w", command.replace("{}", name));
-            refused(&line, &[name, "weight \"w\" is", "1e-30 to 1e30", "scale it"]);
+            refused(&line, &[name, "weight \"w\" is", "1e-30 to 1e30", "rescale the column"]);
         }
         let train = format!("train {name} --target diagnosis --weight w --device cpu -o n.json");
         refused(&train, &["1e-30 to 1e30"]);
@@ -267,7 +267,7 @@ fn weights_show_as_weights_and_without_any_there_is_no_choice() {
 fn every_point_of_the_trade_off_is_shown() {
     let folder = cancer();
     let line = format!("threshold m.json {TEST} --by accuracy --dry-run");
-    // Twenty corners and the chosen point, which is none.
+    // Twenty corners of the curve, and the chosen point, which is not a corner.
     let told = succeed_json(folder.path(), &line);
     assert_eq!(told["classes"][0]["trade_off"].as_array().unwrap().len(), 21);
     let text = succeed(folder.path(), &line);
@@ -285,7 +285,7 @@ fn thresholds_that_make_the_decision_between_all_classes_worse_are_stored_only_o
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
     };
-    // Classes of unequal size that overlap; a line tells few of them from the rest.
+    // Overlapping classes of unequal size; a line separates few of them from the rest.
     let class: Vec<usize> =
         (0..n).map(|i| ((uniform(i) * uniform(i + 9 * n) * 6.0) as usize).min(3)).collect();
     let near = |i: u64, to: usize, width: f64, from: u64| to as f64 + width * (uniform(i + from * n) - 0.5);
@@ -304,7 +304,7 @@ fn thresholds_that_make_the_decision_between_all_classes_worse_are_stored_only_o
 
     let line = "threshold m.json t.parquet --by f1";
     let says =
-        ["macro F1 0.5401", "without thresholds 0.5493", "--dry-run", "--allow-worse", "nothing is stored"];
+        ["macro F1 is 0.5401 with them, 0.5493 without", "--dry-run", "--allow-worse", "nothing is stored"];
     assert_says(&fail(folder.path(), line, 1), &says);
     assert_eq!(fs::read(folder.path().join("m.json")).unwrap(), before);
     let dry = succeed_json(folder.path(), &format!("{line} --dry-run"));
@@ -317,10 +317,10 @@ fn thresholds_that_make_the_decision_between_all_classes_worse_are_stored_only_o
     let stored = succeed_json(folder.path(), &format!("{line} --allow-worse"));
     assert_eq!(stored["stored"], "m.json");
     assert!(accuracy("evaluate m.json t.parquet") < plain);
-    // Measured against no thresholds, not against the bad ones that are there now.
+    // The comparison is with no thresholds, not with the bad ones in the model.
     fail(folder.path(), line, 1);
     assert_says(&succeed(folder.path(), &format!("{line} --dry-run")), &["no thresholds"]);
-    // Here the thresholds for accuracy are an improvement, which is stored.
+    // Thresholds for accuracy are an improvement here, and are stored.
     succeed(folder.path(), "threshold m.json t.parquet --by accuracy");
     assert!(accuracy("evaluate m.json t.parquet") > plain);
 }

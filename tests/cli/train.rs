@@ -110,7 +110,7 @@ fn not_converging_is_no_failure_and_names_the_flag_to_raise() {
     ));
     assert_says(
         &text,
-        &["stopped improving", "stopped early, and kept where it was best on the validation rows"],
+        &["stopped improving", "stopped early; the epoch that was best on the validation rows is kept"],
     );
     assert_says(&text, &[" rows: best log loss 0.", " after epoch "]);
     assert!(!text.contains("warning") && !text.contains("converged") && !text.contains("minimum"), "{text}");
@@ -140,7 +140,8 @@ fn columns_in_their_own_units_are_trained_to_the_same_optimum_by_every_solver() 
         assert_eq!(model["converged"], true, "{solver}: {model}");
         objectives.push(model["objective"].as_f64().unwrap());
     }
-    // Columns of scale 1e-3 to 1e3: the residual bounds the objective less closely than for standardised ones.
+    // Columns have scales from 1e-3 to 1e3, so the residual bounds the objective less tightly than if
+    // standardised.
     assert!(objectives.iter().all(|o| (o - objectives[0]).abs() < 1e-6), "{objectives:?}");
 }
 
@@ -158,14 +159,14 @@ fn every_solver_says_its_name_and_finds_the_same_optimum() {
         assert!(model["duality_gap"].as_f64().unwrap() <= 1e-5, "{model}");
         objectives.push(model["objective"].as_f64().unwrap());
     }
-    // Two optima within 1e-6 of their conditions: objectives differ by the square of it, over the curvature.
+    // Both residuals are below 1e-6, so objectives differ by about its square over the curvature.
     assert!(objectives.iter().all(|o| (o - objectives[0]).abs() < 1e-8), "{objectives:?}");
 }
 
 #[test]
 fn without_a_penalty_levels_are_centred_whatever_the_solver() {
     let folder = tempdir().unwrap();
-    // Rows 0 to 399: a number, and two columns of levels, of which one has nulls; the classes overlap everywhere.
+    // A number and two categorical columns, one of them with nulls. The classes overlap everywhere.
     let number = |i: usize| ((i * 37) % 101) as f64 / 25.0 - 2.0;
     let score = |i: usize| {
         number(i) + [0.5, -0.7, 0.1][i % 3] + [1.0, -0.4][i % 2] + ((i * 53) % 97) as f64 / 20.0 - 2.4
@@ -183,8 +184,8 @@ fn without_a_penalty_levels_are_centred_whatever_the_solver() {
     for intercept in [true, false] {
         let train = if intercept { train.to_owned() } else { format!("{train} --no-intercept") };
         let mut found: Vec<Vec<f64>> = Vec::new();
-        // The last is close to the limit of small penalties; it is off by their share of the curvature, 1e-5 of about
-        // 0.05.
+        // The last is close to the limit of small penalties. It is off by the penalty over the curvature,
+        // 1e-5 / 0.05.
         for flags in ["--solver newton --l2 0", "--solver lbfgs --l2 0", "--solver newton --l2 1e-5"] {
             succeed(folder.path(), &format!("{train} {flags}"));
             let model = &json(&folder.path().join("m.json"))["models"][0];
@@ -193,7 +194,8 @@ fn without_a_penalty_levels_are_centred_whatever_the_solver() {
             found.push(coefficients.chain([model["intercept"].as_f64().unwrap()]).collect());
         }
         for column in &found {
-            // Sums of levels: 0 beside an intercept, else what a common shift of one against the other leaves least.
+            // Sums over levels: 0 with an intercept. Without one, shifting one column's levels against the
+            // other's is free, and the least norm makes both sums equal.
             let sums = [column[1..4].iter().sum::<f64>(), column[4] + column[5]];
             let expected = if intercept { [0.0; 2] } else { [sums[1]; 2] };
             assert_close(&sums, &expected, 0.0, 1e-5);
@@ -364,7 +366,8 @@ fn no_intercept_is_a_model_through_the_origin() {
     }
 }
 
-/// Values that float32 blurs to a thousandth of their spread, as they are: what a run says of its end is one thing.
+/// Unscaled values that float32 rounds by up to a thousandth of their spread. The reported reason for
+/// stopping must agree with whether the model converged.
 #[test]
 fn what_ended_a_run_and_whether_it_converged_agree() {
     let folder = tempdir().unwrap();
@@ -384,7 +387,7 @@ fn what_ended_a_run_and_whether_it_converged_agree() {
         let line = format!("train t.parquet --target y --no-standardize --device cpu -o m.json {flags}");
         (succeed_json(folder.path(), &line), succeed(folder.path(), &line))
     };
-    // Lines end where they are full.
+    // Undoes line wrapping.
     let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     for flags in ["", "--solver lbfgs", "--l1 0.01 --l2 0", "--max-iterations 2"] {
         let (report, text) = trained(flags);

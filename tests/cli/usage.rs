@@ -20,7 +20,7 @@ fn help_fits_a_screen() {
         assert!(short.lines().count() <= 40, "{} lines:\n{short}", short.lines().count());
         assert!(short.lines().all(|line| line.chars().count() <= 80), "{short}");
         let flags = |text: &str| {
-            // Flags that are described, not those that a description names.
+            // Only flags that are described, not flags mentioned in a description.
             let lines = text.lines().map(str::trim).filter(|line| line.starts_with('-'));
             let words = lines.flat_map(|line| line.split_whitespace().take(2));
             let words = words.map(|word| word.split(['[', '=']).next().unwrap());
@@ -39,7 +39,7 @@ fn help_fits_a_screen() {
     assert_says(&help("inspect -h"), &["Examples:"]);
 }
 
-/// Whatever the program is called, usage says how it was.
+/// The usage shows the name by which the program was called.
 #[cfg(unix)]
 #[test]
 fn usage_names_the_program_as_it_was_called() {
@@ -101,7 +101,7 @@ fn values_out_of_range_are_wrong_usage_and_name_the_flag() {
         let stderr = fail(folder.path(), &format!("tune t.parquet --target y -o m.json {flag} {value}"), 2);
         assert_says(&stderr, &[flag, "expected"]);
     }
-    // A file that is not understood failed to be read.
+    // An invalid config file is a failure (exit code 1), not a usage error.
     std::fs::write(folder.path().join("c.toml"), "no-such-key = 1\n").unwrap();
     fail(folder.path(), "train t.parquet --target y -o m.json --config c.toml", 1);
 }
@@ -131,7 +131,7 @@ fn a_table_that_does_not_exist_is_named() {
 #[test]
 fn devices_says_what_auto_takes_and_why() {
     let folder = tempdir().unwrap();
-    assert_says(&succeed(folder.path(), "devices"), &["auto", "takes"]);
+    assert_says(&succeed(folder.path(), "devices"), &["auto", "chooses"]);
     let report = succeed_json(folder.path(), "devices");
     assert!(report["adapters"].is_array());
     assert!(report["auto"]["device"].is_string() && report["auto"]["reason"].is_string());

@@ -1,4 +1,4 @@
-//! `predict` and `evaluate` on models that `train` made.
+//! `predict` and `evaluate` with models from `train`.
 
 use logodds::model::Model;
 use logodds::observer::Observer;
@@ -12,7 +12,7 @@ use super::support::{
 };
 use crate::support::assert_close;
 
-/// A folder with a model `m.json` of one of the shipped tables.
+/// A folder with a model `m.json`, trained on a table of the repository.
 fn trained(arguments: &str) -> TempDir {
     let folder = tempdir().unwrap();
     succeed(folder.path(), &format!("train --device cpu --quiet --l2 0.01 -o m.json {arguments}"));
@@ -27,7 +27,7 @@ fn digits() -> TempDir {
     trained("{data}/digits/train.parquet --target digit")
 }
 
-/// The linear predictors that the model file alone gives, in plain float64: models x rows.
+/// The linear predictors (models x rows) computed from the model file alone, in plain float64.
 fn predictors(model: &Value, table: &str) -> Vec<Vec<f64>> {
     let batch = read_parquet(&repository(table));
     let columns: Vec<Vec<f64>> = model["features"]
@@ -61,7 +61,7 @@ fn binary_predictions_are_those_of_a_plain_computation() {
     let model = json(&folder.path().join("m.json"));
     let z = predictors(&model, "data/breast_cancer/test.parquet");
     let expected: Vec<f64> = z[0].iter().map(|&z| sigmoid(z)).collect();
-    // Panels hold float32: relative 6e-8 of each of 30 terms.
+    // Panels are float32: each of 30 terms has a relative error of 6e-8.
     assert_close(&floats(&written, "probability"), &expected, 1e-6, 1e-6);
     let prediction = texts(&written, "prediction");
     let said: Vec<&str> = expected.iter().map(|&p| if p >= 0.5 { "malignant" } else { "benign" }).collect();

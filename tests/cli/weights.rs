@@ -1,4 +1,5 @@
-//! A model knows the weights that it was trained with, and is judged by them unless something else is asked for.
+//! A model stores the name of its weight column, and is evaluated with these weights unless requested
+//! otherwise.
 
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
@@ -7,7 +8,7 @@ use super::support::{
     assert_says, fail, float_column, json, succeed, succeed_json, text_column, write_parquet,
 };
 
-/// A weighted table, the same without its weights, and a model of the former.
+/// A folder with a weighted table, the same table without weights, and a model of the weighted table.
 fn folder() -> TempDir {
     let folder = tempdir().unwrap();
     let rows = || 0..60;
@@ -40,9 +41,9 @@ fn the_weights_of_training_are_used_where_the_table_has_them() {
 fn an_evaluation_without_the_weights_of_training_says_so() {
     let folder = folder();
     for (line, says) in [
-        ("bare.parquet", "trained with weights of \"w\", a column that this table has not"),
+        ("bare.parquet", "trained with weights of \"w\", a column that this table lacks"),
         ("t.parquet --no-weight", "trained with weights of \"w\"; this evaluation is unweighted"),
-        // The method counts rows.
+        // DeLong's method counts rows, and takes no weights.
         ("t.parquet --intervals=delong", "trained with weights of \"w\"; this evaluation is unweighted"),
     ] {
         let text = succeed(folder.path(), &format!("evaluate m.json {line}"));

@@ -1,4 +1,4 @@
-//! The CPU engine against float64, on the tables and with the bounds that the shaders have.
+//! The CPU engine against float64, with the same tables and bounds as for the shaders.
 
 use logodds::engine::cpu::CpuEngine;
 use logodds::engine::{Engine, SgdState};
@@ -8,13 +8,13 @@ use crate::gpu::problem::{Problem, problem};
 use crate::gpu::reference::Reference;
 use crate::support::assert_close;
 
-/// One pass over X beside float64.
+/// Compares one pass over X with float64.
 fn check_pass(problem: &Problem) {
     let mut oracle = Reference { panels: &problem.panels, rows: &problem.rows };
     let mut engine = CpuEngine::new(&problem.panels, &problem.rows);
     let actual = engine.evaluate(&problem.models, &problem.coefficients).unwrap();
     let expected = oracle.evaluate(&problem.models, &problem.coefficients).unwrap();
-    // Float32 predictors of order 1 are right to 1e-6, and means over rows average that out.
+    // Float32 predictors of order 1 have errors of 1e-6, which average out in means over rows.
     assert_close(&actual.loss, &expected.loss, 4e-6, 1e-7);
     assert_close(actual.gradient.values(), expected.gradient.values(), 4e-6, 2e-6);
 }

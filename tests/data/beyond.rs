@@ -1,4 +1,4 @@
-//! Values that leave the range of float32 where panels hold them are refused, whether they count or not.
+//! Values whose panel value exceeds the range of float32 are refused, even in rows that do not count.
 
 use super::table::{floats, integers, target, write};
 use super::{options, read, read_error, source};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 const N: usize = 600;
 
-/// A table whose row 350, in row group 1, has an odd value of `x`; row 351 follows it.
+/// A table where rows 350 and 351, in row group 1, have an unusual value of `x`.
 fn table(folder: &Path, odd: Option<f64>) -> PathBuf {
     let x = (0..N).map(|i| match odd {
         Some(value) if i == 350 || i == 351 => Some(value),
@@ -47,9 +47,9 @@ fn in_a_table_to_predict() {
         for value in [1e300, -1e300, f64::MAX, 1e40] {
             let message = error(value, exact).expect_err("a value beyond float32");
             says_where(&message);
-            assert!(message.contains("mend the value"), "{message}");
+            assert!(message.contains("fix the value"), "{message}");
         }
-        // A huge number is a number: its score is, too.
+        // A huge value within the range is accepted, and stays finite.
         let blocks = error(1e38, exact).expect("float32 holds it");
         assert!(blocks.iter().all(|block| block.panels.values().iter().all(|value| value.is_finite())));
     }
@@ -86,7 +86,7 @@ fn in_rows_that_count_for_nothing() {
 fn in_rows_that_are_held_out() {
     let folder = tempfile::tempdir().expect("a directory");
     let n = 400_usize;
-    // One row is far off: with some seed it is held out.
+    // One row is far off. With some seeds it is held out.
     let x = floats((0..n).map(|i| Some(if i == 250 { 1e60 } else { (i % 13) as f64 })));
     let path = write(&folder.path().join("t.parquet"), vec![("x", x), ("y", target(n))], 200);
     let outcome = |seed| {

@@ -1,4 +1,4 @@
-//! Blocks in file order, and predictions written from them.
+//! Blocks come in file order, and predictions are written from them.
 
 use super::table::{floats, integers, target, texts, write};
 use super::{options, read, source};

@@ -1,4 +1,5 @@
-//! Damaged files are refused, or read as the parquet crate reads them: no panic, no allocation by a false count.
+//! Damaged files are refused, or read as the parquet crate reads them, without a panic or an allocation for
+//! a false count.
 
 use super::table::{codecs, floats, integers, properties, target, texts, write, write_with};
 use super::{options, read_error, source};
@@ -21,7 +22,7 @@ use std::time::{Duration, Instant};
 
 const ROWS: i64 = 240;
 
-/// One column of each type and encoding that its values can have.
+/// One column of each type, with the encodings that its values can have.
 fn columns() -> Vec<(ArrayRef, Vec<Encoding>)> {
     use Encoding::{
         BYTE_STREAM_SPLIT, DELTA_BINARY_PACKED, DELTA_BYTE_ARRAY, DELTA_LENGTH_BYTE_ARRAY, PLAIN, RLE,
@@ -50,14 +51,14 @@ fn columns() -> Vec<(ArrayRef, Vec<Encoding>)> {
     ]
 }
 
-/// Whole files: every encoding, page version and codec.
+/// Undamaged files, which cover every encoding, page version and codec.
 fn seeds(path: &Path) -> Vec<Vec<u8>> {
     let codecs = codecs();
     let mut seeds = Vec::new();
     for (column, encodings) in columns() {
         for encoding in encodings {
             for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
-                // Most damage should meet the encodings themselves: every second file is not compressed.
+                // Every second file is uncompressed, so that most damage hits the encodings themselves.
                 let codec =
                     if seeds.len() % 4 < 2 { codecs[0] } else { codecs[seeds.len() / 4 % codecs.len()] };
                 let properties = properties(160)
@@ -89,7 +90,7 @@ fn varint(mut value: u64) -> Vec<u8> {
     bytes
 }
 
-/// Puts bytes in the place of others; the file's last bytes still say how long its footer is.
+/// Replaces bytes. If the footer changes in length, the length at the end of the file is updated.
 fn splice(file: &mut Vec<u8>, at: usize, length: usize, new: &[u8]) {
     let n = file.len();
     let footer = u32::from_le_bytes(file[n - 8..n - 4].try_into().expect("four bytes")) as usize;
@@ -105,7 +106,7 @@ fn splice(file: &mut Vec<u8>, at: usize, length: usize, new: &[u8]) {
 fn damage(file: &mut Vec<u8>, random: &mut StdRng) {
     for _ in 0..random.random_range(1..4) {
         let end = file.len() - 8;
-        // As often in the footer as before it.
+        // Favours the second half of the file, which has the footer.
         let at =
             if random.random() { random.random_range(0..end) } else { random.random_range(end / 2..end) };
         match random.random_range(0..6) {
@@ -131,7 +132,7 @@ fn damage(file: &mut Vec<u8>, random: &mut StdRng) {
     }
 }
 
-/// The columns of an encoding as the parquet crate's own reader gives them: others may hold what it would fail by.
+/// The columns of an encoding, read by the parquet crate's own reader. Other columns may be damaged.
 fn peer(path: &Path, encoding: &Learned) -> Option<RecordBatch> {
     let file = std::fs::File::open(path).ok()?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).ok()?;
@@ -143,7 +144,7 @@ fn peer(path: &Path, encoding: &Learned) -> Option<RecordBatch> {
     concat_batches(&schema, &batches).ok()
 }
 
-/// The numbers of a feature as the peer has them; none for a null.
+/// The numbers of a feature as the peer reads them; none for a null.
 fn expected(array: &ArrayRef, level: Option<&Option<String>>) -> Option<Vec<Option<f32>>> {
     if let Some(level) = level {
         let texts = cast(array, &DataType::Utf8).ok()?;
@@ -152,12 +153,12 @@ fn expected(array: &ArrayRef, level: Option<&Option<String>>) -> Option<Vec<Opti
     }
     let array = match array.data_type() {
         DataType::Time32(TimeUnit::Second) => cast(array, &DataType::Int32).ok()?,
-        // A footer can be damaged into another unit, in which the cast does not count.
+        // Damage can change the unit in the footer, and the cast would use another one.
         other if other.is_temporal() => return None,
         _ => array.clone(),
     };
     let numbers = cast(&array, &DataType::Float64).ok()?;
-    // A NaN is a null.
+    // NaN counts as null.
     let number = |number: Option<f64>| Some(number? as f32).filter(|number| !number.is_nan());
     Some(numbers.as_primitive::<Float64Type>().iter().map(number).collect())
 }
@@ -177,7 +178,7 @@ fn read_both(path: &Path, learned: Option<&Learned>) -> Result<(Option<Dataset>,
     Ok((dataset.ok(), read.map_err(|error: logodds::Error| error.to_string())?))
 }
 
-/// Whether both readings of a file that can be read hold what the peer reads.
+/// Whether a file can be read, and both readings equal the peer's.
 fn agrees(path: &Path, learned: Option<&Learned>) -> Result<bool, String> {
     let Ok((dataset, blocks)) = read_both(path, learned) else { return Ok(false) };
     let encoding = learned.or(dataset.as_ref().map(|dataset| &dataset.encoding));
@@ -216,7 +217,8 @@ fn agrees(path: &Path, learned: Option<&Learned>) -> Result<bool, String> {
             let mut found: Vec<f32> = slots.map(|slot| dataset.panels.value(slot, 0)).collect();
             numbers.sort_by(f32::total_cmp);
             found.sort_by(f32::total_cmp);
-            // A centre that was guessed while reading, and is taken back, rounds by what is far from it.
+            // Values are stored relative to a guessed centre, so their rounding depends on their distance
+            // from it.
             let largest = numbers.iter().fold(1.0, |largest: f32, number| largest.max(number.abs()));
             let is_other = |(number, found): &(&f32, &f32)| (*number - *found).abs() > 1e-6 * largest;
             if let Some((number, found)) = numbers.iter().zip(&found).find(is_other) {
@@ -227,7 +229,7 @@ fn agrees(path: &Path, learned: Option<&Learned>) -> Result<bool, String> {
     Ok(true)
 }
 
-/// Whether a file can be read, and then as the peer reads it.
+/// Whether a file can be read; asserts that it is then read as the peer reads it.
 fn check(path: &Path, learned: Option<&Learned>) -> bool {
     match catch_unwind(AssertUnwindSafe(|| agrees(path, learned))) {
         Ok(Ok(agrees)) => agrees,
@@ -236,7 +238,7 @@ fn check(path: &Path, learned: Option<&Learned>) -> bool {
     }
 }
 
-/// Damages seeds for so long; the file at hand stays where it can be looked at.
+/// Damages the files of [`seeds`] for some time. The current file is kept on disk for inspection.
 fn damage_for(time: Duration, seed: u64) -> (usize, usize) {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let path = folder.join(format!("damaged-{seed}.parquet"));
@@ -304,7 +306,7 @@ fn files_that_once_failed() {
     assert!(files > 0, "no fixtures");
 }
 
-/// The places of a number in the part of a file: its bytes as Thrift writes them.
+/// The positions of a number's Thrift encoding in the bytes `from..to` of a file.
 fn places(file: &[u8], number: u64, from: usize, to: usize) -> Vec<usize> {
     let bytes = varint(number << 1);
     (from..to).filter(|&at| file[at..].starts_with(&bytes)).collect()
@@ -326,7 +328,8 @@ fn counts_are_checked_before_they_are_believed() {
         read.map(drop).map_err(|error| error.to_string())
     };
     let counts = places(&whole, ROWS as u64, footer, end);
-    // Rows of the file, of the row group, and of each chunk; and sums in statistics, by which nothing is allocated.
+    // Row counts of the file, the row group and each chunk; and statistics, which are not used for
+    // allocations.
     assert_eq!(counts.len(), 6);
     for claim in [100_000_000_u64, 1 << 31, 1 << 40, 1 << 61] {
         let claim = varint(claim << 1);
@@ -345,7 +348,7 @@ fn counts_are_checked_before_they_are_believed() {
         let found = read(&all).expect_err("a damaged table");
         assert!(found.contains("row group 0 claims") && found.contains("its pages 240 values"), "{found}");
     }
-    // Numbers of values in page headers; the same bytes in an index of pages, which is not read, do no harm.
+    // Value counts in page headers. The same bytes in a page index are not read, and do no harm.
     let damaged = places(&whole, ROWS as u64, 0, footer).into_iter().filter_map(|at| {
         let mut file = whole.clone();
         splice(&mut file, at, 2, &varint(u64::from(u32::MAX) - 1));

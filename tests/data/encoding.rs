@@ -1,4 +1,4 @@
-//! What the features, the statistics and the rows are, on tables small enough to compute by hand.
+//! Features, statistics and rows of tables that are small enough to check by hand.
 
 use super::table::{booleans, floats, integers, target, texts, write};
 use super::{in_row_order, options, read, slots_by, source};
@@ -10,7 +10,7 @@ use arrow::array::{
 use logodds::data::{Missing, read_training_in_spans};
 use std::sync::Arc;
 
-/// float32 keeps 24 bits; standardised values are small.
+/// float32 has 24 bits of precision, and standardised values are small.
 const FLOAT32: f64 = 1e-6;
 
 fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
@@ -59,7 +59,7 @@ fn large_offsets_keep_their_digits() {
     let directory = tempfile::tempdir().expect("a directory");
     let n = 20_000;
     let noise = |i: usize| ((i * 7919) % 1000) as f64 / 1000.0;
-    // The first batches mislead about the centre: zeros before the offset begins.
+    // The first batches give a misleading centre: small values come before the large offset.
     let misleading: Vec<f64> = (0..n).map(|i| if i < 9000 { 0.5 } else { 1e9 + noise(i) }).collect();
     let offset: Vec<f64> = (0..n).map(|i| 1e9 + noise(i)).collect();
     let seconds: Vec<f64> = (0..n).map(|i| 1.6e9 + i as f64).collect();
@@ -76,7 +76,7 @@ fn large_offsets_keep_their_digits() {
         let (mean, deviation) = mean_and_deviation(values);
         let column = &dataset.encoding.columns[at + 1];
         assert_close(&[column.mean.expect("a mean")], &[mean], 1e-15, 0.0);
-        // 1e9 in float64 has an absolute error of 1e-7, some 1e-7 of this noise.
+        // Values of 1e9 have an absolute error of about 1e-7 in float64.
         assert_close(&[column.scale.expect("a scale")], &[deviation], 1e-6, 0.0);
         let expected: Vec<f64> = values.iter().map(|v| (v - mean) / deviation).collect();
         assert_close(&in_row_order(&dataset, at + 1), &expected, 1e-5, 1e-5);
@@ -111,7 +111,7 @@ fn columns_of_one_value_are_named_whatever_they_are_and_close_values_are_not() {
         ("wide", integers((0..10).map(|i| i64::MAX - 4096 * i))),
         ("ns", Arc::new(TimestampNanosecondArray::from_iter_values(close)) as ArrayRef),
         ("tiny", floats((0..10).map(|i| Some(f64::from(i % 3) * 1e-200)))),
-        // The first batch says nothing of the others.
+        // The first values give no hint of the later ones.
         ("late", floats((0..10).map(|i| Some(if i < 8 { 0.0 } else { 1e-180 })))),
         ("y", target(10)),
     ];
@@ -119,7 +119,7 @@ fn columns_of_one_value_are_named_whatever_they_are_and_close_values_are_not() {
     assert_eq!(dataset.constant_columns, ["truth", "text"]);
     for feature in [3, 4, 5, 6] {
         let values = in_row_order(&dataset, feature);
-        // Nanoseconds are a fifth of a microsecond apart in float64, and so is their mean from the true one.
+        // As float64, these timestamps are rounded to about 0.2 microseconds, and so is their mean.
         let (_, deviation) = mean_and_deviation(&values);
         assert!((deviation - 1.0).abs() < 1e-4, "feature {feature}: {values:?}");
     }

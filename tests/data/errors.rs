@@ -1,4 +1,4 @@
-//! Bad input is refused with what was found, where, and the way out.
+//! Invalid input is refused with a message of what was found, where, and how to fix it.
 
 use super::table::{booleans, floats, integers, properties, target, texts, write, write_with};
 use super::{options, read_error, source};
@@ -64,7 +64,7 @@ fn directories_and_globs_are_one_table() {
 #[test]
 fn a_corrupt_page_names_its_place() {
     let directory = directory();
-    // Compressible, so that flipped bytes fall into the codec's own structure: there is no checksum in these pages.
+    // Compressible, so that flipped bytes hit the codec's own structure. These pages have no checksum.
     let x = floats((0..4000).map(|i| Some(f64::from((i * i) % 977) / 8.0)));
     let columns = vec![("a", x.clone()), ("b", x), ("y", target(4000))];
     let properties = properties(1000)
@@ -83,7 +83,7 @@ fn a_corrupt_page_names_its_place() {
             refused += usize::from(error.to_string().contains("cannot be decoded in row group"));
         }
     }
-    // Literal bytes carry no check at all, so not every damage can be noticed.
+    // Literal bytes have no check, so not all damage can be detected.
     assert!(refused >= 3, "damaged pages were refused {refused} times");
 }
 
@@ -322,7 +322,7 @@ fn large_numbers_close_together_and_tiny_ones_are_no_constants() {
     assert_eq!(dataset.constant_columns, ["same"]);
     for (feature, expected) in [(0, 1.0), (1, 1.0), (2, 0.0)] {
         let squares: f64 = (0..600).map(|slot| f64::from(dataset.panels.value(slot, feature)).powi(2)).sum();
-        // Identifiers of 2^62 are read to float64's 512, some 0.5 % of their spread.
+        // Identifiers near 2^62 are rounded to multiples of 512 in float64, about 0.5 % of their spread.
         assert!((squares / 600.0 - expected).abs() < 0.02, "feature {feature}: {}", squares / 600.0);
     }
 }
@@ -331,7 +331,7 @@ fn large_numbers_close_together_and_tiny_ones_are_no_constants() {
 fn a_spread_beyond_float64_is_refused() {
     let wide = floats((0..300).map(|i| Some(if i > 200 { 1.7e308 } else { -1.7e308 })));
     let message = refused(vec![("wide", wide), ("y", target(300))]);
-    contains(&message, &["wide", "reach too far"]);
+    contains(&message, &["wide", "span too wide a range"]);
 }
 
 #[test]
@@ -349,11 +349,14 @@ fn values_that_float32_cannot_hold_as_they_are_need_scaling() {
         let mut as_they_are = options();
         as_they_are.standardize = false;
         let message = read_error(&path, &as_they_are);
-        contains(&message, &["column \"x\"", "in row 1 of row group 0", "range of float32", "standardised"]);
+        contains(
+            &message,
+            &["column \"x\"", "in row 1 of row group 0", "range of float32", "standardise it"],
+        );
     }
 }
 
-/// Its footer is for everyone, and ends as one without a signature does.
+/// The footer is readable, and ends like the footer of a file without encryption.
 #[test]
 fn an_encrypted_column_is_told_from_the_others() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/encrypted/column.parquet");

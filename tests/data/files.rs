@@ -1,4 +1,4 @@
-//! Folders and files as the programs that write them mean them.
+//! Folders and files are read with the conventions of the programs that write them.
 
 use super::table::{floats, integers, properties, target, texts, write, write_with};
 use super::{options, read, source};
@@ -68,7 +68,7 @@ fn folders_named_key_and_value_are_columns() {
     let mean = dataset.encoding.columns[2].mean.expect("a number");
     assert!((mean - (2023.0 * 22.0 + 2024.0 * 14.0) / 36.0).abs() < 1e-9, "{mean}");
 
-    // The same encoding on one of the folders, whose value alone no longer says that the column is text.
+    // The same encoding, applied to one of the folders.
     let one = source(&folder.path().join("region=n"));
     let options =
         BlocksOptions { rows_per_block: 4, keep: vec!["region".into()], ..BlocksOptions::default() };
@@ -90,11 +90,11 @@ fn a_folder_that_tells_nothing_apart_is_no_feature() {
     let folder = tempfile::tempdir().expect("a directory");
     table(&folder.path().join("home=me/t.parquet"), 10);
     assert_eq!(features(&read(folder.path(), &options())), ["x"]);
-    // A column of the files has precedence.
+    // A column in the files takes precedence.
     let file = folder.path().join("x=9/t.parquet");
     table(&file, 10);
     assert_eq!(read(&file, &options()).encoding.columns.len(), 1);
-    // Only some files lie in such folders.
+    // Only some files are in such folders.
     table(&folder.path().join("t.parquet"), 10);
     table(&folder.path().join("home=you/t.parquet"), 10);
     let error = read_training(&source(folder.path()), &options(), &()).expect_err("a refusal").to_string();
@@ -158,7 +158,7 @@ fn a_file_that_changes_while_it_is_read_is_refused() {
     let folder = tempfile::tempdir().expect("a directory");
     let path = folder.path().join("t.parquet");
     table(&path, 100);
-    /// Replaces the table once something of it was read.
+    /// Replaces the table after a part of it was read.
     struct Replace<'a>(&'a Path, AtomicBool);
     impl ReadProgress for Replace<'_> {
         fn is_interrupted(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Which fold each row is in, and which tables make none.
+//! The fold of each row, and the tables that are refused.
 
 use super::table::{booleans, floats, integers, target, texts, write};
 use super::{options, read, read_error, slots_by};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 type Columns<'a> = Vec<(&'a str, ArrayRef)>;
 
-/// Values are left as they are (but for rounding), so that the column "id" can be read back.
+/// Values are not transformed, so that the column "id" can be read back.
 fn folding(folds: Folding) -> ReadOptions {
     ReadOptions { standardize: false, intercept: false, folds: Some(folds), ..options() }
 }
@@ -46,12 +46,12 @@ fn dates(values: &[i32]) -> ArrayRef {
     Arc::new(Date32Array::from(values.to_vec()))
 }
 
-/// Reads one table.
+/// Reads a table.
 fn dealt(columns: Columns<'_>, rows_per_group: usize, options: &ReadOptions) -> Dataset {
     read(&write(&directory().path().join("t.parquet"), columns, rows_per_group), options)
 }
 
-/// Id and fold of every row, ascending; feature 0 is the id.
+/// Id and fold of every row, in ascending order. Feature 0 is the id.
 fn folds(dataset: &Dataset) -> Vec<(usize, u32)> {
     let id = |slot| dataset.panels.value(slot, 0).round() as usize;
     let folds: Vec<_> =
@@ -62,14 +62,14 @@ fn folds(dataset: &Dataset) -> Vec<(usize, u32)> {
     folds
 }
 
-/// The folds alone, of a table whose rows are all kept.
+/// The fold of every row, in a table where all rows are kept.
 fn numbers(dataset: &Dataset) -> Vec<u32> {
     let folds = folds(dataset);
     assert!(folds.iter().enumerate().all(|(row, &(id, _))| row == id));
     folds.into_iter().map(|(_, fold)| fold).collect()
 }
 
-/// Rows of each fold and class.
+/// Number of rows of each fold and class.
 fn counts(dataset: &Dataset) -> Vec<Vec<usize>> {
     let n_folds = dataset.folds.as_ref().expect("folds").n_folds;
     let mut counts = vec![vec![0; dataset.target.classes.len()]; n_folds];
@@ -153,7 +153,7 @@ fn dropped_rows_are_in_no_fold_and_do_not_count() {
         vec![
             ("id", ids(n)),
             ("g", floats(groups.clone().map(Some))),
-            // What is no fold, no group and no time does no harm where the row is dropped.
+            // Invalid folds, groups and times do no harm in dropped rows.
             ("f", floats((0..n).map(|i| (!is_dropped(i)).then_some((i % 3) as f64).or(Some(f64::NAN))))),
             ("t", floats(times.map(Some))),
             ("x", floats((0..n).map(|i| (i % 10 != 0).then_some(i as f64)))),
@@ -175,12 +175,12 @@ fn dropped_rows_are_in_no_fold_and_do_not_count() {
     }
 }
 
-/// What tells the group of a row.
+/// Maps a row to the name of its group.
 type Name<'a> = &'a dyn Fn(usize) -> String;
 
 #[test]
 fn groups_are_never_split() {
-    // Sizes and classes of the groups vary; the rows of a group lie far apart, in two files of several row groups.
+    // Groups vary in size and classes. The rows of a group are far apart, in two files of several row groups.
     let n = 6000_usize;
     let of_row = |i: usize| ((i * 7919 % n) as f64).sqrt() as i64;
     let class = |i: usize| i64::from(of_row(i) % 3 == 0) + i64::from(i.is_multiple_of(11));
@@ -310,7 +310,7 @@ fn later_blocks_hold_later_rows() {
         ("days", dates(&ticks().map(|t| t as i32).collect::<Vec<_>>())),
         ("days in milliseconds", Arc::new(Date64Array::from_iter_values(ticks().map(|t| t * 86_400_000)))),
         ("milliseconds", Arc::new(TimestampMillisecondArray::from_iter_values(ticks()))),
-        // float64 holds no two of these apart.
+        // float64 cannot distinguish neighbouring values.
         (
             "nanoseconds",
             Arc::new(TimestampNanosecondArray::from_iter_values(
@@ -427,7 +427,7 @@ fn columns_that_make_no_folds() {
         for (value, found) in [(2.5, "2.5"), (1e300, "1000000"), (f64::NAN, "NaN")] {
             let values = floats((0..8).map(|i| Some(if i == 6 { value } else { 1.0 })));
             let place = format!("is {found}");
-            // Unless it is asked for, NaN is null.
+            // By default NaN is null.
             let options = &ReadOptions { nan: Nan::Error, ..options.clone() };
             let message = ["t.parquet", place.as_str(), "in row 2 of row group 1", "expected whole numbers"];
             assert_refused(with(name, values), options, &message[..if found == "1000000" { 2 } else { 4 }]);
@@ -486,7 +486,7 @@ fn a_file_of_nulls_is_named() {
 #[test]
 fn the_first_row_without_a_time_is_named_whichever_thread_meets_one_first() {
     let directory = directory();
-    // Late row groups fail at once, the first one after many rows.
+    // The second row group fails at its first row, the first one only near its end.
     let n = 40_000;
     let t = floats((0..n).map(|i| (i < 19_990).then_some(i as f64)));
     let path =

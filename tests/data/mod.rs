@@ -29,14 +29,14 @@ fn options() -> ReadOptions {
     ReadOptions::new("y")
 }
 
-/// The slots' rows in ascending order of the value of a feature that counts the rows of the table.
+/// The slots in ascending order of a feature.
 fn slots_by(dataset: &Dataset, feature: usize) -> Vec<usize> {
     let mut slots: Vec<usize> = (0..dataset.panels.n_rows()).collect();
     slots.sort_by(|&a, &b| dataset.panels.value(a, feature).total_cmp(&dataset.panels.value(b, feature)));
     slots
 }
 
-/// One feature in row order, `feature` 0 counting the rows.
+/// The values of `feature` in row order. Feature 0 must be the row number.
 fn in_row_order(dataset: &Dataset, feature: usize) -> Vec<f64> {
     slots_by(dataset, 0).into_iter().map(|slot| f64::from(dataset.panels.value(slot, feature))).collect()
 }

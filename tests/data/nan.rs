@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 const ROWS: usize = 2000;
 
-/// A value for most rows; others have none, be it null or NaN.
+/// Values with a `gap` (null or NaN) in every `every`-th row.
 fn values(gap: Option<f64>, every: usize) -> Vec<Option<f64>> {
     let value = |i: usize| if i % every == 3 { gap } else { Some(((i * i) % 97) as f64 / 7.0) };
     (0..ROWS).map(value).collect()
 }
 
-/// Two columns of floats with gaps, in whole row groups and in a part of them.
+/// Two float columns with gaps, in whole row groups and in parts of them.
 fn table(path: &Path, gap: Option<f64>) {
     let narrow: Float32Array = values(gap, 13).into_iter().map(|v| v.map(|v| v as f32)).collect();
     let late = (0..ROWS).map(|i| if i / 300 == 4 { gap } else { Some((i % 11) as f64) });
@@ -99,7 +99,7 @@ fn nan_is_refused_where_nulls_are_and_where_it_is_asked_for() {
         assert!(message.contains("\"y\" is NaN in row 5 (row group 0)"), "{message}");
         assert!(message.contains("--nan null"), "{message}");
     }
-    // An infinity stays one, beside NaN as well.
+    // An infinity is refused, also in a column with NaN.
     let x = [Some(1.0), Some(f64::NAN), Some(f64::INFINITY), Some(2.0)];
     for missing in [Missing::Mean, Missing::Drop] {
         let columns = vec![("x", floats(x)), ("y", integers([0, 1, 0, 1]))];

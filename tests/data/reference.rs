@@ -1,4 +1,4 @@
-//! The real tables: names, means and scales of every feature equal the references'.
+//! Real tables: names, means and scales of every feature equal the references.
 
 use super::read;
 use crate::support::assert_close;

@@ -1,4 +1,4 @@
-//! Every type that has an encoding, every codec, and every page version gives the same numbers.
+//! Every type with an encoding, every codec and every page version give the same numbers.
 
 use super::table::{codecs, properties, target, texts, write, write_with};
 use super::{in_row_order, options, read};

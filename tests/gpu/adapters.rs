@@ -1,4 +1,4 @@
-//! The adapter taken is the one asked for, and its absence is said with a way out.
+//! The requested adapter is chosen, or the error for its absence tells a way out.
 
 use logodds::engine::Engine;
 use logodds::engine::gpu::{

@@ -1,7 +1,8 @@
-//! A mini-batch epoch run whole on the device ends where the float64 loop ends.
+//! A mini-batch epoch on the device ends at the result of the float64 loop.
 
 use logodds::engine::gpu::{GpuDevice, GpuEngine, Limits};
-use logodds::engine::{Engine, Epoch, SgdState};
+use logodds::engine::{Epoch, MiniBatch, SgdState};
+use logodds::objective::Coordinates;
 use logodds::panels::PANEL_ROWS;
 
 use super::problem::{Noise, Problem, problem};
@@ -9,20 +10,21 @@ use super::reference::Reference;
 use super::software;
 use crate::support::assert_close;
 
-/// What an epoch is planned from.
+/// The parameters of an epoch.
 pub(crate) struct Plan {
     pub(crate) batch_rows: usize,
     pub(crate) intercept: bool,
-    /// Of the device's buffers.
+    /// Limits of the device's buffers.
     pub(crate) limits: Limits,
 }
 
 pub(crate) const WHOLE: Limits = Limits { max_buffer_bytes: u64::MAX };
 
-/// Runs one epoch on both: panels and batches reversed, the partly filled panel last.
+/// Runs one epoch on both, with panels and batches in reverse order, except that the partly filled panel is
+/// last.
 pub(crate) fn run(
-    engine: &mut dyn Engine,
-    oracle: &mut dyn Engine,
+    engine: &mut dyn MiniBatch,
+    oracle: &mut dyn MiniBatch,
     problem: &Problem,
     plan: &Plan,
 ) -> SgdState {
@@ -42,11 +44,12 @@ pub(crate) fn run(
     let gradient = oracle.evaluate(&problem.models, &state.snapshot).unwrap().gradient;
     let coupling: Vec<_> = (0..n_models).map(|m| [0.3, 1.0, 0.7][m % 3]).collect();
     let step: Vec<_> = (0..n_models).map(|m| [0.05, 0.2][m % 2]).collect();
+    let coordinates = Coordinates::new(d, plan.intercept);
     let epoch = Epoch {
         panel_order: &panel_order,
         batch_rows: plan.batch_rows,
         batch_order: &batch_order,
-        intercept: plan.intercept,
+        coordinates: &coordinates,
         coupling: &coupling,
         step: &step,
         gradient: &gradient,
@@ -54,8 +57,8 @@ pub(crate) fn run(
     let mut expected = state.clone();
     engine.sgd_epoch(&problem.models, &epoch, &mut state).unwrap();
     oracle.sgd_epoch(&problem.models, &epoch, &mut expected).unwrap();
-    // Each step rounds x once (6e-8 of its size, of order 1) and the contraction of the steps does not let the
-    // errors grow: some hundred steps stay below 1e-5; a soft threshold moves a coefficient by no more.
+    // Each step rounds x once (by 6e-8 of its size, of order 1), and the steps are contractions, so errors
+    // do not grow: a few hundred steps stay below 1e-5. Soft thresholding does not enlarge errors either.
     assert_close(state.iterate.values(), expected.iterate.values(), 1e-5, 1e-5);
     assert_close(state.snapshot.values(), expected.snapshot.values(), 1e-5, 1e-5);
     let holds = |w: &f64| f64::from(*w as f32) == *w;

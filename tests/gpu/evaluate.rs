@@ -1,15 +1,17 @@
-//! One pass over X gives the loss and the gradient that float64 gives.
+//! Loss and gradient of one pass over X agree with float64.
 
+use logodds::engine::Engine;
 use logodds::engine::gpu::{GpuDevice, GpuEngine, Limits};
-use logodds::engine::{Engine, Evaluation};
+use logodds::objective::Evaluation;
 
 use super::problem::{Problem, problem};
 use super::reference::Reference;
 use super::{noop, software};
 use crate::support::assert_close;
 
-/// Predictors are sums of up to some hundred float32 terms of order 1/sqrt(d): 1e-6 absolute; means over rows
-/// average that out, so 4e-6 relative and 2e-6 absolute (gradients cancel) leave a margin of some times.
+/// Predictors are sums of up to a few hundred float32 terms of order 1/sqrt(d), with absolute errors of
+/// 1e-6. Means over rows average these out, so bounds of 4e-6 relative and 2e-6 absolute (gradients cancel)
+/// leave a margin.
 fn assert_same(actual: &Evaluation, expected: &Evaluation) {
     assert_close(&actual.loss, &expected.loss, 4e-6, 1e-7);
     assert_close(actual.gradient.values(), expected.gradient.values(), 4e-6, 2e-6);
@@ -110,7 +112,7 @@ fn weight_zero_counts_for_nothing_even_where_the_predictor_overflows() {
         let mut engine = GpuEngine::new(device, &problem.panels, &problem.rows).unwrap();
         let found = engine.evaluate(&problem.models, &problem.coefficients).unwrap();
         assert!(found.loss.iter().chain(found.gradient.values()).all(|v| v.is_finite()), "{found:?}");
-        // The same table with those rows out of the way.
+        // The same table without those rows.
         problem.panels.values_mut().iter_mut().filter(|x| **x > 2.0).for_each(|x| *x = 0.0);
         let mut engine = GpuEngine::new(device, &problem.panels, &problem.rows).unwrap();
         let expected = engine.evaluate(&problem.models, &problem.coefficients).unwrap();
@@ -171,7 +173,7 @@ fn a_model_in_a_stack_gives_what_it_gives_alone() {
         let picked = Evaluation { loss: vec![stacked.loss[m]], gradient: stacked.gradient.select(&[m]) };
         assert_same(&alone, &picked);
     }
-    // Among tiled stacks not even the rounding changes.
+    // Within the tiled path, not even the rounding depends on the stack.
     let twelve: Vec<_> = (3..15).collect();
     let part = engine.evaluate(&problem.models[3..15], &problem.coefficients.select(&twelve)).unwrap();
     assert_eq!(part.loss, stacked.loss[3..15]);

@@ -1,7 +1,7 @@
 //! The GPU engine on the software adapter, against float64.
 //!
-//! `LOGODDS_TEST_ADAPTER` decides: `auto` (the default) runs where a software adapter exists and says when it
-//! skips, `require` fails without one, `off` skips.
+//! `LOGODDS_TEST_ADAPTER` selects: `auto` (the default) skips the tests without a software adapter, and
+//! prints that; `require` fails without one; `off` always skips.
 
 mod adapters;
 mod curvature;
@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 
 use logodds::engine::gpu::{AdapterChoice, AdapterKind, AdapterSummary, GpuDevice, Selection, select};
 
-/// The software adapter, opened once so that each kernel is compiled once; `None` says: skip.
+/// The software adapter, opened once so that each kernel is compiled once. `None` means to skip the test.
 pub(crate) fn software() -> Option<&'static GpuDevice> {
     static DEVICE: OnceLock<Option<GpuDevice>> = OnceLock::new();
     let wanted = std::env::var("LOGODDS_TEST_ADAPTER").unwrap_or_else(|_| "auto".to_owned());
@@ -29,7 +29,8 @@ pub(crate) fn software() -> Option<&'static GpuDevice> {
             (_, Err(error)) => Err(error.to_string()),
         };
         if let Err(reason) = &found {
-            // Past the test harness, which would swallow it: a skipped test must not read as a pass.
+            // Bypasses the test harness, which would capture the message: a skipped test must not look like
+            // a pass.
             let _ = writeln!(std::io::stderr(), "SKIPPED every test on an adapter: {reason}");
         }
         found.ok()
@@ -38,7 +39,7 @@ pub(crate) fn software() -> Option<&'static GpuDevice> {
     device.as_ref()
 }
 
-/// A device that computes nothing, with such limits.
+/// A device with these limits that computes nothing.
 pub(crate) fn noop(required_limits: wgpu::Limits) -> GpuDevice {
     let summary = AdapterSummary {
         index: 0,

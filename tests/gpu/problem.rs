@@ -14,7 +14,7 @@ pub(crate) struct Problem {
     pub(crate) coefficients: Coefficients,
 }
 
-/// Uniform in -1 .. 1, a linear congruential sequence.
+/// A linear congruential generator of uniform numbers in -1 .. 1.
 pub(crate) struct Noise(pub(crate) u64);
 
 impl Noise {
@@ -23,7 +23,7 @@ impl Noise {
         (self.0 >> 11) as f64 / (1u64 << 52) as f64 - 1.0
     }
 
-    /// Values that float32 holds.
+    /// Values that float32 holds exactly.
     pub(crate) fn coefficients(&mut self, n_features: usize, n_models: usize, scale: f64) -> Coefficients {
         let mut out = Coefficients::zeros(n_features, n_models);
         out.values_mut().iter_mut().for_each(|w| *w = f64::from((scale * self.next()) as f32));
@@ -31,8 +31,8 @@ impl Noise {
     }
 }
 
-/// Rows with some weights of 0, models of different classes, class weights and penalties. Coefficients shrink
-/// with the features so that predictors are of order 1.
+/// Rows with some weights of 0, and models of different classes, class weights and penalties. Coefficients
+/// get smaller with more features, so that predictors are of order 1.
 pub(crate) fn problem(n_rows: usize, n_features: usize, n_models: usize) -> Problem {
     let mut noise = Noise((n_rows * 1_000_003 + n_features * 1009 + n_models) as u64);
     let mut panels = Panels::zeros(n_rows, n_features);
@@ -55,7 +55,7 @@ pub(crate) fn problem(n_rows: usize, n_features: usize, n_models: usize) -> Prob
             positive_weight: 1.0 + 0.5 * (m % 2) as f64,
             negative_weight: 1.0 - 0.25 * (m % 3) as f64,
             held_out: match m % 4 {
-                // A model must have something to learn from.
+                // Every model needs rows to be trained on.
                 _ if n_rows < 20 => HeldOut::NONE,
                 1 => HeldOut::fold(m as u32 % FOLDS),
                 3 => HeldOut::from(1 + m as u32 % (FOLDS - 1)),

@@ -1,8 +1,8 @@
-//! The engine in plain float64 loops: the oracle of the twin tests.
+//! The engine in plain float64 loops, as the reference of the twin tests.
 
-use logodds::engine::{Engine, Epoch, Evaluation, SgdState};
+use logodds::engine::{At, Engine, Epoch, MiniBatch, SgdState};
 use logodds::error::Result;
-use logodds::objective::{Coefficients, Hessian, ModelSpec, log1pexp, sigmoid};
+use logodds::objective::{Coefficients, Evaluation, Hessian, ModelSpec, Sums, log1pexp, sigmoid};
 use logodds::panels::{PANEL_ROWS, Panels, Rows, Sample};
 
 pub(crate) struct Reference<'a> {
@@ -21,11 +21,7 @@ impl Reference<'_> {
         (0..self.rows.n_rows()).filter(|slot| (slot / PANEL_ROWS).is_multiple_of(sample.stride())).collect()
     }
 
-    fn weight_sum(&self, model: &ModelSpec, sample: Sample) -> f64 {
-        self.slots(sample).into_iter().map(|slot| self.label(slot, model).0).sum()
-    }
-
-    /// Weight of a slot as `model` sees it, and its label.
+    /// Weight and label of a slot for `model`.
     fn label(&self, slot: usize, model: &ModelSpec) -> (f64, f64) {
         let positive = self.rows.class(slot) == model.class;
         let factor = if positive { model.positive_weight } else { model.negative_weight };
@@ -48,47 +44,74 @@ impl Engine for Reference<'_> {
         1
     }
 
-    fn evaluate_on(
+    fn rows(&self) -> &Rows {
+        self.rows
+    }
+
+    fn add_evaluation(
         &mut self,
         models: &[ModelSpec],
         coefficients: &Coefficients,
         sample: Sample,
-    ) -> Result<Evaluation> {
-        let mut loss = vec![0.0; models.len()];
-        let mut gradient = Coefficients::zeros(self.panels.n_features(), models.len());
-        let sums: Vec<f64> = models.iter().map(|model| self.weight_sum(model, sample)).collect();
+        sums: &mut Sums,
+    ) -> Result<()> {
         for slot in self.slots(sample) {
             let x = self.row(slot);
             for (m, model) in models.iter().enumerate() {
                 let (weight, label) = self.label(slot, model);
-                let weight = weight / sums[m];
                 if weight > 0.0 {
                     let z = dot(&x, coefficients.model(m));
-                    loss[m] += weight * if label > 0.0 { log1pexp(-z) } else { log1pexp(z) };
+                    *sums.loss_mut(m) += weight * if label > 0.0 { log1pexp(-z) } else { log1pexp(z) };
                     let r = weight * (sigmoid(z) - label);
-                    gradient.model_mut(m).iter_mut().zip(&x).for_each(|(g, x)| *g += r * x);
+                    sums.gradient_mut(m).iter_mut().zip(&x).for_each(|(g, x)| *g += r * x);
                 }
             }
         }
-        Ok(Evaluation { loss, gradient })
+        Ok(())
     }
 
-    fn hessian(&mut self, model: &ModelSpec, column: &[f64], sample: Sample) -> Result<Hessian> {
-        let order = column.len();
-        let mut values = vec![0.0; order * order];
-        for slot in self.slots(sample) {
-            let (x, (weight, _)) = (self.row(slot), self.label(slot, model));
-            let p = sigmoid(dot(&x, column));
-            let d = weight * p * (1.0 - p) / self.weight_sum(model, sample);
-            if weight > 0.0 {
-                for (value, k) in values.iter_mut().zip(0..) {
-                    *value += d * x[k / order] * x[k % order];
+    fn add_curvatures(&mut self, points: &[At<'_>], sample: Sample, sums: &mut [Vec<f64>]) -> Result<()> {
+        for ((model, column), sums) in points.iter().zip(sums) {
+            let order = column.len();
+            for slot in self.slots(sample) {
+                let (x, (weight, _)) = (self.row(slot), self.label(slot, model));
+                let p = sigmoid(dot(&x, column));
+                if weight > 0.0 {
+                    for (sum, k) in sums.iter_mut().zip(0..).filter(|(_, k)| k / order <= k % order) {
+                        *sum += weight * p * (1.0 - p) * x[k / order] * x[k % order];
+                    }
                 }
             }
         }
-        Ok(Hessian::new(order, values))
+        Ok(())
     }
+}
 
+/// Mean loss and gradient over the rows of a sample.
+pub(crate) fn evaluate_on(
+    engine: &mut dyn Engine,
+    models: &[ModelSpec],
+    coefficients: &Coefficients,
+    sample: Sample,
+) -> Evaluation {
+    let mut sums = Sums::zeros(coefficients.n_features(), models.len());
+    engine.add_evaluation(models, coefficients, sample, &mut sums).unwrap();
+    sums.evaluation(models, &engine.rows().weights_on(sample))
+}
+
+/// The Hessians of the mean losses at some points over the rows of a sample.
+pub(crate) fn hessians(engine: &mut dyn Engine, points: &[At<'_>], sample: Sample) -> Vec<Hessian> {
+    let mut sums: Vec<Vec<f64>> =
+        points.iter().map(|(_, column)| vec![0.0; column.len() * column.len()]).collect();
+    engine.add_curvatures(points, sample, &mut sums).unwrap();
+    let totals = engine.rows().weights_on(sample);
+    let mean = |((model, column), sums): (&At<'_>, Vec<f64>)| {
+        Hessian::from_upper(column.len(), sums, 1.0 / model.weight_sum_of(&totals))
+    };
+    points.iter().zip(sums).map(mean).collect()
+}
+
+impl MiniBatch for Reference<'_> {
     fn sgd_epoch(&mut self, models: &[ModelSpec], epoch: &Epoch<'_>, state: &mut SgdState) -> Result<()> {
         let (n, d) = (self.rows.n_rows(), self.panels.n_features());
         for (m, model) in models.iter().enumerate() {
@@ -114,14 +137,14 @@ impl Engine for Reference<'_> {
                     let g = epoch.gradient.model(m)[j] + scale * g[j];
                     if j < d {
                         x[j] = model.penalty.prox(x[j] - eta * g, eta);
-                    } else if epoch.intercept {
+                    } else if epoch.coordinates.intercept().is_some() {
                         x[j] -= eta * g;
                     }
                     sum[j] += x[j];
                 }
             }
             let n_batches = epoch.batch_order.len() as f64;
-            for j in 0..d + usize::from(epoch.intercept) {
+            for j in (0..=d).filter(|&j| epoch.coordinates.moves(j)) {
                 state.iterate.model_mut(m)[j] = x[j];
                 state.snapshot.model_mut(m)[j] = theta * sum[j] / n_batches + (1.0 - theta) * snapshot[j];
             }

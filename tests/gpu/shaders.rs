@@ -1,4 +1,5 @@
-//! Every kernel is valid, translates to every backend, and has a row in the table; none needs a device.
+//! Every kernel is valid, translates to every backend, and has a row in the table. These tests need no
+//! device.
 
 use std::collections::BTreeSet;
 use std::mem::offset_of;

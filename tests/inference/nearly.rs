@@ -1,4 +1,5 @@
-//! Features that are nearly combinations of others have the statistics that another choice of columns gives them.
+//! Features that are nearly combinations of others get the same statistics as with better conditioned
+//! columns.
 
 use std::path::Path;
 
@@ -39,7 +40,7 @@ fn coefficient<'a>(model: &'a ModelInference, name: &str) -> &'a CoefficientInfe
     model.coefficients.iter().find(|c| c.feature == name).unwrap()
 }
 
-/// Seconds since 1970 over ten years, a third as far apart as `gap`, and two columns that three others nearly give.
+/// Two times over ten years, in seconds since 1970, at most `gap` seconds apart.
 #[test]
 fn columns_that_differ_in_a_part_in_millions() {
     let folder = tempfile::tempdir().unwrap();
@@ -88,21 +89,22 @@ fn columns_that_differ_in_a_part_in_millions() {
             let start = coefficient(&near, "start").estimate + coefficient(&near, "end").estimate;
             let error = coefficient(&clear, "start").standard_error.unwrap();
             assert_close(&[start], &[coefficient(&clear, "start").estimate], 0.0, 1e-3 * error);
-            // The variance inflation factor is the inverse of what the others leave of the column.
+            // The variance inflation factor is the inverse of the share of variance that the others leave
+            // unexplained.
             let vif = coefficient(&near, "end").vif.unwrap();
             assert!(vif > 1e12 && vif < 1e17, "{vif}");
         }
     }
 }
 
-/// `end` is nearly `start`, and `other` is `end + x`: what `start` and `x` leave of them is the same column.
+/// `end` is nearly `start`, and `other` is `end + x`, so both have the same remainder after `start` and `x`.
 #[test]
 fn columns_that_leave_the_same_remainder_are_one_remainder_and_an_alias() {
     let folder = tempfile::tempdir().unwrap();
     let rng = &mut StdRng::seed_from_u64(5);
     let start: Vec<f64> = (0..ROWS).map(|_| 1.3e9 + (3e8 * rng.random::<f64>()).round()).collect();
     let lag: Vec<f64> = (0..ROWS).map(|_| (60.0 * 64.0 * rng.random::<f64>()).round() / 64.0).collect();
-    // On the scale of the times, so that the sum keeps it exactly.
+    // On the scale of the times, so that the sum is exact.
     let x: Vec<f64> = (0..ROWS).map(|_| (4e8 * rng.random::<f64>()).round()).collect();
     let y = float_column((0..ROWS).map(|i| {
         let z = 4.0 * lag[i] / 60.0 - 2.0 + x[i] / 4e8 - 0.5;
@@ -129,8 +131,8 @@ fn columns_that_leave_the_same_remainder_are_one_remainder_and_an_alias() {
     assert_close(&[four.log_likelihood.unwrap()], &[three.log_likelihood.unwrap()], 1e-8, 0.0);
 }
 
-/// Two columns a ten-thousandth apart: their coefficients have large errors and may stand anywhere in them, but no row's
-/// predictor moves with them.
+/// Two columns that differ by a ten-thousandth. Their coefficients have large standard errors, and can move
+/// within these without moving any row's linear predictor.
 #[test]
 fn a_model_that_has_arrived_has_statistics_however_close_its_columns_are() {
     let folder = tempfile::tempdir().unwrap();
@@ -148,7 +150,7 @@ fn a_model_that_has_arrived_has_statistics_however_close_its_columns_are() {
             ("y", float_column(y)),
         ];
         write_parquet(&path, columns);
-        // A coarser tolerance leaves more of a way along the direction that they share.
+        // A coarser tolerance leaves a larger distance along their common direction.
         let found = statistics_within(1e-6, &path, None);
         assert!(found.separation.suspected.is_empty(), "{:?}", found.separation);
         assert!(found.coefficients.iter().all(|c| c.standard_error.is_some()), "seed {seed}: {found:?}");

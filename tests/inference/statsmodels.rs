@@ -1,4 +1,5 @@
-//! Against statsmodels: `tests/fixtures/inference.json`, on the shipped tables and, with `LOGODDS_SHARED`, on larger ones.
+//! Compares with statsmodels (`tests/fixtures/inference.json`), on the tables of the repository and, with
+//! `LOGODDS_SHARED`, on larger ones.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,8 +14,7 @@ use serde_json::Value;
 use crate::cli::support::{float_column, text_column, write_parquet};
 use crate::support::assert_close;
 
-/// Relative, of estimates, errors and statistics: that of the specification. Panels are float32, which moves a design by
-/// 6e-8 of each value.
+/// Relative tolerance of estimates, standard errors and statistics.
 const CLOSE: f64 = 1e-6;
 
 fn fixture() -> Value {
@@ -30,7 +30,7 @@ fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
 }
 
-/// The table of a case; none if it is a shared one and there are none.
+/// The table of a case. None if it is a shared table, and these are not available.
 fn table(case: &Value) -> Option<PathBuf> {
     let root = if case["shared"].as_bool() == Some(true) {
         PathBuf::from(std::env::var_os("LOGODDS_SHARED")?)
@@ -51,7 +51,7 @@ fn check(case: &Value, table: &Path) {
         weight: case["weight"].as_str().map(Into::into),
         l1: Some(0.0),
         l2: Some(0.0),
-        // The estimates are compared too.
+        // Estimates are compared, too.
         tolerance: Some(1e-11),
         device: Some(Device::Cpu),
         ..TrainConfig::default()
@@ -86,7 +86,7 @@ fn check(case: &Value, table: &Path) {
     }
 }
 
-/// A value of each coefficient that statsmodels has, in its order.
+/// A value of each coefficient that statsmodels reports, in its order.
 fn of(
     model: &ModelInference,
     expected: &Value,
@@ -107,7 +107,7 @@ fn check_model(found: &ModelInference, expected: &Value, aliased: &[String]) {
     let estimated = found.coefficients.iter().filter(|c| c.status == Status::Estimated).count();
     assert_eq!((estimated, found.parameters), (names.len(), names.len()));
     let errors = numbers(&expected["standard_error"]);
-    // An estimate near 0 is as exact as its standard error is.
+    // The error of an estimate near 0 is relative to its standard error.
     for (key, value) in [
         ("estimate", of(found, expected, |c| Some(c.estimate))),
         ("low", of(found, expected, |c| c.low)),
@@ -119,7 +119,7 @@ fn check_model(found: &ModelInference, expected: &Value, aliased: &[String]) {
     }
     assert_close(&of(found, expected, |c| c.standard_error), &errors, CLOSE, 0.0);
     assert_close(&of(found, expected, |c| c.z), &numbers(&expected["z"]), CLOSE, CLOSE);
-    // ln p = -z^2 / 2 and less: its relative error is twice that of z.
+    // ln p is about -z^2 / 2, so its relative error is twice the relative error of z.
     let (p, log10) = (of(found, expected, |c| c.p_value), of(found, expected, |c| c.log10_p_value));
     let p_expected = numbers(&expected["p_value"]);
     assert_close(&p, &p_expected, 1e-3, 0.0);
@@ -175,7 +175,7 @@ fn every_statistic_is_that_of_statsmodels() {
 fn what_separation_leaves_finite_is_that_of_statsmodels_whatever_the_tolerance() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.parquet");
-    // As in `separated` of the fixture's generator: a level and false meet one class alone.
+    // As in `separated` of the fixture's generator: one level, and false, occur in one class only.
     let number = |i: usize| (i * 37 % 101) as f64 / 25.0 - 2.0;
     let level = |i: usize| match i {
         i if i % 40 == 0 => "rare",
@@ -222,7 +222,7 @@ fn what_separation_leaves_finite_is_that_of_statsmodels_whatever_the_tolerance()
             );
             assert_eq!(found.likelihood_ratio.unwrap().df as u64, expected["df"].as_u64().unwrap());
             let number = |key: &str| expected[key].as_f64().unwrap();
-            // Both likelihoods still rise towards infinity, by as little as their tolerances leave.
+            // Both likelihoods still rise slightly towards infinity, within the tolerances.
             assert_close(
                 &[found.log_likelihood.unwrap(), found.aic.unwrap(), found.bic.unwrap()],
                 &[number("log_likelihood"), number("aic"), number("bic")],

@@ -1,4 +1,5 @@
-//! Against what Stata and R printed, as the suite of statsmodels stores it: `tests/fixtures/stored.json`.
+//! Compares with results of Stata and R that the test suite of statsmodels stores
+//! (`tests/fixtures/stored.json`).
 
 use logodds::config::{Device, TrainConfig};
 use logodds::inference::{CoefficientInference, InferenceOptions, ModelInference, Robust, infer};
@@ -9,11 +10,11 @@ use serde_json::Value;
 use crate::cli::support::{json, repository};
 use crate::support::assert_close;
 
-/// Relative, of estimates and likelihoods. Stata stops where a step changes its estimates by less than 1e-6, and of its
-/// digits seven are those of the optimum; R's are printed to eight decimals.
+/// Relative tolerance of estimates and likelihoods. Stata stops when a step changes estimates by less than
+/// 1e-6, so seven of its digits are those of the optimum. R prints eight decimals.
 const CLOSE: f64 = 1e-6;
 
-/// Relative, of standard errors: R computes them at the estimates before its last step.
+/// Relative tolerance of R's standard errors, which R computes at the estimates before its last step.
 const CLOSE_ERRORS_OF_R: f64 = 2e-5;
 
 fn strings(value: &Value) -> Vec<String> {
@@ -24,7 +25,7 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().map(Into::into)
 }
 
-/// What the case says of `key` holds of the numbers found, if it says anything.
+/// Checks the numbers found against the value of `key` in the case, if it has one.
 #[track_caller]
 fn check(case: &Value, key: &str, found: &[Option<f64>], rtol: f64, atol: f64) {
     let expected = match &case[key] {
@@ -44,7 +45,8 @@ fn check_model(case: &Value, found: &ModelInference, robust: &ModelInference, ro
     let close_errors = if case["program"] == "R" { CLOSE_ERRORS_OF_R } else { CLOSE };
     check(case, "estimate", &of(found, &|c| Some(c.estimate)), CLOSE, 0.0);
     check(case, "standard_error", &of(found, &|c| c.standard_error), close_errors, 0.0);
-    // Stata's sandwich of a maximum-likelihood fit is n / (n - 1) times White's, however many parameters there are.
+    // Stata's sandwich of a maximum-likelihood fit is n / (n - 1) times White's, for any number of
+    // parameters.
     let n = rows as f64;
     let error = |c: &CoefficientInference| c.standard_error.map(|error| error * (n / (n - 1.0)).sqrt());
     check(case, "robust", &of(robust, &error), CLOSE, 0.0);
@@ -75,7 +77,7 @@ fn what_stata_and_r_printed_is_found() {
         let table =
             repository("tests/fixtures/stored").join(format!("{}.parquet", case["table"].as_str().unwrap()));
         let data = vec![table.display().to_string()];
-        // A level's column stands for all of them.
+        // A feature `column=level` stands for its whole column.
         let column = |name: &String| name.split('=').next().unwrap().to_owned();
         let mut features: Vec<String> = strings(&case["features"]).iter().map(column).collect();
         features.retain(|name| name != "(intercept)");

@@ -1,4 +1,4 @@
-//! Against what must hold of any table.
+//! Properties that hold for any table.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use rand::{RngExt, SeedableRng};
 
 use crate::support::assert_close;
 
-/// Rows of a mixed table: two numbers, one of them a copy of the other on another scale, levels and a weight.
+/// Rows of a mixed table: a number, levels, a weight and a class. `write` adds a copy of the number on
+/// another scale.
 struct Table {
     x: Vec<f64>,
     level: Vec<&'static str>,
@@ -43,7 +44,7 @@ impl Table {
         self.write_with(path, self.x.iter().map(|x| 5.0 - 0.25 * x).collect());
     }
 
-    /// With another second number.
+    /// Writes the table with these values in place of the copy.
     fn write_with(&self, path: &Path, copy: Vec<f64>) {
         let columns: Vec<(&str, ArrayRef)> = vec![
             ("x", Arc::new(Float64Array::from(self.x.clone()))),
@@ -59,7 +60,7 @@ impl Table {
         writer.close().unwrap();
     }
 
-    /// Each row as often as its weight says.
+    /// Repeats each row as often as its weight.
     fn repeated(&self) -> Self {
         let rows: Vec<usize> =
             (0..self.x.len()).flat_map(|i| std::iter::repeat_n(i, self.weight[i] as usize)).collect();
@@ -111,7 +112,7 @@ fn a_weight_counts_its_row_that_often() {
             infer(&model, &data, &options, &Silent).unwrap()
         });
         assert_eq!((a.rows, a.weight_sum), (900, b.rows as f64));
-        // The mean and the sd of x, which panels are standardised with, are rounded on the way.
+        // The mean and standard deviation of x, by which panels are standardised, are rounded differently.
         assert_close(&errors(&a), &errors(&b), 1e-6, 0.0);
         let (a, b) = (&a.models[0], &b.models[0]);
         let fit = |m: &logodds::inference::ModelInference| {
@@ -146,7 +147,8 @@ fn without_an_intercept_the_first_categorical_column_keeps_all_its_levels() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.parquet");
     let mut t = table(900);
-    // Columns as they are, so that no mean stands in for an intercept; around 0, as float32 keeps few digits of 100.
+    // Columns are not standardised, so that no mean takes the place of an intercept. They are shifted to
+    // values around 0, since float32 keeps fewer digits of a value near 100.
     t.x.iter_mut().for_each(|x| *x -= 101.0);
     t.write(&path);
     let config = |no_intercept| TrainConfig {
@@ -160,7 +162,8 @@ fn without_an_intercept_the_first_categorical_column_keeps_all_its_levels() {
     assert!(found.references.is_empty());
     let names: Vec<&str> = found.models[0].coefficients.iter().map(|c| c.feature.as_str()).collect();
     assert_eq!(names, ["x", "level=a", "level=b", "level=c"]);
-    // The same plane as with an intercept: x and its error are the same, level=a is the intercept of the other.
+    // The plane is the same as with an intercept: x and its standard error are equal, and level=a equals
+    // the intercept.
     let (model, data) = fit(&path, config(false));
     let other = infer(&model, &data, &InferenceOptions::default(), &Silent).unwrap();
     let [a, b] = [&found, &other].map(|inference| {
@@ -188,7 +191,7 @@ fn matrices_that_do_not_fit_together_give_the_same_in_several_readings() {
     };
     let model = train(&config.check().unwrap(), &Silent).unwrap().model;
     let whole = infer(&model, &data, &InferenceOptions::default(), &Silent).unwrap();
-    // A matrix of 4 x 4; five of them a thread at the end, the table's own, and one more.
+    // Matrices are 4 x 4: five for each thread at the end, one for the table, and one for a model.
     let memory = 128 * (5 * rayon::current_num_threads() as u64 + 2);
     let options = InferenceOptions { memory: Some(memory), ..InferenceOptions::default() };
     assert_eq!(infer(&model, &data, &options, &Silent).unwrap(), whole);
@@ -251,7 +254,7 @@ fn a_level_that_meets_one_class_alone_is_named_and_the_others_keep_their_errors(
     let status = |name: &str| found.coefficients.iter().find(|c| c.feature == name).unwrap().status;
     assert_eq!(status("level=d"), Status::Separated);
     assert_eq!(status("level=b"), Status::Estimated);
-    // As the reference, it would leave no contrast finite.
+    // As the reference, it makes every contrast infinite.
     let options = InferenceOptions { references: only(&["level=d"]), ..InferenceOptions::default() };
     let found = infer(&model, &data, &options, &Silent).unwrap().models.remove(0);
     let status = |name: &str| found.coefficients.iter().find(|c| c.feature == name).unwrap().status;
@@ -279,7 +282,7 @@ fn of_two_levels_only_the_one_that_meets_one_class_alone_is_infinite() {
     assert_eq!(names, ["(intercept)", "x"]);
 }
 
-/// Rows of level `a` are all of one side, whatever their x; of the others x tells all rows but those where it is 0.
+/// Rows of level `a` are all of one class. Among the others, x separates all rows except those where it is 0.
 #[test]
 fn rows_at_infinity_do_not_speak_against_a_separation() {
     let folder = tempfile::tempdir().unwrap();
@@ -332,7 +335,8 @@ fn a_model_that_stopped_before_its_optimum_has_no_statistics() {
 fn what_rows_of_certain_classes_tell_apart_is_not_aliased() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.parquet");
-    // Off the line x + copy = 0, on which the classes overlap, their sum tells them: its coefficient is infinite.
+    // The classes overlap on the line x + copy = 0. Off the line, the sum separates them: its coefficient
+    // is infinite.
     let mut t = table(900);
     let mut copy = Vec::new();
     for i in 0..900 {
@@ -366,6 +370,6 @@ fn the_software_adapter_gives_standard_errors_to_the_precision_of_its_products()
     let (host, software) = (on(Device::Cpu), on(Device::Software));
     assert!(software.device.starts_with("float32"), "{}", software.device);
     assert_eq!((&host.models[0].aliased, &software.models[0].aliased), (&only(&["copy"]), &only(&["copy"])));
-    // Products and curvatures in float32, a condition number of some tens.
+    // Products and curvatures are float32, and the condition number is a few tens.
     assert_close(&errors(&software), &errors(&host), 1e-5, 0.0);
 }

@@ -1,4 +1,4 @@
-//! Exported models give, where they are meant to run, what `predict` gives.
+//! Exported models, run by other programs, give the same results as `predict`.
 
 use std::path::{Path, PathBuf};
 
@@ -8,16 +8,16 @@ use tempfile::{TempDir, tempdir};
 
 use super::support::{found, python, run_script_with};
 
-/// A model and the raw rows that it is tried on, `<name>.parquet` in the folder.
+/// A model, and the raw rows (`<name>.parquet` in the folder) for which its exports are tested.
 struct Case {
     name: &'static str,
-    /// Where it learns.
+    /// The training table.
     train: String,
     target: &'static str,
     flags: &'static [&'static str],
-    /// Whether its columns have dates or times, which standard SQL has no numbers for.
+    /// Whether it has dates or times, which standard SQL cannot convert to numbers.
     has_times: bool,
-    /// Thresholds that its models get before they are used.
+    /// Thresholds that are written into the model file.
     thresholds: &'static [f64],
 }
 
@@ -82,7 +82,7 @@ fn set_thresholds(path: &Path, thresholds: &[f64]) {
     std::fs::write(path, model.to_string()).unwrap();
 }
 
-/// Every line of what the programs found: case, program, rows, largest difference.
+/// Checks each line of the programs' results: case, program, rows, largest difference.
 fn check(folder: &Path, python: &Path, cases: &[Case]) -> String {
     make(folder, cases);
     let postgres = postgres();
@@ -175,7 +175,8 @@ fn exports_of_the_shared_tables_predict_what_predict_does() {
         case("fashion_mnist", "label", table("fashion_mnist"), &["--max-iterations", "3"]),
         case("higgs_small", "signal", table("higgs_small"), FEW),
         case("iris", "species", table("iris"), FEW),
-        // More columns than SQLite and PostgreSQL have in a table: those without a coefficient are not read.
+        // More columns than SQLite and PostgreSQL allow in a table. Columns without a coefficient are not
+        // read.
         case("leukemia", "type", table("leukemia"), &["--l1", "0.05", "--l2", "0"]),
         Case {
             has_times: true,

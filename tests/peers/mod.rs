@@ -1,4 +1,4 @@
-//! What other programs make of the product's outputs.
+//! Tests that run other programs on the outputs.
 
 mod export;
 mod readme;

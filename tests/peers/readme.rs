@@ -1,4 +1,4 @@
-//! What the README says to type in Python.
+//! Runs the README's Python code.
 
 use std::path::Path;
 use std::process::Command;
@@ -17,7 +17,7 @@ use crate::cli::support::{succeed, write_parquet};
 
 const TEST: &str = "data/breast_cancer/test.parquet";
 
-/// Runs the README's Python on `table` and compares with `predict`.
+/// Runs the README's Python code on `table`, and compares the results with `predict`.
 #[track_caller]
 fn check(folder: &Path, python: &Path, table: &str) {
     succeed(folder, "export model.json -o model.onnx");
@@ -33,7 +33,7 @@ fn check(folder: &Path, python: &Path, table: &str) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A column of each kind of time, of which the first alone tells the classes apart.
+/// A column of each temporal type. Only the first one separates the classes.
 fn times(folder: &Path) {
     const DAY: i64 = 86_400;
     let at = |i: i64| (i % 11 != 3).then_some(1_700_000_000 + i * 37 % 101 * DAY / 24);
@@ -121,7 +121,7 @@ fn float32_labels_and_durations_are_what_duckdb_finds_in_the_file() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Float16 labels, which databases read as float32, and times whose nanoseconds decide.
+/// Float16 labels, which databases read as float32, and times where the class depends on nanoseconds.
 #[test]
 fn float16_labels_and_nanoseconds_are_what_duckdb_finds_in_the_file() {
     let Some(python) = python() else { return };

@@ -1,4 +1,4 @@
-//! The report in a browser: its numbers, its manners, its size.
+//! The report in a browser: its numbers, its behaviour and its size.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tempfile::tempdir;
 
 use super::support::{found, python, run_script};
 
-/// What a report of a usual model may take.
+/// The size limit of the report of a typical model.
 const USUAL: u64 = 1 << 20;
 
 fn data(path: &str) -> PathBuf {
@@ -25,13 +25,13 @@ fn logodds(folder: &Path, arguments: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// Trains on one table, reports on another, and opens the report in Chromium where there is one.
+/// Trains on one table, reports on another, and opens the report in Chromium, if available.
 #[track_caller]
 fn check(folder: &Path, train: &[&str], tables: [&Path; 2], target: &str, class: &str) {
     check_page(folder, train, tables, (target, class), false);
 }
 
-/// The same, with intervals where they are wanted.
+/// The same, with intervals if requested.
 #[track_caller]
 fn check_page(
     folder: &Path,
@@ -101,13 +101,13 @@ fn a_report_of_ten_classes_shows_each_against_the_rest() {
     check(folder.path(), &["train"], tables, "digit", "8");
 }
 
-/// Names that would be marks and scripts if a page took them as such.
+/// Names that would be markup or scripts if a page did not escape them.
 const HOSTILE: [&str; 3] =
     ["</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "\"' onload='alert(3) & <!--"];
 
 const PATTERN: &str = "$& of $` class 42";
 
-/// A table of so many classes, whose columns and classes have hostile names among them.
+/// A table with this number of classes. Some columns and classes have hostile names.
 fn table(path: &Path, n_rows: usize, n_classes: usize, seed: u64) {
     let mut state = seed;
     let mut random = || {

@@ -1,15 +1,15 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// The Python of the virtual environment that `tests/run` makes, or `None`, said on stderr, where there
-/// is none and nothing asks for it.
+/// The Python of the virtual environment that `tests/run` makes. If there is none and it is not required,
+/// prints that to stderr and returns `None`.
 pub(super) fn python() -> Option<PathBuf> {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers/bin/python");
     found("Python with the packages of tests/peers/requirements.txt", python.exists().then_some(python))
 }
 
-/// A program that a test needs. Where it is missing, the test is skipped, or fails if
-/// `LOGODDS_TEST_PEERS` is `require`.
+/// A program that a test needs. If it is missing, the test is skipped, or fails if `LOGODDS_TEST_PEERS` is
+/// `require`.
 pub(super) fn found(what: &str, program: Option<PathBuf>) -> Option<PathBuf> {
     let required = std::env::var("LOGODDS_TEST_PEERS").is_ok_and(|value| value == "require");
     assert!(program.is_some() || !required, "{what} is missing, and LOGODDS_TEST_PEERS=require");
@@ -19,13 +19,13 @@ pub(super) fn found(what: &str, program: Option<PathBuf>) -> Option<PathBuf> {
     program
 }
 
-/// Runs a script of this folder, which must succeed; returns its stdout.
+/// Runs a script in this folder, which must succeed. Returns its stdout.
 #[track_caller]
 pub(super) fn run_script(python: &Path, script: &str, arguments: &[&Path]) -> String {
     run_script_with(python, script, arguments, &[])
 }
 
-/// The same with variables in its environment.
+/// The same, with variables in its environment.
 #[track_caller]
 pub(super) fn run_script_with(
     python: &Path,

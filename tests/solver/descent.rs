@@ -2,10 +2,11 @@
 
 use logodds::config::Scoring;
 use logodds::engine::cpu::CpuEngine;
-use logodds::objective::{Gaps, ModelSpec, Penalty};
+use logodds::engine::exact::{evaluate, linear_predictor};
+use logodds::objective::{Coordinates, Gaps, ModelSpec, Penalty};
 use logodds::panels::{Panels, Rows};
 use logodds::solver::{Stop, Validation};
-use logodds::train::HostTable;
+use logodds::train::TablePasses;
 
 use super::support::{METHODS, Run, full_batch, full_batch_with, problem, settings, working_set};
 use crate::support::problems;
@@ -239,7 +240,7 @@ fn the_mean_probability_is_the_share_of_the_class() {
     let models = problems::one_vs_rest(3, Penalty { l1: 1e-3, l2: 1e-3 });
     for method in METHODS {
         let run = full_batch(method, 1e-9, &panels, &rows, &models);
-        let z = logodds::objective::linear_predictor(&panels, &run.solution.coefficients);
+        let z = linear_predictor(&panels, &run.solution.coefficients);
         for (m, model) in models.iter().enumerate() {
             let weights = rows.weight()[..rows.n_rows()].iter().map(|&s| f64::from(s));
             let mean: f64 = z
@@ -260,15 +261,14 @@ fn patience_returns_the_best_point_on_the_held_out_rows() {
     let (panels, rows) = problems::table(300, 40, 2, 12);
     let (held, held_rows) = problems::table(300, 40, 2, 13);
     let models = problems::one_vs_rest(2, Penalty { l1: 0.0, l2: 1e-7 });
-    let offsets = [0.0; 40];
-    let problem = problem(&models, &panels, &rows, &offsets, true);
+    let coordinates = Coordinates::new(40, true);
+    let problem = problem(&models, &panels, &rows, &coordinates);
     let mut engine = CpuEngine::new(&held, &held_rows);
     let validation = Some(Validation::new(&mut engine, (&held, &held_rows), Scoring::LogLoss, 3));
     let mut losses = Vec::new();
     let solution = settings(METHODS[1], 1e-12)
         .run(
-            &mut CpuEngine::new(&panels, &rows),
-            &HostTable::new(&panels, &rows),
+            &mut TablePasses::new(&mut CpuEngine::new(&panels, &rows), &panels, &rows),
             &problem,
             validation,
             &mut |p| {
@@ -278,10 +278,7 @@ fn patience_returns_the_best_point_on_the_held_out_rows() {
         )
         .expect("a CPU run");
     assert!(solution.stops.contains(&Stop::Patience), "{:?}", solution.stops);
-    let at_end =
-        logodds::objective::evaluate(&held, &held_rows, &models, &solution.coefficients, Gaps::Without)
-            .evaluation
-            .loss;
+    let at_end = evaluate(&held, &held_rows, &models, &solution.coefficients, Gaps::Without).evaluation.loss;
     let mean = at_end.iter().sum::<f64>() / 2.0;
     let best = losses.iter().fold(f64::INFINITY, |a, &b| a.min(b));
     // The kept points are each model's best, so no epoch's mean is better than theirs.

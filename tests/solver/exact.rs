@@ -8,10 +8,10 @@
 use faer::Mat;
 use faer::linalg::solvers::Solve;
 use logodds::engine::cpu::CpuEngine;
-use logodds::objective::{Coefficients, HeldOut, ModelSpec, Penalty, sigmoid};
+use logodds::objective::{Coefficients, Coordinates, HeldOut, ModelSpec, Penalty, sigmoid};
 use logodds::panels::{Panels, Rows};
 use logodds::solver::{Progress, RowSpace, Stop, WorkingSet};
-use logodds::train::HostTable;
+use logodds::train::TablePasses;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -138,13 +138,14 @@ fn wide() -> (Panels, Rows) {
 #[test]
 fn small_tables_of_a_wide_one_begin_and_stop_where_they_are_told() {
     let (panels, rows) = wide();
-    let offsets = vec![0.0; panels.n_features()];
+    let coordinates = Coordinates::new(panels.n_features(), true);
     for penalty in [Penalty { l1: 0.0, l2: 1e-4 }, Penalty { l1: 0.01, l2: 0.0 }] {
         let models = [model(penalty)];
         let run = |start: Option<&Coefficients>, steps: usize| {
-            let mut problem = problem(&models, &panels, &rows, &offsets, true);
+            let mut problem = problem(&models, &panels, &rows, &coordinates);
             problem.start = start.cloned().unwrap_or(problem.start);
-            let (mut engine, host) = (CpuEngine::new(&panels, &rows), HostTable::new(&panels, &rows));
+            let mut engine = CpuEngine::new(&panels, &rows);
+            let mut table = TablePasses::new(&mut engine, &panels, &rows);
             let mut told = Vec::new();
             let mut watch = |progress: &Progress| {
                 told.push(*progress);
@@ -152,8 +153,8 @@ fn small_tables_of_a_wide_one_begin_and_stop_where_they_are_told() {
             };
             let (max_iterations, tolerance) = (100, 1e-8);
             let solution = match penalty.l1 {
-                0.0 => RowSpace { max_iterations, tolerance }.run(&mut engine, &host, &problem, &mut watch),
-                _ => WorkingSet { max_iterations, tolerance }.run(&mut engine, &host, &problem, &mut watch),
+                0.0 => RowSpace { max_iterations, tolerance }.run(&mut table, &problem, &mut watch),
+                _ => WorkingSet { max_iterations, tolerance }.run(&mut table, &problem, &mut watch),
             };
             (solution.unwrap(), told)
         };

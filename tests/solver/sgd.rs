@@ -1,6 +1,7 @@
 use logodds::config::Scoring;
 use logodds::engine::cpu::CpuEngine;
-use logodds::objective::{Coefficients, Gaps, ModelSpec, Penalty, certify, smoothness};
+use logodds::engine::exact::{certify, smoothness};
+use logodds::objective::{Coefficients, Coordinates, ModelSpec, Penalty};
 use logodds::panels::{Panels, Rows};
 use logodds::solver::{Problem, Sgd, Solution, Stop, Validation};
 
@@ -11,29 +12,21 @@ fn sgd() -> Sgd {
 }
 
 fn run(settings: &Sgd, panels: &Panels, rows: &Rows, models: &[ModelSpec]) -> Solution {
-    let offsets = vec![0.0; panels.n_features()];
-    let smoothness = smoothness(panels, rows, models, true);
-    let problem = Problem {
-        models,
-        n_rows: panels.n_rows(),
-        intercept: true,
-        offsets: &offsets,
-        smoothness: &smoothness,
-        start: Coefficients::zeros(panels.n_features(), models.len()),
-        is_warm: false,
-        gaps: Gaps::With,
-    };
+    let coordinates = Coordinates::new(panels.n_features(), true);
+    let smoothness = smoothness(panels, rows, models, &coordinates);
+    let start = Coefficients::zeros(panels.n_features(), models.len());
+    let problem = Problem { smoothness: &smoothness, ..Problem::new(models, rows, &coordinates, start) };
     settings.run(&mut CpuEngine::new(panels, rows), &problem, None, &mut |_| true).expect("a CPU run")
 }
 
 #[test]
 fn reaches_the_optimum_for_every_penalty() {
     let (panels, rows) = problems::table(3000, 12, 3, 1);
-    let offsets = vec![0.0; 12];
+    let coordinates = Coordinates::new(12, true);
     for penalty in [(0.0, 1e-2), (0.0, 1e-4), (1e-2, 0.0), (5e-3, 5e-3)] {
         let models = problems::one_vs_rest(3, Penalty { l1: penalty.0, l2: penalty.1 });
         let solution = run(&sgd(), &panels, &rows, &models);
-        for c in certify(&panels, &rows, &models, &solution.coefficients, &offsets, true) {
+        for c in certify(&panels, &rows, &models, &solution.coefficients, &coordinates) {
             // Progress ends where a further third of the epochs gains 2e-5 of the objective; on these
             // well-conditioned tables that is far inside this residual.
             assert!(c.kkt_residual < 1e-3, "{penalty:?}: residual {}", c.kkt_residual);
@@ -69,8 +62,9 @@ fn the_same_seed_gives_the_same_bits_and_another_seed_the_same_optimum() {
     assert_eq!(first.coefficients, run(&sgd(), &panels, &rows, &models).coefficients);
     let other = run(&Sgd { seed: 7, ..sgd() }, &panels, &rows, &models);
     assert_ne!(first.coefficients, other.coefficients);
-    let objective =
-        |s: &Solution| certify(&panels, &rows, &models, &s.coefficients, &[0.0; 6], true)[0].objective;
+    let objective = |s: &Solution| {
+        certify(&panels, &rows, &models, &s.coefficients, &Coordinates::new(6, true))[0].objective
+    };
     let (a, b) = (objective(&first), objective(&other));
     assert!((a - b).abs() < 1e-4 * a, "{a} and {b}");
 }
@@ -94,7 +88,7 @@ fn a_huge_learning_rate_is_cut_until_the_objective_goes_down() {
     let (panels, rows) = problems::table(1000, 5, 2, 5);
     let models = problems::one_vs_rest(2, Penalty { l1: 0.0, l2: 1e-2 });
     let solution = run(&Sgd { learning_rate: Some(1e6), ..sgd() }, &panels, &rows, &models);
-    for c in certify(&panels, &rows, &models, &solution.coefficients, &[0.0; 5], true) {
+    for c in certify(&panels, &rows, &models, &solution.coefficients, &Coordinates::new(5, true)) {
         assert!(c.objective < std::f64::consts::LN_2 && c.kkt_residual < 1e-2, "{c:?}");
     }
 }
@@ -107,7 +101,7 @@ fn every_batch_size_and_momentum_descends() {
         for momentum in [None, Some(0.0), Some(0.9)] {
             let settings = Sgd { batch_rows: Some(batch_rows), momentum, ..sgd() };
             let solution = run(&settings, &panels, &rows, &models);
-            for c in certify(&panels, &rows, &models, &solution.coefficients, &[0.0; 4], true) {
+            for c in certify(&panels, &rows, &models, &solution.coefficients, &Coordinates::new(4, true)) {
                 assert!(c.kkt_residual < 5e-3, "batch {batch_rows}, momentum {momentum:?}: {c:?}");
             }
         }
@@ -119,17 +113,10 @@ fn patience_returns_the_best_point_on_the_held_out_rows() {
     let (panels, rows) = problems::table(300, 40, 2, 7);
     let (held, held_rows) = problems::table(300, 40, 2, 8);
     let models = problems::one_vs_rest(2, Penalty { l1: 0.0, l2: 1e-7 });
-    let smoothness = smoothness(&panels, &rows, &models, true);
-    let problem = Problem {
-        models: &models,
-        n_rows: panels.n_rows(),
-        intercept: true,
-        offsets: &[0.0; 40],
-        smoothness: &smoothness,
-        start: Coefficients::zeros(40, 2),
-        is_warm: false,
-        gaps: Gaps::With,
-    };
+    let coordinates = Coordinates::new(panels.n_features(), true);
+    let smoothness = smoothness(&panels, &rows, &models, &coordinates);
+    let start = Coefficients::zeros(40, 2);
+    let problem = Problem { smoothness: &smoothness, ..Problem::new(&models, &rows, &coordinates, start) };
     let mut engine = CpuEngine::new(&held, &held_rows);
     let mut losses = Vec::new();
     let solution = sgd()
@@ -149,8 +136,7 @@ fn patience_returns_the_best_point_on_the_held_out_rows() {
         &held_rows,
         &problems::one_vs_rest(2, Penalty::default()),
         &solution.coefficients,
-        &[0.0; 40],
-        true,
+        &coordinates,
     );
     let mean = best.iter().map(|c| c.objective).sum::<f64>() / 2.0;
     let lowest = losses.iter().copied().fold(f64::INFINITY, f64::min);
@@ -162,17 +148,10 @@ fn patience_returns_the_best_point_on_the_held_out_rows() {
 fn an_interrupted_run_returns_what_it_has() {
     let (panels, rows) = problems::table(500, 5, 2, 9);
     let models = problems::one_vs_rest(2, Penalty { l1: 0.0, l2: 1e-4 });
-    let smoothness = smoothness(&panels, &rows, &models, true);
-    let problem = Problem {
-        models: &models,
-        n_rows: panels.n_rows(),
-        intercept: true,
-        offsets: &[0.0; 5],
-        smoothness: &smoothness,
-        start: Coefficients::zeros(5, 2),
-        is_warm: false,
-        gaps: Gaps::With,
-    };
+    let coordinates = Coordinates::new(panels.n_features(), true);
+    let smoothness = smoothness(&panels, &rows, &models, &coordinates);
+    let start = Coefficients::zeros(5, 2);
+    let problem = Problem { smoothness: &smoothness, ..Problem::new(&models, &rows, &coordinates, start) };
     let mut engine = CpuEngine::new(&panels, &rows);
     let solution = sgd().run(&mut engine, &problem, None, &mut |p| p.iteration < 2).expect("a CPU run");
     assert_eq!(solution.stops, [Stop::Interrupted; 2]);

@@ -1,10 +1,11 @@
 //! Runs of the full-batch solvers over tables in memory.
 
 use logodds::engine::cpu::CpuEngine;
-use logodds::objective::{Certificate, Coefficients, Gaps, ModelSpec, certify};
+use logodds::engine::exact::certify;
+use logodds::objective::{Certificate, Coefficients, Coordinates, ModelSpec};
 use logodds::panels::{Panels, Rows};
 use logodds::solver::{FullBatch, Method, Problem, RowSpace, Solution, WorkingSet};
-use logodds::train::HostTable;
+use logodds::train::TablePasses;
 
 pub(crate) const METHODS: [Method; 3] = [Method::Newton, Method::Lbfgs, Method::Auto];
 
@@ -18,33 +19,22 @@ pub(crate) struct Run {
 pub(crate) fn problem<'a>(
     models: &'a [ModelSpec],
     panels: &Panels,
-    rows: &Rows,
-    offsets: &'a [f64],
-    intercept: bool,
+    rows: &'a Rows,
+    coordinates: &'a Coordinates,
 ) -> Problem<'a> {
     let mut start = Coefficients::zeros(panels.n_features(), models.len());
-    for (m, model) in models.iter().enumerate().filter(|_| intercept) {
+    for (m, model) in models.iter().enumerate().filter(|_| coordinates.intercept().is_some()) {
         let positive = model.positive_weight * rows.class_weight()[model.class as usize];
         let odds = positive / (model.weight_sum(rows) - positive);
         if odds > 0.0 && odds.is_finite() {
             start.model_mut(m)[panels.n_features()] = odds.ln();
         }
     }
-    Problem {
-        models,
-        n_rows: panels.n_rows(),
-        intercept,
-        offsets,
-        smoothness: &[],
-        start,
-        is_warm: false,
-        gaps: Gaps::With,
-    }
+    Problem::new(models, rows, coordinates, start)
 }
 
 fn ended(panels: &Panels, rows: &Rows, problem: &Problem<'_>, solution: Solution) -> Run {
-    let (w, offsets) = (&solution.coefficients, problem.offsets);
-    let certificates = certify(panels, rows, problem.models, w, offsets, problem.intercept);
+    let certificates = certify(panels, rows, problem.models, &solution.coefficients, problem.coordinates);
     Run { solution, certificates }
 }
 
@@ -55,11 +45,11 @@ pub(crate) fn full_batch_with(
     models: &[ModelSpec],
     intercept: bool,
 ) -> Run {
-    let offsets = vec![0.0; panels.n_features()];
-    let problem = problem(models, panels, rows, &offsets, intercept);
-    let host = HostTable::new(panels, rows);
+    let coordinates = Coordinates::new(panels.n_features(), intercept);
+    let problem = problem(models, panels, rows, &coordinates);
+    let mut engine = CpuEngine::new(panels, rows);
     let solution = settings
-        .run(&mut CpuEngine::new(panels, rows), &host, &problem, None, &mut |_| true)
+        .run(&mut TablePasses::new(&mut engine, panels, rows), &problem, None, &mut |_| true)
         .expect("a CPU run");
     ended(panels, rows, &problem, solution)
 }
@@ -79,22 +69,22 @@ pub(crate) fn full_batch(
 }
 
 pub(crate) fn working_set(tolerance: f64, panels: &Panels, rows: &Rows, models: &[ModelSpec]) -> Run {
-    let offsets = vec![0.0; panels.n_features()];
-    let problem = problem(models, panels, rows, &offsets, true);
-    let host = HostTable::new(panels, rows);
+    let coordinates = Coordinates::new(panels.n_features(), true);
+    let problem = problem(models, panels, rows, &coordinates);
+    let mut engine = CpuEngine::new(panels, rows);
     let solution = WorkingSet { max_iterations: 100, tolerance }
-        .run(&mut CpuEngine::new(panels, rows), &host, &problem, &mut |_| true)
+        .run(&mut TablePasses::new(&mut engine, panels, rows), &problem, &mut |_| true)
         .expect("a CPU run");
     ended(panels, rows, &problem, solution)
 }
 
 pub(crate) fn row_space(tolerance: f64, panels: &Panels, rows: &Rows, models: &[ModelSpec]) -> Run {
-    let offsets = vec![0.0; panels.n_features()];
-    let problem = problem(models, panels, rows, &offsets, true);
+    let coordinates = Coordinates::new(panels.n_features(), true);
+    let problem = problem(models, panels, rows, &coordinates);
     assert!(RowSpace::suits(&problem));
-    let host = HostTable::new(panels, rows);
+    let mut engine = CpuEngine::new(panels, rows);
     let solution = RowSpace { max_iterations: 100, tolerance }
-        .run(&mut CpuEngine::new(panels, rows), &host, &problem, &mut |_| true)
+        .run(&mut TablePasses::new(&mut engine, panels, rows), &problem, &mut |_| true)
         .expect("a CPU run");
     ended(panels, rows, &problem, solution)
 }

@@ -1,4 +1,4 @@
-//! What tests share.
+//! Helpers for several tests.
 
 mod close;
 pub(crate) mod problems;

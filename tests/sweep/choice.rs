@@ -143,7 +143,7 @@ fn folds_with_one_side_only_are_named_and_left_out() {
     let path = write(&folder.path().join("h.parquet"), &batch, &[("fold", &hopeless)], &|_| true);
     let tuned = tune(config(&path, "diagnosis"), sweep.clone());
     assert_eq!(tuned.table().skipped, 2);
-    let warning = tuned.table().warnings.iter().find(|w| w.contains("no model can learn")).unwrap();
+    let warning = tuned.table().warnings.iter().find(|w| w.contains("no model can be trained")).unwrap();
     assert!(warning.contains("fold 7") && warning.contains("malignant"), "{warning}");
 
     // With ranks as scores nothing is left to choose by.

@@ -1,4 +1,4 @@
-//! Writing a categorical column.
+//! Encodes a categorical column into panels.
 
 use super::super::Nan;
 use super::super::deal::Places;
@@ -9,12 +9,12 @@ use super::{Batch, Filled, Place};
 use crate::error::DataError;
 use arrow_array::ArrayRef;
 
-/// Writes a categorical column: panels are 0 already, only the ones are written.
+/// Writes a categorical column. Panels are initially 0, so only the ones are written.
 pub(super) struct LevelWriter<'a> {
     column: usize,
     index: &'a LevelIndex,
     keys: Keys,
-    /// For each id of a key: its level.
+    /// For each key: its level.
     levels: Vec<Option<u32>>,
     ids: Vec<u32>,
     train: (Vec<Vec<&'a mut [f32]>>, Places<'a>),

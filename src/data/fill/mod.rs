@@ -1,4 +1,4 @@
-//! Decoding features straight into panels, in parallel over spans and columns.
+//! Decodes features directly into panels, in parallel over spans and columns.
 
 mod levels;
 mod numbers;
@@ -19,71 +19,71 @@ use levels::LevelWriter;
 use numbers::NumberWriter;
 use rayon::prelude::*;
 
-/// What is written for a column.
+/// How a column is encoded.
 #[derive(Debug, Clone)]
 pub(crate) enum Encode<'a> {
-    /// `(x - centre) / scale` with a guess at both, nulls as NaN; or an error for nulls.
+    /// `(x - centre) / scale`, with guesses of centre and scale. Nulls become NaN, or are an error.
     Learn {
-        /// Centre and scale, where no guess is wanted.
+        /// Centre and scale, to be used instead of guesses.
         fixed: Option<(f64, f64)>,
         /// Whether nulls are accepted.
         nulls: bool,
     },
-    /// `(x - centre) / scale`, nulls replaced first; or an error for nulls.
+    /// `(x - centre) / scale`. Nulls are first replaced by `missing`, or are an error without it.
     Apply { centre: f64, scale: f64, missing: Option<f64> },
-    /// 1 in the column of the row's level.
+    /// 1 in the feature of the row's level.
     Levels(&'a LevelIndex),
 }
 
 /// One input column to be filled.
 #[derive(Debug, Clone)]
 pub(crate) struct FillColumn<'a> {
-    /// Place in the source.
+    /// Index in the source.
     pub(crate) column: usize,
-    /// Its first feature, and how many it has.
+    /// Its first feature, and its number of features.
     pub(crate) first_feature: usize,
     pub(crate) n_features: usize,
     pub(crate) encode: Encode<'a>,
 }
 
-/// What was found in one column of one span.
+/// The statistics of one column in one span.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Filled {
-    /// Centre and scale that the values were written with.
+    /// Centre and scale with which the values were written.
     pub(crate) centre: f64,
     pub(crate) scale: f64,
-    /// Whether these two come from values (or were given): false while there were only nulls.
+    /// Whether centre and scale were given or guessed from values. False as long as all values are null.
     pub(crate) guessed: bool,
-    /// Of the written training values.
+    /// Moments of the written training values.
     pub(crate) moments: Moments,
-    /// Of all values written, whether they count or not.
+    /// Range of all written values, including those held out or of weight 0.
     pub(crate) reach: Range,
     pub(crate) has_nulls: bool,
-    /// Rows whose level has no column.
+    /// Number of rows whose level is unknown.
     pub(crate) unseen: usize,
 }
 
-/// Panels to fill and how rows are dealt over them.
+/// Panels to fill, and the spans that deal rows over them.
 pub(crate) struct Part<'a> {
     pub(crate) panels: &'a mut Panels,
     pub(crate) spans: &'a [Span],
 }
 
-/// The memory of a part, taken by the tasks: `[span][feature][piece]`.
+/// The memory of a part, from which each task takes its slices: `[span][feature][piece]`.
 struct Slices<'a> {
     spans: &'a [Span],
     values: Vec<Vec<Vec<&'a mut [f32]>>>,
-    /// The second words of the features that are kept exactly.
+    /// The second words of the exactly stored features.
     fine: Vec<Vec<Vec<&'a mut [f32]>>>,
-    /// For each feature: its place among these.
+    /// For each feature: its index among the exactly stored ones.
     fine_place: Vec<Option<usize>>,
 }
 
-/// One column's places in one span.
+/// The memory of one column in one span.
 struct Place<'a> {
     span: &'a Span,
     features: Vec<Vec<&'a mut [f32]>>,
-    /// The second word of a number that is kept exactly.
+    /// Its second words, if it is stored exactly.
     fine: Option<Vec<&'a mut [f32]>>,
 }
 
@@ -109,7 +109,7 @@ impl<'a> Slices<'a> {
     }
 }
 
-/// Fills the columns' features; returns what was found, by span, then column.
+/// Fills the features of `columns`. Returns the findings by span, then by column.
 pub(crate) fn fill(
     reading: &Reading<'_>,
     plan: &RowPlan,
@@ -117,7 +117,7 @@ pub(crate) fn fill(
     train: Part<'_>,
     held_out: Option<Part<'_>>,
 ) -> Result<Vec<Vec<Filled>>, DataError> {
-    // Opening a row group walks its whole schema, so wide tables share that among several columns.
+    // Opening a row group walks the whole schema. In wide tables, several columns share one opening.
     let together = (columns.len() / 128).clamp(1, 256);
     let mut train = train.slices();
     let mut held_out = held_out.map(Part::slices);
@@ -187,15 +187,15 @@ fn fill_span<'a>(
         .collect())
 }
 
-/// Where a batch comes from, and what becomes of its rows.
+/// The origin of a batch, and the use of its rows.
 struct Batch<'a> {
     source: &'a Source,
-    /// What a NaN means.
+    /// How NaN is treated.
     nan: Nan,
     group: RowGroup,
-    /// First row, in the table.
+    /// Index of the first row in the table.
     row: usize,
-    /// Codes of the rows; none if all are trained on.
+    /// Codes of the rows; none if all rows are trained on.
     codes: Option<&'a [u16]>,
     weights: Option<&'a [f64]>,
 }
@@ -205,7 +205,7 @@ impl Batch<'_> {
         self.codes.is_none_or(|codes| is_trained(codes[row]) || is_held_out(codes[row]))
     }
 
-    /// Row in the row group.
+    /// Index in the row group of a row of the batch.
     fn row(&self, row: usize) -> usize {
         self.row - self.group.first_row + row
     }

@@ -1,4 +1,4 @@
-//! Writing a numeric or boolean column.
+//! Encodes a numeric or boolean column into panels.
 
 use super::super::beyond::Scaling;
 use super::super::rows::{is_held_out, is_trained};
@@ -13,12 +13,12 @@ use arrow_array::{Array, ArrayRef};
 pub(super) struct NumberWriter<'a> {
     column: usize,
     train: Scatter<'a>,
-    /// What float32 leaves of the training values, where it is kept.
+    /// Second words of the training values, if the column is stored exactly.
     fine: Option<Scatter<'a>>,
     held_out: Option<Scatter<'a>>,
-    /// What replaces a null: NaN, to be replaced later, while that is not known.
+    /// Replacement for nulls: NaN while learning, to be replaced later. None refuses nulls.
     missing: Option<f64>,
-    /// Whether a null refused is one that the model cannot fill.
+    /// Whether a model's encoding is applied, rather than learned.
     applied: bool,
     pub(super) filled: Filled,
     values: Vec<f64>,
@@ -65,7 +65,7 @@ impl<'a> NumberWriter<'a> {
         let mut values = std::mem::take(&mut self.values);
         numbers(array, &mut values)
             .map_err(|found| DataError::FeatureType { column: batch.name(self.column), found })?;
-        // Where every value counts, a NaN or an infinity shows in the sums: no pass to look for it.
+        // If every value enters the moments, these show any NaN or infinity, and no search is needed.
         let mut plain = batch.codes.is_none()
             && batch.weights.is_none()
             && array.null_count() == 0
@@ -110,7 +110,8 @@ impl<'a> NumberWriter<'a> {
         Ok(())
     }
 
-    /// Writes the training rows to `narrow` and those held out to their place; `plain` values all count as one.
+    /// Writes the training values to `narrow`, and the held-out values to their panels. If `plain`, all
+    /// values are trained on with weight 1.
     fn standardise(&mut self, values: &[f64], batch: &Batch<'_>, plain: bool) -> Moments {
         let (centre, scale) = (self.filled.centre, self.filled.scale);
         self.narrow.clear();
@@ -144,7 +145,7 @@ impl<'a> NumberWriter<'a> {
         }
     }
 
-    /// Refuses values that the encoding of a model takes beyond float32.
+    /// Refuses values that exceed the range of float32 in a model's encoding.
     fn refuse_beyond(&self, values: &[f64], batch: &Batch<'_>) -> Result<(), DataError> {
         if !self.narrow.iter().any(|value| value.is_infinite()) {
             return Ok(());
@@ -159,7 +160,7 @@ impl<'a> NumberWriter<'a> {
         }
     }
 
-    /// Refuses infinities, and NaN where it is no null, in kept rows; then replaces nulls.
+    /// Refuses infinities in kept rows, and NaN if it does not count as null. Then replaces nulls.
     fn replace_nulls(
         &mut self,
         array: &ArrayRef,

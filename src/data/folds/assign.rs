@@ -1,4 +1,4 @@
-//! The fold of every row, however it is chosen.
+//! Assigns a fold to every row, by any of the methods.
 
 use super::column::by_column;
 use super::group::by_group_of;
@@ -11,10 +11,10 @@ use crate::data::source::Source;
 use crate::data::training::Reading;
 use crate::error::{DataError, FoldError};
 
-/// More folds than this are taken for a mistake.
+/// Most folds. A larger number is taken for a mistake.
 pub(super) const MAX_FOLDS: usize = 1000;
 
-/// Folds, and the fold of each row of the files; a row that is not trained on has fold 0, which means nothing.
+/// The folds, and the fold of each row of the files. Rows that are not trained on have the placeholder 0.
 #[derive(Debug)]
 pub(crate) struct Assigned {
     pub(crate) of_row: Vec<u16>,
@@ -22,7 +22,7 @@ pub(crate) struct Assigned {
 }
 
 impl Folding {
-    /// The column that it reads and what that is called in messages.
+    /// The column that it reads, and the column's role in messages.
     fn column(&self) -> Option<(&str, &'static str)> {
         match self {
             Self::Stratified { .. } => None,
@@ -32,7 +32,7 @@ impl Folding {
         }
     }
 
-    /// How many folds it asks for.
+    /// Checks the number of folds.
     fn check_number(&self) -> Result<(), DataError> {
         let (folds, least) = match *self {
             Self::Stratified { folds } | Self::Group { folds, .. } => (folds, 2),
@@ -63,7 +63,7 @@ pub(crate) fn folding_column(
     let is_time = matches!(folding, Folding::Time { .. });
     let fits = match value_type {
         ValueType::Boolean | ValueType::Text | ValueType::Null => !is_time,
-        // Only whole numbers, which their values will tell.
+        // Floats must be whole numbers, which is checked when they are read.
         ValueType::Integer | ValueType::Float => true,
         other => is_time && other.is_number(),
     };
@@ -78,7 +78,7 @@ pub(crate) fn folding_column(
     }))
 }
 
-/// The fold of each row that is trained on.
+/// Assigns a fold to each row that is trained on.
 pub(crate) fn assign(
     reading: &Reading<'_>,
     folding: &Folding,

@@ -1,4 +1,4 @@
-//! A fold for each value of a column.
+//! One fold for each value of a column.
 
 use super::assign::MAX_FOLDS;
 use super::keyed::Keyed;
@@ -14,7 +14,7 @@ use rayon::prelude::*;
 /// Marks a null until the number of folds is known.
 const NO_FOLD: u16 = u16::MAX;
 
-/// Numbers the distinct values in ascending order; rows without one get the number after the last.
+/// Numbers the distinct values in ascending order. Null rows get the next number after the last.
 pub(super) fn by_column(reading: &Reading<'_>, column: usize, codes: &[u16]) -> Result<Assigned, DataError> {
     let source = reading.source;
     let keyed = Keyed { reading, column, role: "fold column", limit: MAX_FOLDS };
@@ -65,7 +65,7 @@ pub(super) fn by_column(reading: &Reading<'_>, column: usize, codes: &[u16]) -> 
     Ok(Assigned { of_row, folds: Folds { scored, forward: false, n_folds, null_rows } })
 }
 
-/// An integer as a number if it fits, anything else as text.
+/// An integer as a number if it fits into 64 bits, anything else as text.
 fn name(key: &Key) -> FoldName {
     match key {
         Key::Integer(value) => {

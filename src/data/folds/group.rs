@@ -1,4 +1,4 @@
-//! Folds of whole groups of rows.
+//! Folds that keep groups of rows together.
 
 use super::groups::Groups;
 use super::{Assigned, Folds};
@@ -10,10 +10,11 @@ use crate::error::{DataError, FoldError};
 use rayon::prelude::*;
 use std::cmp::Reverse;
 
-/// Rows with the same value of a column in the same fold, the classes in shares as equal as that allows.
+/// Puts rows with the same value of a column into the same fold, and balances the classes over the folds.
 ///
-/// Greedy, largest groups first: each goes where it adds least to the sum of squares of the classes' shares, over
-/// folds and classes. That sum is least when every fold has an equal share of every class.
+/// Greedy, with the largest groups first. Each group goes to the fold where it adds least to the sum, over
+/// folds and classes, of the squared share of the class in the fold. This sum is least when every fold has
+/// an equal share of every class.
 pub(super) fn by_group_of(
     reading: &Reading<'_>,
     column: usize,
@@ -37,7 +38,7 @@ pub(super) fn by_group_of(
 
 /// The classes of each group's rows.
 struct ByGroup {
-    /// Where the rows of each group begin, and the end of the last.
+    /// For each group: the index of its first row in `classes`. Ends with the number of rows.
     starts: Vec<usize>,
     classes: Vec<u16>,
 }
@@ -45,7 +46,7 @@ struct ByGroup {
 impl ByGroup {
     fn new(ids: &[u32], n_groups: usize, codes: &[u16]) -> Self {
         let rows = || ids.iter().zip(codes).filter(|&(_, &code)| is_trained(code));
-        // While rows are put down, `starts[g + 1]` is the place of the next row of group g.
+        // While filling, `starts[g + 1]` is the index of the next row of group g.
         let mut starts = vec![0; n_groups + 2];
         for (&id, _) in rows() {
             starts[id as usize + 2] += 1;
@@ -76,7 +77,8 @@ fn place_groups(groups: &ByGroup, n_classes: usize, folds: usize, seed: u64) -> 
         totals[usize::from(class)] += 1.0;
     }
     let n_groups = u32::try_from(groups.starts.len() - 1).unwrap_or(NULL_ID);
-    // Whole keys, as looking sizes up while sorting would miss the caches; half a hash is enough for chance.
+    // Complete keys, since looking up sizes while sorting would miss the caches. 32 bits of a hash suffice
+    // to break ties at random.
     let key = |group| {
         let size = u32::try_from(groups.of(group).len()).unwrap_or(u32::MAX);
         (Reverse(size), (hash(seed, u64::from(group)) >> 32) as u32, group)
@@ -106,7 +108,7 @@ fn place_groups(groups: &ByGroup, n_classes: usize, folds: usize, seed: u64) -> 
                 *cost += factor * count;
             }
         }
-        // An empty fold costs nothing and has the fewest rows: with enough groups, none stays empty.
+        // An empty fold has cost 0 and the fewest rows. So with enough groups, no fold stays empty.
         let best = |&a: &usize, &b: &usize| costs[a].total_cmp(&costs[b]).then(rows[a].cmp(&rows[b]));
         let fold = (0..folds).min_by(best).unwrap_or(0);
         for class in present.drain(..) {

@@ -1,4 +1,4 @@
-//! The groups of a table: which rows have the same value.
+//! The groups of a table: rows with the same value of a column.
 
 use super::keyed::Keyed;
 use crate::data::in_order::in_order;
@@ -10,20 +10,20 @@ use crate::error::{DataError, FoldError};
 use rayon::prelude::*;
 use std::collections::HashMap;
 
-/// More groups than this are refused: the table of their values would take gigabytes.
+/// Most groups. The hash table for more would take gigabytes.
 const MAX_GROUPS: u32 = 1 << 24;
 
 /// The group of every row.
 pub(super) struct Groups {
-    /// By row of the files; [`NULL_ID`] where the row is not trained on.
+    /// For each row of the files: its group, or [`NULL_ID`] if the row is not trained on.
     pub(super) ids: Vec<u32>,
     pub(super) n_groups: usize,
-    /// Rows where the column is null, which are one group.
+    /// Number of rows where the column is null. They are one group.
     pub(super) null_rows: usize,
 }
 
 impl Groups {
-    /// Numbers the values of a column by their first trained row; the rows where it is null are one group.
+    /// Numbers the values of a column in the order of their first training row. Null rows are one group.
     pub(super) fn read(reading: &Reading<'_>, column: usize, codes: &[u16]) -> Result<Self, DataError> {
         let source = reading.source;
         let keyed = Keyed { reading, column, role: "group column", limit: usize::MAX };
@@ -33,8 +33,8 @@ impl Groups {
         let mut ids = vec![NULL_ID; codes.len()];
         let mut values = Values::new(MAX_GROUPS);
         let mut parts = by_group(source, &mut ids);
-        // Some row groups at a time, as their values may be as many as their rows. Numbers are given in the order of
-        // the files, whichever thread reads what.
+        // A few row groups at a time, since each may have as many values as rows. Numbers follow the order
+        // of the files, whichever thread reads a row group.
         let at_once = 2 * rayon::current_num_threads();
         for (groups, parts) in source.groups.chunks(at_once).zip(parts.chunks_mut(at_once)) {
             let found = in_order(groups.par_iter().zip(&mut *parts), |(group, ids)| {
@@ -62,10 +62,10 @@ impl Groups {
     }
 }
 
-/// Numbers for values, in the order in which they come.
+/// Numbers values in order of appearance.
 struct Values {
     integers: HashMap<i64, u32>,
-    /// Text, and integers that need more bits; no column has both.
+    /// Text, and integers of more than 64 bits as text. No column has both.
     texts: HashMap<Box<str>, u32>,
     next: u32,
     limit: u32,
@@ -76,7 +76,7 @@ impl Values {
         Self { integers: HashMap::new(), texts: HashMap::new(), next: 0, limit }
     }
 
-    /// None beyond the limit.
+    /// The number of a value; none beyond the limit.
     fn id(&mut self, key: Key) -> Option<u32> {
         let integer = match &key {
             Key::Boolean(value) => Some(i64::from(*value)),

@@ -1,4 +1,4 @@
-//! The distinct values of a column that is read for folds.
+//! Reads the distinct values of a column that folds are made from.
 
 use crate::data::chunks::{BATCH_ROWS, Chunks, Types};
 use crate::data::keys::{Key, KeyError, Keys};
@@ -9,13 +9,13 @@ use crate::error::{DataError, FoldError};
 use arrow_array::{ArrayRef, BooleanArray};
 use arrow_select::nullif::nullif;
 
-/// A column whose values are told apart.
+/// A column of groups or folds.
 pub(super) struct Keyed<'a> {
     pub(super) reading: &'a Reading<'a>,
     pub(super) column: usize,
-    /// What it is called in messages.
+    /// Its role in messages.
     pub(super) role: &'static str,
-    /// Values of one row group, at most.
+    /// Most distinct values of one row group.
     pub(super) limit: usize,
 }
 
@@ -25,10 +25,10 @@ impl Keyed<'_> {
         self.reading.source.columns[self.column].name.clone()
     }
 
-    /// Reads one row group; `ids` are for each of its rows the place of its value among those returned, or
-    /// [`NULL_ID`](crate::data::keys::NULL_ID) for nulls and for rows that are not trained on.
+    /// Reads one row group, and returns its distinct values; none if they exceed the limit.
     ///
-    /// None if there are more values than the limit.
+    /// Writes to `ids`, for each row, the index of its value, or [`NULL_ID`](crate::data::keys::NULL_ID)
+    /// for nulls and for rows that are not trained on.
     pub(super) fn read(
         &self,
         group: &RowGroup,
@@ -85,7 +85,7 @@ impl Keyed<'_> {
     }
 }
 
-/// The array with nulls for the rows that are not trained on, whose values need not be valid.
+/// Replaces the values of rows that are not trained on by null, since they need not be valid.
 fn only_trained(array: &ArrayRef, codes: &[u16]) -> Result<ArrayRef, String> {
     if codes.iter().all(|&code| is_trained(code)) {
         return Ok(array.clone());
@@ -94,10 +94,10 @@ fn only_trained(array: &ArrayRef, codes: &[u16]) -> Result<ArrayRef, String> {
     nullif(array, &skipped).map_err(|error| error.to_string())
 }
 
-/// A whole float as an integer: a column of integers with nulls is often written as floats.
+/// A whole float as an integer, since columns of integers with nulls are often written as floats.
 fn whole(key: &Key) -> Result<Key, f64> {
     match key {
-        // Up to here the cast is exact, and integers of 64 bits end.
+        // 2^63: within the range of 64-bit integers, the cast is exact.
         #[allow(clippy::cast_possible_truncation, reason = "whole, and in the range")]
         Key::Float(value) if value.fract() == 0.0 && value.abs() <= 9_223_372_036_854_775_808.0 => {
             Ok(Key::Integer(*value as i128))

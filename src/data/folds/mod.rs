@@ -1,4 +1,4 @@
-//! Folds for cross-validation: which rows are held out together.
+//! Folds for cross-validation.
 
 mod assign;
 mod column;
@@ -14,28 +14,29 @@ pub(crate) use assign::{Assigned, assign, folding_column};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// How rows are dealt into folds.
+/// How rows are assigned to folds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Folding {
-    /// At random, each class in equal shares.
+    /// At random, with an equal share of each class in every fold.
     Stratified {
         /// Number of folds, at least 2.
         folds: usize,
     },
-    /// Rows with the same value of a column go together; classes in shares as equal as that allows.
+    /// Rows with the same value of a column stay in one fold. Classes are balanced as far as this allows.
     Group {
         /// Name of the column.
         column: String,
         /// Number of folds, at least 2.
         folds: usize,
     },
-    /// A fold for each value of a column; rows where it is null are in no fold, and always learned from.
+    /// One fold for each value of a column. Rows where it is null are in no fold, and always trained on.
     Column {
         /// Name of the column.
         column: String,
     },
-    /// Forward chaining: rows in the order of a column, in `folds + 1` blocks of equal numbers of rows; each but the
-    /// first is scored by models that learned from those before it. Equal times are in one block.
+    /// Forward chaining. Rows in the order of a column are cut into `folds + 1` blocks with equal numbers
+    /// of rows. Each block except the first is scored by models trained on the blocks before it. Equal
+    /// times stay in one block.
     Time {
         /// Name of the column.
         column: String,
@@ -44,7 +45,7 @@ pub enum Folding {
     },
 }
 
-/// What a fold is called: its number, or the value of its column.
+/// The name of a fold: its number, or the value of the fold column.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FoldName {
@@ -66,18 +67,18 @@ impl fmt::Display for FoldName {
 /// The folds of a table that are scored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folds {
-    /// For each, in ascending order: its number in the labels of the rows, and its name.
+    /// For each scored fold, ascending: its number in the labels of the rows, and its name.
     pub scored: Vec<(u32, FoldName)>,
-    /// Whether a fold's models may learn only from folds of smaller numbers.
+    /// Whether a fold's models are trained only on folds with smaller numbers.
     pub forward: bool,
-    /// Numbers in use: every row's fold is below this.
+    /// The fold number of every row is below this.
     pub n_folds: usize,
-    /// Rows without a value in the column of groups or folds.
+    /// Number of rows with a null in the column of groups or folds.
     pub null_rows: usize,
 }
 
 impl Folds {
-    /// So many folds, all scored, called 1, 2 and so on.
+    /// `n_folds` folds, all scored, named 1, 2 and so on.
     fn numbered(n_folds: usize) -> Self {
         let scored =
             (0..).zip(1..).take(n_folds).map(|(fold, name)| (fold, FoldName::Number(name))).collect();

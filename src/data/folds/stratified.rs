@@ -1,14 +1,16 @@
-//! Folds at random, each class in equal shares.
+//! Random folds, each with an equal share of every class.
 
 use super::{Assigned, Folds};
 use crate::data::deal::hash;
 use crate::data::rows::is_trained;
 use crate::error::{DataError, FoldError};
 
-/// Deals the rows of each class, in file order, in hands of one row a fold.
+/// Deals the rows of each class, in file order, in rounds of one row per fold, with the folds of a round
+/// shuffled.
 ///
-/// A class's last hand may be short. Short hands are arcs of one circle of folds, each beginning where that of the
-/// class before ends: so the folds differ by one row at most, in each class and over all classes.
+/// The last round of a class may be short. The short rounds of all classes take consecutive folds along one
+/// shuffled circle of folds. So the sizes of folds differ by at most one row, both within each class and
+/// over all classes.
 pub(super) fn stratified(
     codes: &[u16],
     n_classes: usize,
@@ -39,13 +41,13 @@ pub(super) fn stratified(
     Ok(Assigned { of_row: codes.iter().map(fold).collect(), folds: Folds::numbered(folds) })
 }
 
-/// A class in dealing.
+/// The dealing of one class.
 struct Class {
-    /// Folds of the next rows.
+    /// The folds that are left in the current round.
     hand: Vec<u16>,
-    /// Rows after these.
+    /// Number of rows after the current round.
     left: usize,
-    /// The last, short hand.
+    /// The folds of the last, short round.
     arc: Vec<u16>,
     random: Random,
 }
@@ -66,7 +68,7 @@ impl Class {
     }
 }
 
-/// Seeded random numbers.
+/// A seeded random number generator.
 struct Random {
     seed: u64,
     drawn: u64,
@@ -77,7 +79,7 @@ impl Random {
         Self { seed, drawn: 0 }
     }
 
-    /// Every order with the same probability, up to the bias of a remainder of 64 bits.
+    /// Fisher-Yates shuffle. The bias of taking the remainder of 64-bit numbers is negligible.
     fn shuffle(&mut self, values: &mut [u16]) {
         for last in (1..values.len()).rev() {
             self.drawn += 1;

@@ -1,4 +1,4 @@
-//! Times as integers that keep their order.
+//! Converts times to integers of the same order.
 
 use crate::data::schema::ValueType;
 use crate::data::source::Source;
@@ -9,16 +9,16 @@ use arrow_array::{Array, ArrayRef};
 use arrow_cast::cast;
 use arrow_schema::{DataType, TimeUnit};
 
-/// How the values of a column become ticks, in all of its files.
+/// How the values of a column become ticks, for all files.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ticks {
-    /// Exactly, in the finest unit of the files: so many in a second, or in a day for dates. What that cannot
-    /// hold counts as the largest or smallest tick, so that order is kept.
+    /// Exactly, in the finest unit of the files. Values out of range become the largest or smallest tick,
+    /// which keeps the order.
     Integer {
-        /// Units of one coarsest unit.
+        /// Number of finest units in one coarsest unit (a second, or a day for dates).
         finest: i64,
     },
-    /// By the bits of a float64, which keep its order.
+    /// By the bits of a float64, mapped to integers of the same order.
     Float,
 }
 
@@ -32,7 +32,7 @@ impl Ticks {
         Self::Integer { finest: source.files.iter().map(unit_in).max().unwrap_or(1) }
     }
 
-    /// The ticks of an array, none for nulls and NaN.
+    /// The ticks of an array; none for nulls and NaN.
     pub(super) fn of(self, array: &ArrayRef) -> Result<Vec<Option<i64>>, String> {
         let nulls = array.logical_nulls();
         let is_null = |at: usize| nulls.as_ref().is_some_and(|nulls| nulls.is_null(at));
@@ -65,7 +65,7 @@ impl Ticks {
     }
 }
 
-/// How many units of a type make one of the coarsest of its kind.
+/// Number of units of a type in one coarsest unit of its kind.
 fn unit(data_type: &DataType) -> i64 {
     match data_type {
         DataType::Date64 => 86_400_000,
@@ -82,9 +82,9 @@ fn unit(data_type: &DataType) -> i64 {
     }
 }
 
-/// Integers in the order of floats.
+/// Maps floats to integers of the same order.
 fn ordered(value: f64) -> i64 {
-    // Adding 0 makes -0 the same as 0. Of negative floats, the larger bits are the smaller number.
+    // Adding 0 turns -0 into 0. The bits of negative floats are in reverse order.
     let bits = (value + 0.0).to_bits().cast_signed();
     if bits < 0 { bits ^ i64::MAX } else { bits }
 }

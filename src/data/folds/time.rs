@@ -1,4 +1,4 @@
-//! Blocks of rows in the order of time.
+//! Folds for forward chaining: blocks of rows in the order of time.
 
 use super::ticks::Ticks;
 use super::{Assigned, FoldName, Folds};
@@ -11,7 +11,7 @@ use crate::error::{DataError, FoldError};
 use arrow_array::Array;
 use rayon::prelude::*;
 
-/// Cuts the rows, in the order of a column, into one block more than folds; the first is only learned from.
+/// Cuts the rows, in the order of a column, into `folds + 1` blocks. The first block is only trained on.
 pub(super) fn by_time(
     reading: &Reading<'_>,
     column: usize,
@@ -39,9 +39,9 @@ pub(super) fn by_time(
     Ok(Assigned { of_row, folds: Folds { scored, forward: true, n_folds: cuts.len() + 1, null_rows: 0 } })
 }
 
-/// The first time of each block but the first, for blocks of numbers of rows as equal as ties allow.
+/// The first time of each block except the first, for blocks of as equal sizes as ties allow.
 ///
-/// A cut that would fall between equal times moves to the nearer end of them. Cuts that meet are one.
+/// A cut between equal times moves to the nearer end of the tie. Cuts that coincide are merged.
 fn cuts(sorted: &[i64], blocks: usize) -> Vec<i64> {
     let n = sorted.len();
     let mut cuts = Vec::with_capacity(blocks - 1);
@@ -58,7 +58,7 @@ fn cuts(sorted: &[i64], blocks: usize) -> Vec<i64> {
     cuts
 }
 
-/// The time of every row, of those not trained on whatever stands there.
+/// The time of every row; for rows that are not trained on, it may be a placeholder.
 fn read_ticks(reading: &Reading<'_>, column: usize, codes: &[u16]) -> Result<Vec<i64>, DataError> {
     let source = reading.source;
     let kind = Ticks::new(source, column);

@@ -1,16 +1,17 @@
-//! `X' D X` of one model: the curvature of its loss.
+//! `X' D X` of some models, each at a point: the curvature of its loss.
 //!
 //! A block of rows is first copied, scaled by the square root of D, feature after feature (the
 //! intercept last); its product with itself then runs in register tiles over the upper triangle.
 //! Sums are float32 inside a block, float64 across blocks, in an order that the number of rows
 //! and features alone decides.
 
-use pulp::{Simd, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::block::{Block, Packed, Segment};
 use super::{Chunks, CpuEngine, linear_predictor, residual};
-use crate::objective::{Coefficients, Hessian, ModelSpec};
+use crate::engine::At;
+use crate::objective::{Coefficients, ModelSpec};
 use crate::panels::{PANEL_ROWS, Sample};
 
 /// Float32 values of a scaled block: 2 MiB, in a last-level cache. Smaller ones add up lanes and float64 sums so often
@@ -19,6 +20,9 @@ const BLOCK_VALUES: usize = 512 * 1024;
 
 /// Float64 values of all partial sums together.
 const PARTIAL_VALUES: usize = 1 << 23;
+
+/// The same where several points share the reading of a block.
+const GROUP_VALUES: usize = 1 << 20;
 
 /// Tasks at most.
 const MAX_CHUNKS: usize = 64;
@@ -30,44 +34,54 @@ const PARALLEL_ORDER: usize = 384;
 const TILE_HEIGHT: usize = 4;
 const TILE_WIDTH: usize = 6;
 
-/// The pass; see [`crate::engine::Engine::hessian`].
-pub(super) fn run(engine: &CpuEngine<'_>, model: &ModelSpec, column: &[f64], sample: Sample) -> Hessian {
-    let order = column.len();
-    let mut coefficients = Coefficients::zeros(order - 1, 1);
-    coefficients.model_mut(0).copy_from_slice(column);
-    let packed = Packed::new(&coefficients, 0..1);
+/// The pass; see [`crate::engine::Engine::add_curvatures`]. Every block is read once for all points of a group, whose
+/// partial sums stay within [`GROUP_VALUES`].
+pub(super) fn add(engine: &CpuEngine<'_>, points: &[At<'_>], sample: Sample, sums: &mut [Vec<f64>]) {
+    let order = engine.panels.n_features() + 1;
     let panels_per_block = (BLOCK_VALUES / (PANEL_ROWS * order)).clamp(1, 8);
     let most_chunks = (PARTIAL_VALUES / (order * order)).clamp(1, MAX_CHUNKS);
     let chunks = Chunks::new(sample.n_panels(engine.panels.n_panels()), panels_per_block, most_chunks);
-    let partials: Vec<Vec<f64>> = (0..chunks.len())
-        .into_par_iter()
-        .map(|chunk| {
-            let mut sums = vec![0.0; order * order];
-            let mut scratch = Vec::new();
-            for block in chunks.blocks(chunk) {
-                let segments: Vec<_> = block.map(|k| Segment::whole(sample.panel(k))).collect();
-                let block = Block { panels: engine.panels, rows: engine.rows, segments: &segments };
-                engine.arch.dispatch(Scale { block, model, packed: &packed, scratch: &mut scratch });
-                let scaled = &scratch[..order * block.cover_rows()];
-                let stripes = |(t, sums): (usize, &mut [f64])| {
-                    let stripe = Stripe { scaled, order, first: t * TILE_HEIGHT, sums };
-                    engine.arch.dispatch(stripe);
-                };
-                if order >= PARALLEL_ORDER {
-                    sums.par_chunks_mut(TILE_HEIGHT * order).enumerate().for_each(stripes);
-                } else {
-                    sums.chunks_mut(TILE_HEIGHT * order).enumerate().for_each(stripes);
+    let group = (GROUP_VALUES / (order * order * chunks.len().max(1))).max(1);
+    for (points, sums) in points.chunks(group).zip(sums.chunks_mut(group)) {
+        let packed: Vec<Packed> = points
+            .iter()
+            .map(|(_, column)| Packed::new(&Coefficients::from_columns(order - 1, [*column]), 0..1))
+            .collect();
+        let partials: Vec<Vec<Vec<f64>>> = (0..chunks.len())
+            .into_par_iter()
+            .map(|chunk| {
+                let mut partials = vec![vec![0.0; order * order]; points.len()];
+                let mut scratch = Vec::new();
+                for block in chunks.blocks(chunk) {
+                    let segments: Vec<_> = block.map(|k| Segment::whole(sample.panel(k))).collect();
+                    let block = Block { panels: engine.panels, rows: engine.rows, segments: &segments };
+                    for (((model, _), packed), partial) in points.iter().zip(&packed).zip(&mut partials) {
+                        engine.arch.dispatch(Scale { block, model, packed, scratch: &mut scratch });
+                        let scaled = &scratch[..order * block.cover_rows()];
+                        add_product(engine.arch, scaled, order, partial);
+                    }
                 }
+                partials
+            })
+            .collect();
+        for partials in &partials {
+            for (sums, partial) in sums.iter_mut().zip(partials) {
+                sums.iter_mut().zip(partial).for_each(|(sum, part)| *sum += part);
             }
-            sums
-        })
-        .collect();
-    let mut sums = vec![0.0; order * order];
-    for partial in &partials {
-        sums.iter_mut().zip(partial).for_each(|(a, b)| *a += b);
+        }
     }
-    let scale = 1.0 / model.weight_sum_of(&engine.rows.weights_on(sample));
-    Hessian::from_upper(order, sums, scale)
+}
+
+/// Adds the product of a scaled block with itself, stripe by stripe.
+fn add_product(arch: Arch, scaled: &[f32], order: usize, sums: &mut [f64]) {
+    let stripe = |(t, sums): (usize, &mut [f64])| {
+        arch.dispatch(Stripe { scaled, order, first: t * TILE_HEIGHT, sums });
+    };
+    if order >= PARALLEL_ORDER {
+        sums.par_chunks_mut(TILE_HEIGHT * order).enumerate().for_each(stripe);
+    } else {
+        sums.chunks_mut(TILE_HEIGHT * order).enumerate().for_each(stripe);
+    }
 }
 
 /// Fills `scratch` with the block's features times the square root of the row's curvature.

@@ -18,9 +18,9 @@ use std::ops::Range;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::engine::{Engine, Epoch, Evaluation, SgdState};
+use crate::engine::{At, Engine, Epoch, MiniBatch, SgdState};
 use crate::error::Result;
-use crate::objective::{Coefficients, Hessian, ModelSpec};
+use crate::objective::{Coefficients, ModelSpec, Sums};
 use crate::panels::{PANEL_ROWS, Panels, Rows, Sample};
 use block::{Block, Packed, Partial, Scratch, Segment};
 
@@ -162,34 +162,41 @@ impl Engine for CpuEngine<'_> {
         fitting.clamp(MODELS_PER_WALK, MODELS_PER_READING)
     }
 
-    fn evaluate_on(
+    fn rows(&self) -> &Rows {
+        self.rows
+    }
+
+    fn add_evaluation(
         &mut self,
         models: &[ModelSpec],
         coefficients: &Coefficients,
         sample: Sample,
-    ) -> Result<Evaluation> {
-        let totals = self.rows.weights_on(sample);
-        let mut loss = Vec::with_capacity(models.len());
-        let mut gradient = Coefficients::zeros(self.panels.n_features(), models.len());
+        sums: &mut Sums,
+    ) -> Result<()> {
+        let mut m = 0;
         for reading in models.chunks(self.models_per_reading()) {
-            let sums = self.read(reading, coefficients, loss.len(), sample);
-            for (specs, sum) in reading.chunks(MODELS_PER_WALK).zip(&sums) {
-                for (k, spec) in specs.iter().enumerate() {
-                    let scale = 1.0 / spec.weight_sum_of(&totals);
-                    let gradient = gradient.model_mut(loss.len());
-                    gradient.iter_mut().zip(sum.gradient(k)).for_each(|(g, s)| *g = s * scale);
-                    loss.push(sum.loss[k] * scale);
+            let partials = self.read(reading, coefficients, m, sample);
+            for partial in &partials {
+                for k in 0..partial.loss.len() {
+                    *sums.loss_mut(m) += partial.loss[k];
+                    sums.gradient_mut(m)
+                        .iter_mut()
+                        .zip(partial.gradient(k))
+                        .for_each(|(sum, part)| *sum += part);
+                    m += 1;
                 }
             }
         }
-        Ok(Evaluation { loss, gradient })
+        Ok(())
     }
 
-    fn hessian(&mut self, model: &ModelSpec, column: &[f64], sample: Sample) -> Result<Hessian> {
-        assert_eq!(column.len(), self.panels.n_features() + 1, "a coefficient for each feature");
-        Ok(hessian::run(self, model, column, sample))
+    fn add_curvatures(&mut self, points: &[At<'_>], sample: Sample, sums: &mut [Vec<f64>]) -> Result<()> {
+        hessian::add(self, points, sample, sums);
+        Ok(())
     }
+}
 
+impl MiniBatch for CpuEngine<'_> {
     fn sgd_epoch(&mut self, models: &[ModelSpec], epoch: &Epoch<'_>, state: &mut SgdState) -> Result<()> {
         sgd::run(self, models, epoch, state);
         Ok(())

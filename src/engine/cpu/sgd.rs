@@ -1,4 +1,4 @@
-//! One epoch of accelerated variance-reduced proximal descent.
+//! One epoch of accelerated, variance-reduced proximal gradient descent.
 
 use std::ops::Range;
 
@@ -11,11 +11,11 @@ use crate::engine::{Epoch, SgdState};
 use crate::objective::ModelSpec;
 use crate::panels::PANEL_ROWS;
 
-/// Multiply-adds of a batch from which other threads are asked to help: below this, handing over
-/// costs more than it saves.
+/// Fewest multiply-adds of a batch that is split over threads. For smaller batches, the overhead exceeds
+/// the gain.
 const PARALLEL_WORK: usize = 1 << 19;
 
-/// Runs `epoch` for all models; see [`crate::engine::Engine::sgd_epoch`].
+/// Runs `epoch` for all models. See [`crate::engine::MiniBatch::sgd_epoch`].
 pub(super) fn run(engine: &CpuEngine<'_>, models: &[ModelSpec], epoch: &Epoch<'_>, state: &mut SgdState) {
     let n_rows = engine.panels.n_rows();
     let mut walks: Vec<Walk<'_>> = (0..models.len())
@@ -36,7 +36,7 @@ pub(super) fn run(engine: &CpuEngine<'_>, models: &[ModelSpec], epoch: &Epoch<'_
     }
 }
 
-/// The segments of positions `range` along `panel_order`, cut into blocks that fit the cache.
+/// The segments of the positions `range` along `panel_order`, grouped into blocks that fit into the cache.
 fn blocks(engine: &CpuEngine<'_>, panel_order: &[u32], range: Range<usize>) -> Vec<Vec<Segment>> {
     let mut blocks: Vec<Vec<Segment>> = Vec::new();
     let (mut at, mut room) = (range.start, 0);
@@ -55,19 +55,19 @@ fn blocks(engine: &CpuEngine<'_>, panel_order: &[u32], range: Range<usize>) -> V
     blocks
 }
 
-/// Up to [`MODELS_PER_WALK`] models, stepped together.
+/// Up to [`MODELS_PER_WALK`] models that take their steps together.
 struct Walk<'a> {
     models: &'a [ModelSpec],
-    /// Index of the first of them in the stack.
+    /// Index in the stack of the first model.
     first: usize,
-    /// Coupled points of all models, then their snapshots.
+    /// The coupled points of all models, then their snapshots.
     packed: Packed,
-    /// n / S per model.
+    /// For each model: n / S.
     scale: Vec<f64>,
     snapshot: Vec<Vec<f64>>,
     iterate: Vec<Vec<f64>>,
     sum: Vec<Vec<f64>>,
-    /// One per block of the batch.
+    /// For each block of the batch: the models' gradient changes.
     partials: Vec<Partial>,
     coupled: Vec<f64>,
 }
@@ -104,7 +104,7 @@ impl<'a> Walk<'a> {
         walk
     }
 
-    /// Writes the coupled point of model `k` where the predictor reads it.
+    /// Computes the coupled point of model `k`, and packs it for the linear predictor.
     fn couple(&mut self, k: usize, theta: f64) {
         for ((y, x), w) in self.coupled.iter_mut().zip(&self.iterate[k]).zip(&self.snapshot[k]) {
             *y = theta * x + (1.0 - theta) * w;
@@ -146,21 +146,19 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The penalised update of model `k` from the summed gradient change of a batch.
+    /// The proximal step of model `k`, from the summed gradient change of a batch. `per_row` is 1 / batch
+    /// rows.
     fn update(&mut self, k: usize, epoch: &Epoch<'_>, per_row: f64) {
         let m = self.first + k;
         let (step, penalty) = (epoch.step[m], self.models[k].penalty);
         let scale = self.scale[k] * per_row;
         let mean = epoch.gradient.model(m);
         let change = self.partials[0].gradient(k);
-        let intercept = mean.len() - 1;
         for j in 0..mean.len() {
             let x = &mut self.iterate[k][j];
-            let forward = *x - step * (mean[j] + scale * change[j]);
-            if j < intercept {
-                *x = penalty.prox(forward, step);
-            } else if epoch.intercept {
-                *x = forward;
+            if epoch.coordinates.moves(j) {
+                let forward = *x - step * (mean[j] + scale * change[j]);
+                *x = epoch.coordinates.prox(&penalty, j, forward, step);
             }
             self.sum[k][j] += *x;
         }
@@ -182,13 +180,13 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The nearest value that float32 holds: what every engine can start the next epoch from.
+/// Rounds to float32, so that every engine can start the next epoch from exactly this value.
 #[allow(clippy::cast_possible_truncation, reason = "rounding is the purpose")]
 fn to_f32(x: f64) -> f64 {
     f64::from(x as f32)
 }
 
-/// Gradient change of one block between the coupled points and the snapshots.
+/// Computes the change of the gradient from the snapshots to the coupled points, for one block.
 struct Change<'a> {
     block: Block<'a>,
     models: &'a [ModelSpec],

@@ -1,9 +1,9 @@
-//! The sigmoid and the logistic loss of a vector of predictors, both from `exp(-|z|)`, so that
-//! neither overflows.
+//! Sigmoid and logistic loss of SIMD vectors of linear predictors. Both use `exp(-|z|)`, which cannot
+//! overflow.
 
 use pulp::Simd;
 
-/// A sigmoid and what it was made of.
+/// A sigmoid, and the exponential that it was computed from.
 pub(super) struct Sigmoid<S: Simd> {
     /// `1 / (1 + exp(-z))`.
     pub(super) value: S::f32s,
@@ -11,7 +11,7 @@ pub(super) struct Sigmoid<S: Simd> {
     pub(super) exponential: S::f32s,
 }
 
-/// `1 / (1 + exp(-z))`, relative error below 4e-7.
+/// `1 / (1 + exp(-z))`, with relative error below 4e-7.
 #[inline(always)]
 pub(super) fn sigmoid<S: Simd>(simd: S, z: S::f32s) -> Sigmoid<S> {
     let one = simd.splat_f32s(1.0);
@@ -21,10 +21,10 @@ pub(super) fn sigmoid<S: Simd>(simd: S, z: S::f32s) -> Sigmoid<S> {
     Sigmoid { value: simd.div_f32s(numerator, simd.add_f32s(one, exponential)), exponential }
 }
 
-/// `log(1 + exp(z)) - y z` for y in {0, 1}, given `e = exp(-|z|)`, relative error below 4e-7.
+/// `log(1 + exp(z)) - y z` for y in {0, 1}, given `e = exp(-|z|)`, with relative error below 4e-7.
 ///
-/// `log1p(e) = 2 atanh(t)`, `t = e / (2 + e)`: its series converges fast on (0, 1/3] and keeps the
-/// relative accuracy of tiny e without a branch.
+/// It uses `log1p(e) = 2 atanh(t)`, `t = e / (2 + e)`. The series of atanh converges fast on (0, 1/3], and is
+/// accurate for tiny e without a branch.
 #[inline(always)]
 pub(super) fn log1pexp<S: Simd>(simd: S, z: S::f32s, e: S::f32s, y: S::f32s) -> S::f32s {
     let t = simd.div_f32s(e, simd.add_f32s(simd.splat_f32s(2.0), e));
@@ -37,10 +37,10 @@ pub(super) fn log1pexp<S: Simd>(simd: S, z: S::f32s, e: S::f32s, y: S::f32s) -> 
     simd.mul_add_e_f32s(t, series, linear)
 }
 
-/// `exp(a)` for `a <= 0`; below -87 it stays at exp(-87).
+/// `exp(a)` for `a <= 0`. Below -87 it returns exp(-87).
 ///
-/// Cody and Waite's reduction `a = n ln 2 + f`, a Taylor polynomial on `|f| <= ln 2 / 2`, and n added to
-/// the exponent bits. Adding 1.5 * 2^23 rounds to the integer n and leaves it in the low bits.
+/// Cody and Waite's reduction `a = n ln 2 + f`, with a Taylor polynomial on `|f| <= ln 2 / 2`; n is added
+/// to the exponent bits. Adding 1.5 * 2^23 rounds to the integer n and leaves it in the low bits.
 ///
 /// # References
 /// Cody and Waite, Software Manual for the Elementary Functions, 1980, chapter 6.
@@ -50,7 +50,7 @@ fn exp_of_negative<S: Simd>(simd: S, a: S::f32s) -> S::f32s {
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     let splat = |x: f32| simd.splat_f32s(x);
-    // A NaN predictor must stay NaN: the comparison keeps it, a maximum might not.
+    // NaN must stay NaN. A comparison keeps it; a maximum might not.
     let a = simd.select_f32s(simd.less_than_f32s(a, splat(-87.0)), splat(-87.0), a);
     let shifted = simd.mul_add_e_f32s(a, splat(std::f32::consts::LOG2_E), splat(ROUND));
     let n = simd.sub_f32s(shifted, splat(ROUND));
@@ -98,7 +98,7 @@ mod tests {
                     crate::objective::log1pexp(-z),
                 ];
                 for (found, expected) in found.into_iter().zip(expected) {
-                    // A few roundings of 6e-8; beyond -87 the exponential is held at exp(-87) = 1.6e-38.
+                    // A few rounding errors of 6e-8; below -87 the exponential is exp(-87) = 1.6e-38.
                     assert!(
                         (found - expected).abs() <= 4e-7 * expected + 2e-38,
                         "at {z}: {found}, {expected}"

@@ -1,4 +1,4 @@
-//! Which adapters there are, and which one to take.
+//! Lists the adapters of this machine, and chooses one.
 
 use std::fmt;
 
@@ -7,23 +7,23 @@ use serde::{Serialize, Serializer};
 use super::device::GpuDevice;
 use crate::error::EngineError;
 
-/// What an adapter is made of.
+/// The kind of an adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdapterKind {
     /// A GPU with its own memory.
     Discrete,
     /// A GPU that shares the host's memory.
     Integrated,
-    /// A GPU handed to a virtual machine.
+    /// A GPU of a virtual machine.
     Virtual,
-    /// Shaders run by the CPU (Mesa lavapipe, WARP).
+    /// The CPU, which runs the shaders (Mesa lavapipe, WARP).
     Software,
-    /// The driver does not say.
+    /// Not reported by the driver.
     Other,
 }
 
 impl AdapterKind {
-    /// Whether a GPU, and not the CPU, runs the shaders.
+    /// Whether a GPU, rather than the CPU, runs the shaders.
     pub fn is_hardware(self) -> bool {
         matches!(self, Self::Discrete | Self::Integrated | Self::Virtual)
     }
@@ -59,22 +59,22 @@ impl From<wgpu::DeviceType> for AdapterKind {
     }
 }
 
-/// One adapter, for people and for the choice.
+/// A description of one adapter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AdapterSummary {
-    /// Its place in the list, the INDEX of `--device`.
+    /// Its index in the list, the INDEX of `--device`.
     pub index: usize,
-    /// What the driver calls it.
+    /// Name reported by the driver.
     pub name: String,
-    /// The interface it is reached through: Vulkan, Metal, DX12.
+    /// The graphics API: Vulkan, Metal or DX12.
     pub backend: String,
-    /// What it is made of.
+    /// Kind of the adapter.
     pub kind: AdapterKind,
-    /// Driver and version, as the driver says them.
+    /// Name and version of the driver.
     pub driver: String,
     /// The largest buffer, in bytes.
     pub max_buffer_bytes: u64,
-    /// The largest part of a buffer that a shader sees at once, in bytes.
+    /// The largest part of a buffer that a shader can bind, in bytes.
     pub max_binding_bytes: u64,
     /// Memory shared by a workgroup, in bytes.
     pub max_workgroup_bytes: u64,
@@ -86,10 +86,10 @@ impl fmt::Display for AdapterSummary {
     }
 }
 
-/// What the user asks for; the CPU engine is the caller's affair.
+/// Which adapter the user requests. The CPU engine is not an adapter; the caller handles it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdapterChoice {
-    /// A hardware GPU if there is one.
+    /// A hardware GPU, if there is one.
     Auto,
     /// A hardware GPU, or an error.
     Gpu,
@@ -99,24 +99,24 @@ pub enum AdapterChoice {
     Index(usize),
 }
 
-/// What [`select`] found.
+/// The result of [`select`].
 #[derive(Debug, Clone)]
 pub enum Selection {
-    /// The device, open, and why it was taken.
+    /// The open device, and why it was chosen.
     Device(GpuDevice, String),
-    /// [`AdapterChoice::Auto`] found no hardware GPU, and why.
+    /// There is no hardware GPU for [`AdapterChoice::Auto`], with the reason.
     NoGpu(String),
 }
 
-/// Every adapter of this machine; empty where there is no driver at all.
+/// All adapters of this machine. Empty without a driver.
 pub fn list_adapters() -> Vec<AdapterSummary> {
     adapters().iter().enumerate().map(|(index, adapter)| summary(index, adapter)).collect()
 }
 
-/// Opens the adapter that `choice` names.
+/// Opens the adapter that `choice` requests.
 ///
 /// # Errors
-/// There is no such adapter, or its driver does not open it.
+/// There is no such adapter, or its driver fails to open it.
 pub fn select(choice: AdapterChoice) -> Result<Selection, EngineError> {
     let adapters = adapters();
     let summaries: Vec<_> = adapters.iter().enumerate().map(|(i, a)| summary(i, a)).collect();
@@ -130,19 +130,21 @@ pub fn select(choice: AdapterChoice) -> Result<Selection, EngineError> {
     })
 }
 
-/// Why [`choose`] chose as it did, in a few words.
+/// The reason for the result `chosen` of [`choose`], in a few words.
 pub fn reason(choice: AdapterChoice, chosen: Option<usize>, adapters: &[AdapterSummary]) -> String {
     match (choice, chosen) {
         (AdapterChoice::Auto | AdapterChoice::Gpu, Some(index)) => format!("{} found", adapters[index].kind),
-        (AdapterChoice::Software, _) => "software adapter asked for".to_owned(),
-        (AdapterChoice::Index(index), _) => format!("adapter {index} asked for"),
+        (AdapterChoice::Software, _) => "software adapter requested".to_owned(),
+        (AdapterChoice::Index(index), _) => format!("adapter {index} requested"),
         (_, None) if adapters.is_empty() => "no adapter found".to_owned(),
         (_, None) => "no hardware GPU found".to_owned(),
     }
 }
 
-/// The index that `choice` names among `adapters`: discrete before integrated before virtual,
-/// the first of its kind; `None` where [`AdapterChoice::Auto`] has nothing to take.
+/// The index in `adapters` of the adapter that `choice` requests.
+///
+/// A discrete GPU is preferred to an integrated one, an integrated one to a virtual one, and the first of
+/// its kind is chosen. `None` if there is no hardware GPU for [`AdapterChoice::Auto`].
 ///
 /// # Errors
 /// There is no such adapter.
@@ -165,14 +167,14 @@ pub fn choose(choice: AdapterChoice, adapters: &[AdapterSummary]) -> Result<Opti
 
 fn describe(adapters: &[AdapterSummary]) -> String {
     if adapters.is_empty() {
-        return "no adapter at all: no Vulkan, Metal or DX12 driver answers".to_owned();
+        return "no adapter at all: no Vulkan, Metal or DX12 driver responds".to_owned();
     }
     let each: Vec<_> = adapters.iter().map(|a| format!("adapter {} is {a}, {}", a.index, a.kind)).collect();
     each.join("; ")
 }
 
 fn adapters() -> Vec<wgpu::Adapter> {
-    // No validation layers: their absence would be reported on every start.
+    // No validation layers, since wgpu would warn on every start where they are not installed.
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends: wgpu::Backends::PRIMARY,
         flags: wgpu::InstanceFlags::empty(),

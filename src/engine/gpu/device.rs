@@ -1,4 +1,4 @@
-//! An open device: buffers and read-backs, with every failure of wgpu as an error.
+//! An open device with its buffers and read-backs. Every failure in wgpu becomes an error.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -8,12 +8,12 @@ use super::adapter::AdapterSummary;
 use super::pipeline::{Pipeline, PipelineKey};
 use crate::error::EngineError;
 
-/// Bytes handed to the driver at a time; it keeps as much again for staging.
+/// Bytes passed to the driver at a time. It needs as many again for staging.
 const UPLOAD_BYTES: usize = 16 << 20;
-/// How long a finished read-back may take to be told.
+/// How long to wait for the notification of a finished read-back.
 const READ_BACK_GRACE: Duration = Duration::from_secs(60);
 
-/// An open adapter. Clones are the same device.
+/// An open device. Clones share it.
 #[derive(Debug, Clone)]
 pub struct GpuDevice(pub(super) Arc<Inner>);
 
@@ -23,18 +23,18 @@ pub(super) struct Inner {
     queue: wgpu::Queue,
     pub(super) summary: AdapterSummary,
     uniform_stride: u64,
-    /// The driver's words on losing the device.
+    /// The driver's message on losing the device.
     lost: Arc<Mutex<Option<String>>>,
-    /// What wgpu reports outside every error scope.
+    /// The first error that wgpu reported outside every error scope.
     stray: Arc<Mutex<Option<String>>>,
     pub(super) pipelines: Mutex<HashMap<PipelineKey, Pipeline>>,
 }
 
 impl GpuDevice {
-    /// Opens `adapter` with all the limits it has.
+    /// Opens `adapter` with the highest limits that it supports.
     ///
     /// # Errors
-    /// The driver refuses.
+    /// The driver fails to open it.
     pub(super) fn open(adapter: &wgpu::Adapter, summary: AdapterSummary) -> Result<Self, EngineError> {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("logodds"),
@@ -46,7 +46,7 @@ impl GpuDevice {
         Ok(Self::from_parts(device, queue, summary))
     }
 
-    /// Takes a device that the caller opened, `summary` saying what it is.
+    /// Wraps a device that the caller opened. `summary` describes its adapter.
     pub fn from_parts(device: wgpu::Device, queue: wgpu::Queue, summary: AdapterSummary) -> Self {
         let (lost, stray) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(None)));
         let (on_lost, on_stray) = (Arc::clone(&lost), Arc::clone(&stray));
@@ -61,29 +61,30 @@ impl GpuDevice {
         Self(Arc::new(Inner { device, queue, summary, uniform_stride, lost, stray, pipelines }))
     }
 
-    /// What was opened.
+    /// The adapter that was opened.
     pub fn summary(&self) -> &AdapterSummary {
         &self.0.summary
     }
 
-    /// The largest storage buffer that a kernel can see whole, in bytes.
+    /// The largest storage buffer that a kernel can bind completely, in bytes.
     pub fn max_storage_bytes(&self) -> u64 {
         let limits = self.0.device.limits();
-        // Kernels index float32 words with u32, so 4 GiB would do; drivers do byte offsets in u32 too.
+        // Some drivers compute byte offsets in u32, so buffers stay below 4 GiB.
         limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(u64::from(u32::MAX)) & !255
     }
 
-    /// Memory a workgroup can share, in bytes.
+    /// Memory that a workgroup can share, in bytes.
     pub(super) fn max_workgroup_bytes(&self) -> u64 {
         u64::from(self.0.device.limits().max_compute_workgroup_storage_size)
     }
 
-    /// Distance of two uniforms that a dispatch can choose between, in bytes.
+    /// Distance in bytes between uniforms that a dispatch selects by offset.
     pub(super) fn uniform_stride(&self) -> u64 {
         self.0.uniform_stride
     }
 
-    /// Runs `action`; whatever wgpu reports meanwhile is the error.
+    /// Runs `action`, and returns any error that wgpu reports meanwhile. `doing` and `bytes` are for its
+    /// message.
     pub(super) fn guarded<T>(
         &self,
         doing: &str,
@@ -99,7 +100,7 @@ impl GpuDevice {
         let error = scopes.into_iter().flatten().next();
         let stray = lock(&self.0.stray).take();
         if error.is_some() || stray.is_some() {
-            // The loss is told while polling; until then its victims look like invalid buffers.
+            // wgpu reports a lost device only when polled. Before that, the errors look like invalid buffers.
             let _ = device.poll(wgpu::PollType::Poll);
         }
         let (adapter, doing) = (self.0.summary.to_string(), doing.to_owned());
@@ -117,6 +118,9 @@ impl GpuDevice {
     }
 
     /// A buffer of zeros.
+    ///
+    /// # Errors
+    /// The device has no room for it, or allows no buffer of this size.
     pub(super) fn buffer(
         &self,
         label: &str,
@@ -133,7 +137,7 @@ impl GpuDevice {
                 way_out: "use a smaller --batch-size or fewer models, or --device cpu",
             });
         }
-        // A binding must not be empty, and a kernel may load one row past an empty table.
+        // A binding must not be empty, and a kernel may load one row beyond the end of an empty table.
         let size = bytes.max(1024).next_multiple_of(16);
         self.guarded(&format!("making {label}"), size, || {
             self.0.device.create_buffer(&wgpu::BufferDescriptor {
@@ -145,13 +149,13 @@ impl GpuDevice {
         })
     }
 
-    /// A storage buffer of zeros, to be written by kernels and copied from.
+    /// A storage buffer of zeros that kernels can write and that can be copied from.
     pub(super) fn storage(&self, label: &str, bytes: u64) -> Result<wgpu::Buffer, EngineError> {
         use wgpu::BufferUsages as U;
         self.buffer(label, bytes, U::STORAGE | U::COPY_SRC | U::COPY_DST)
     }
 
-    /// A storage buffer of `data`.
+    /// A storage buffer with the contents `data`.
     pub(super) fn upload<T: bytemuck::Pod>(
         &self,
         label: &str,
@@ -163,13 +167,13 @@ impl GpuDevice {
         Ok(buffer)
     }
 
-    /// A buffer of `capacity` uniforms, [`Self::uniform_stride`] apart.
+    /// A buffer for `capacity` uniforms, which are [`Self::uniform_stride`] apart.
     pub(super) fn uniforms(&self, label: &str, capacity: usize) -> Result<wgpu::Buffer, EngineError> {
         use wgpu::BufferUsages as U;
         self.buffer(label, capacity as u64 * self.uniform_stride(), U::UNIFORM | U::COPY_DST)
     }
 
-    /// Fills a buffer of [`Self::uniforms`].
+    /// Writes `values` to a buffer made by [`Self::uniforms`].
     pub(super) fn write_uniforms<T: bytemuck::Pod>(
         &self,
         buffer: &wgpu::Buffer,
@@ -183,7 +187,8 @@ impl GpuDevice {
         self.guarded("filling uniforms", bytes.len() as u64, || self.write(buffer, &bytes))?
     }
 
-    /// Copies `bytes` in pieces, waiting now and then: wgpu holds each piece once more until it has arrived.
+    /// Copies `bytes` in pieces. Waits after every fourth piece, since wgpu keeps a copy of each until it
+    /// is uploaded.
     fn write(&self, buffer: &wgpu::Buffer, bytes: &[u8]) -> Result<(), EngineError> {
         for (k, chunk) in bytes.chunks(UPLOAD_BYTES).enumerate() {
             self.0.queue.write_buffer(buffer, (k * UPLOAD_BYTES) as u64, chunk);
@@ -203,17 +208,18 @@ impl GpuDevice {
         })
     }
 
-    /// An empty list of commands.
+    /// An empty command encoder.
     pub(super) fn encoder(&self, label: &str) -> wgpu::CommandEncoder {
         self.0.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some(label) })
     }
 
-    /// Hands the commands to the device and does not wait.
+    /// Submits the commands without waiting for them.
     pub(super) fn submit(&self, doing: &str, encoder: wgpu::CommandEncoder) -> Result<(), EngineError> {
         self.guarded(doing, 0, || self.0.queue.submit([encoder.finish()])).map(drop)
     }
 
-    /// Submits the commands, waits, and brings back `(buffer, float32 words)` each.
+    /// Submits the commands, waits, and reads the first words of some buffers. Each of `sources` is a
+    /// buffer and its number of float32 words.
     pub(super) fn read(
         &self,
         doing: &str,
@@ -239,11 +245,11 @@ impl GpuDevice {
             doing: doing.to_owned(),
             reason,
         };
-        // Another thread that polls this device may have taken the callback and not run it yet.
+        // Another thread that polls this device may have taken the callback without having run it yet.
         match told.recv_timeout(READ_BACK_GRACE) {
             Ok(Ok(())) => {}
             Ok(Err(e)) => return Err(failed(e.to_string())),
-            Err(_) => return Err(failed("the read-back never came".to_owned())),
+            Err(_) => return Err(failed("the read-back timed out".to_owned())),
         }
         let view = staging.get_mapped_range(..).map_err(|e| failed(e.to_string()))?;
         let mut at = 0;

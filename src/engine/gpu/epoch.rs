@@ -104,7 +104,7 @@ fn schedule(
                 chunk_rows: cut.chunk_rows as u32,
                 partials_at: (turn * cut.n_chunks) as u32,
                 n_partials: n_partials as u32,
-                trains_intercept: u32::from(epoch.intercept),
+                trains_intercept: u32::from(epoch.coordinates.intercept().is_some()),
                 scale: (table.n_rows as f64 / n_rows as f64) as f32,
                 pad: 0,
             };
@@ -115,7 +115,7 @@ fn schedule(
     each.collect()
 }
 
-/// Runs `epoch` from `state`, as [`crate::engine::Engine::sgd_epoch`] defines it.
+/// Runs `epoch` from `state`, as [`crate::engine::MiniBatch::sgd_epoch`] defines it.
 pub(super) fn run(
     engine: &GpuEngine<'_>,
     models: &[ModelSpec],
@@ -144,11 +144,10 @@ pub(super) fn run(
         }
     }
 
-    let trained = d + usize::from(epoch.intercept);
     let n_batches = epoch.batch_order.len() as f64;
     for m in 0..models.len() {
         let theta = epoch.coupling[m];
-        for j in 0..trained {
+        for j in (0..=d).filter(|&j| epoch.coordinates.moves(j)) {
             let at = j * n_quads * 4 + m;
             state.iterate.model_mut(m)[j] = f64::from(iterate[at]);
             let w = &mut state.snapshot.model_mut(m)[j];

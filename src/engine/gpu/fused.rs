@@ -4,9 +4,8 @@ use super::GpuEngine;
 use super::adapter::AdapterKind;
 use super::kernels::{FUSED_1, FUSED_4};
 use super::layout::{Fused, held_labels};
-use crate::engine::Evaluation;
 use crate::error::EngineError;
-use crate::objective::{Coefficients, ModelSpec};
+use crate::objective::{Coefficients, ModelSpec, Sums};
 use crate::panels::{PANEL_ROWS, Sample};
 
 /// Bytes of X between their two readings, over all workgroups: what stays in the last cache of a large GPU.
@@ -40,13 +39,14 @@ pub(super) fn takes(engine: &GpuEngine<'_>, n_models: usize) -> bool {
         && (words * size_of::<f32>()) as u64 <= engine.device.max_workgroup_bytes()
 }
 
-/// Sums, not means, of loss and gradient.
-pub(super) fn evaluate(
+/// Adds loss and gradient of every model to `sums`.
+pub(super) fn add(
     engine: &GpuEngine<'_>,
     models: &[ModelSpec],
     coefficients: &Coefficients,
     sample: Sample,
-) -> Result<Evaluation, EngineError> {
+    sums: &mut Sums,
+) -> Result<(), EngineError> {
     let (device, table) = (&engine.device, &engine.table);
     let (d, n_models, lanes) = (table.n_features, models.len(), lanes(models.len()));
     let n_groups = n_models.div_ceil(lanes);
@@ -111,18 +111,17 @@ pub(super) fn evaluate(
     }
     let read = device.read("the fused pass", encoder, &[(&partials, words)])?;
 
-    let mut sums = Evaluation { loss: vec![0.0; n_models], gradient: Coefficients::zeros(d, n_models) };
     let mut rest = read[0].chunks_exact((d + 2) * lanes);
     for &(g, n_workgroups, _) in &tasks {
         for partial in rest.by_ref().take(n_workgroups) {
             for lane in 0..lanes.min(n_models - g * lanes) {
                 let m = g * lanes + lane;
-                for (sum, part) in sums.gradient.model_mut(m).iter_mut().zip(partial.chunks_exact(lanes)) {
+                for (sum, part) in sums.gradient_mut(m).iter_mut().zip(partial.chunks_exact(lanes)) {
                     *sum += f64::from(part[lane]);
                 }
-                sums.loss[m] += f64::from(partial[(d + 1) * lanes + lane]);
+                *sums.loss_mut(m) += f64::from(partial[(d + 1) * lanes + lane]);
             }
         }
     }
-    Ok(sums)
+    Ok(())
 }

@@ -17,13 +17,14 @@ const MAX_CHUNKS: usize = 64;
 /// Bytes of all partial matrices together.
 const PARTIAL_BYTES: usize = 64 << 20;
 
-/// The upper triangle of the sums, not means, row after row.
-pub(super) fn sums(
+/// Adds the upper triangle of the sums, row after row.
+pub(super) fn add(
     engine: &GpuEngine<'_>,
     model: &ModelSpec,
     column: &[f64],
     sample: Sample,
-) -> Result<Vec<f64>, EngineError> {
+    sums: &mut [f64],
+) -> Result<(), EngineError> {
     let (device, table) = (&engine.device, &engine.table);
     let order = table.n_features + 1;
     let root = device.pipeline(&ROOT_CURVATURE, &[])?;
@@ -41,7 +42,6 @@ pub(super) fn sums(
     let partials = device.storage("logodds.hessian.partials", 4 * words as u64)?;
     let uniforms = device.uniforms("logodds.hessian.tile", 1)?;
 
-    let mut sums = vec![0.0; order * order];
     for block in &table.blocks {
         let (first, n_panels) = block.sampled(sample);
         let bound = [
@@ -82,5 +82,5 @@ pub(super) fn sums(
             }
         }
     }
-    Ok(sums)
+    Ok(())
 }

@@ -1,9 +1,9 @@
-//! Every kernel: its sources, its bindings, its tunables. Adding a kernel is adding a row.
+//! The table of kernels, each with its sources, bindings and override constants. To add a kernel, add a row.
 
-/// Kind of a binding; the numbers follow the order of the row, group 0.
+/// Kind of a binding. All bindings are in group 0, numbered in the order of the kernel's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binding {
-    /// A uniform whose offset is given with each dispatch.
+    /// A uniform with a dynamic offset, set at each dispatch.
     Uniform,
     /// A storage buffer that the kernel only reads.
     ReadOnly,
@@ -13,23 +13,23 @@ pub enum Binding {
 
 use Binding::{ReadOnly, ReadWrite, Uniform};
 
-/// One compute kernel, entry point `main`.
+/// A compute kernel with entry point `main`.
 #[derive(Debug)]
 pub struct Kernel {
-    /// What it is called in labels and errors.
+    /// Name in labels and errors.
     pub name: &'static str,
-    /// Its own file under `shaders/`.
+    /// Its file under `shaders/`.
     pub file: &'static str,
-    /// Its source: snippets of `shaders/common`, then its own text.
+    /// Its source: snippets from `shaders/common`, then its own file.
     pub sources: &'static [&'static str],
-    /// Bindings in order, with the names used in labels.
+    /// Bindings in order, with their names in the shader.
     pub bindings: &'static [(&'static str, Binding)],
-    /// Values of its `override` constants unless the engine sets others.
+    /// Default values of its `override` constants.
     pub overrides: &'static [(&'static str, f64)],
 }
 
 impl Kernel {
-    /// The composed WGSL.
+    /// The complete WGSL source.
     pub fn source(&self) -> String {
         self.sources.join("\n")
     }
@@ -72,7 +72,7 @@ pub const FUSED_4: Kernel = Kernel {
     overrides: &[("SUMS", 256.0)],
 };
 
-/// Residuals and loss of a block of rows for a block of models.
+/// Residuals and losses of a block of rows for a block of models.
 pub const TILE_RESIDUAL: Kernel = Kernel {
     name: "tile_residual",
     file: "tile_residual.wgsl",
@@ -99,7 +99,7 @@ pub const TILE_GRADIENT: Kernel = Kernel {
     overrides: &[],
 };
 
-/// Root of each row's curvature for one model.
+/// Square root of each row's curvature for one model.
 pub const ROOT_CURVATURE: Kernel = Kernel {
     name: "root_curvature",
     file: "root_curvature.wgsl",
@@ -116,7 +116,7 @@ pub const ROOT_CURVATURE: Kernel = Kernel {
     overrides: &[],
 };
 
-/// Curvature of one model.
+/// Hessian of one model.
 pub const HESSIAN: Kernel = Kernel {
     name: "hessian",
     file: "hessian.wgsl",
@@ -125,7 +125,7 @@ pub const HESSIAN: Kernel = Kernel {
     overrides: &[],
 };
 
-/// Change of residual of a mini-batch.
+/// Change of the residuals of a mini-batch since the snapshot.
 pub const BATCH_RESIDUAL: Kernel = Kernel {
     name: "batch_residual",
     file: "batch_residual.wgsl",
@@ -159,7 +159,7 @@ pub const BATCH_GRADIENT: Kernel = Kernel {
     overrides: &[],
 };
 
-/// Gradient of a mini-batch, second stage, and the penalised step.
+/// Gradient of a mini-batch, second stage, and the proximal step.
 pub const BATCH_UPDATE: Kernel = Kernel {
     name: "batch_update",
     file: "batch_update.wgsl",
@@ -177,7 +177,7 @@ pub const BATCH_UPDATE: Kernel = Kernel {
     overrides: &[],
 };
 
-/// The table.
+/// All kernels.
 pub const KERNELS: &[&Kernel] = &[
     &FUSED_1,
     &FUSED_4,

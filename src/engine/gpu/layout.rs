@@ -1,10 +1,10 @@
-//! The structs shared with WGSL, byte for byte; a test compares every offset with naga's.
+//! The structs shared with WGSL, byte for byte. A test compares all offsets with those that naga computes.
 
 use bytemuck::{Pod, Zeroable};
 
 use crate::objective::ModelSpec;
 
-/// `Fused` of `fused.wgsl`: one dispatch over one buffer of X for one group of models.
+/// `Fused` in `fused.wgsl`: one dispatch over one buffer of X for one group of models.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
 #[expect(missing_docs, reason = "documented where they are used, in the shader")]
@@ -24,7 +24,7 @@ pub struct Fused {
     pub held_span: [u32; 4],
 }
 
-/// `Tile` of `common/tile.wgsl`: a block of rows by a block of models.
+/// `Tile` in `common/tile.wgsl`: a block of rows and a block of models.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
 #[expect(missing_docs, reason = "documented where they are used, in the shader")]
@@ -39,7 +39,7 @@ pub struct Tile {
     pub pad1: u32,
 }
 
-/// `Model` of `common/model.wgsl`.
+/// `Model` in `common/model.wgsl`: class, class weights and held-out folds of one model.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
 #[expect(missing_docs, reason = "documented where they are used, in the shader")]
@@ -64,13 +64,13 @@ impl From<&ModelSpec> for Model {
     }
 }
 
-/// The run of labels that a model holds out: the first, and how many.
+/// The range of labels that a model holds out: the first label, and the number of labels.
 pub(super) fn held_labels(model: &ModelSpec) -> (u32, u32) {
     let (first, end) = model.held_out.range();
     (first << 16, (end - first) << 16)
 }
 
-/// `Step` of `common/step.wgsl`: one mini-batch as seen by one buffer of X.
+/// `Step` in `common/step.wgsl`: one mini-batch, for one buffer of X.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
 #[expect(missing_docs, reason = "documented where they are used, in the shader")]
@@ -89,7 +89,7 @@ pub struct Step {
     pub pad: u32,
 }
 
-/// `Quad` of `common/quad.wgsl`: four models side by side.
+/// `Quad` in `common/quad.wgsl`: four models side by side.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
 #[expect(missing_docs, reason = "documented where they are used, in the shader")]

@@ -26,9 +26,9 @@ pub use device::GpuDevice;
 pub use table::{Limits, table_bytes};
 
 use self::table::Table;
-use super::{Engine, Epoch, Evaluation, SgdState};
+use super::{At, Engine, Epoch, MiniBatch, SgdState};
 use crate::error::Result;
-use crate::objective::{Coefficients, Hessian, ModelSpec};
+use crate::objective::{Coefficients, ModelSpec, Sums};
 use crate::panels::{Panels, Rows, Sample};
 
 /// The largest stack that takes the fused pass: beyond it, arithmetic and not memory is the limit.
@@ -42,7 +42,6 @@ const EPOCH_MODELS: usize = 256;
 pub struct GpuEngine<'a> {
     device: GpuDevice,
     table: Table,
-    /// The rows, for the sums of their weights.
     rows: &'a Rows,
 }
 
@@ -79,34 +78,37 @@ impl Engine for GpuEngine<'_> {
         tiled::models_per_reading(self)
     }
 
-    fn evaluate_on(
+    fn rows(&self) -> &Rows {
+        self.rows
+    }
+
+    fn add_evaluation(
         &mut self,
         models: &[ModelSpec],
         coefficients: &Coefficients,
         sample: Sample,
-    ) -> Result<Evaluation> {
+        sums: &mut Sums,
+    ) -> Result<()> {
         assert_eq!(models.len(), coefficients.n_models(), "a column of coefficients for each model");
         assert_eq!(self.table.n_features, coefficients.n_features(), "a coefficient for each feature");
-        let mut sums = if fused::takes(self, models.len()) {
-            fused::evaluate(self, models, coefficients, sample)?
+        if fused::takes(self, models.len()) {
+            fused::add(self, models, coefficients, sample, sums)?;
         } else {
-            tiled::evaluate(self, models, coefficients, sample)?
-        };
-        let totals = self.rows.weights_on(sample);
-        for (m, model) in models.iter().enumerate() {
-            let weight_sum = model.weight_sum_of(&totals);
-            sums.loss[m] /= weight_sum;
-            sums.gradient.model_mut(m).iter_mut().for_each(|g| *g /= weight_sum);
+            tiled::add(self, models, coefficients, sample, sums)?;
         }
-        Ok(sums)
+        Ok(())
     }
 
-    fn hessian(&mut self, model: &ModelSpec, column: &[f64], sample: Sample) -> Result<Hessian> {
-        assert_eq!(column.len(), self.table.n_features + 1, "a coefficient for each feature");
-        let scale = 1.0 / model.weight_sum_of(&self.rows.weights_on(sample));
-        Ok(Hessian::from_upper(column.len(), hessian::sums(self, model, column, sample)?, scale))
+    fn add_curvatures(&mut self, points: &[At<'_>], sample: Sample, sums: &mut [Vec<f64>]) -> Result<()> {
+        for ((model, column), sums) in points.iter().zip(sums) {
+            assert_eq!(column.len(), self.table.n_features + 1, "a coefficient for each feature");
+            hessian::add(self, model, column, sample, sums)?;
+        }
+        Ok(())
     }
+}
 
+impl MiniBatch for GpuEngine<'_> {
     fn sgd_epoch(&mut self, models: &[ModelSpec], epoch: &Epoch<'_>, state: &mut SgdState) -> Result<()> {
         // A batch keeps a residual of each row and model: models go in groups for which these fit a buffer.
         let row_bytes = epoch.batch_rows.clamp(1, self.table.n_rows.max(1)) * size_of::<f32>();

@@ -1,10 +1,10 @@
-//! Kernels compiled and bound.
+//! Compiles kernels and binds their buffers.
 
 use super::device::{GpuDevice, lock};
 use super::kernels::{Binding, KERNELS, Kernel};
 use crate::error::EngineError;
 
-/// Workgroups of one dimension of a grid, on every device.
+/// Most workgroups in one dimension of a grid: WebGPU's limit, which every device supports.
 const GRID: u32 = 65_535;
 
 /// A kernel's name and its overrides, bit for bit.
@@ -19,7 +19,7 @@ pub(super) struct Pipeline {
 }
 
 impl GpuDevice {
-    /// The pipeline of `kernel`, compiled at its first use with these overrides.
+    /// The pipeline of `kernel` with these override constants (its defaults if empty). Compiled at first use.
     pub(super) fn pipeline(
         &self,
         kernel: &'static Kernel,
@@ -43,15 +43,16 @@ impl GpuDevice {
         Ok(compiled)
     }
 
-    /// Compiles every kernel of the table now, as it stands there.
+    /// Compiles every kernel now, with its default override constants.
     ///
     /// # Errors
-    /// The device refuses one.
+    /// The device rejects a kernel.
     pub fn compile_all(&self) -> Result<(), EngineError> {
         KERNELS.iter().try_for_each(|kernel| self.pipeline(kernel, &[]).map(drop))
     }
 
-    /// Binds `buffers`, in the order of the kernel's row; uniforms are seen through one struct of `uniform_bytes`.
+    /// Binds `buffers`, in the order of the kernel's bindings. A uniform binding covers one struct of
+    /// `uniform_bytes`.
     pub(super) fn bind(
         &self,
         pipeline: &Pipeline,
@@ -85,13 +86,14 @@ impl GpuDevice {
     }
 }
 
-/// Workgroups of a one-dimensional grid, folded where it exceeds one dimension.
+/// The dimensions of a two-dimensional grid with at least `workgroups` workgroups. One row suffices up to
+/// [`GRID`].
 pub(super) fn fold_grid(workgroups: u32) -> (u32, u32) {
     let rows = workgroups.div_ceil(GRID).max(1);
     (workgroups.div_ceil(rows).max(1), rows)
 }
 
-/// Builds `kernel` with an explicit layout; failures go to the error scope in force.
+/// Compiles `kernel` with an explicit layout. Failures go to the current error scope.
 fn compile(device: &wgpu::Device, kernel: &'static Kernel, overrides: &[(&'static str, f64)]) -> Pipeline {
     let label = format!("logodds.{}", kernel.name);
     let entries: Vec<_> = kernel

@@ -4,9 +4,8 @@ use super::GpuEngine;
 use super::adapter::AdapterKind;
 use super::kernels::{TILE_GRADIENT, TILE_RESIDUAL};
 use super::layout::{Model, Tile};
-use crate::engine::Evaluation;
 use crate::error::EngineError;
-use crate::objective::{Coefficients, ModelSpec};
+use crate::objective::{Coefficients, ModelSpec, Sums};
 use crate::panels::{PANEL_ROWS, Sample};
 
 /// Models of an invocation of `tile_residual`.
@@ -50,22 +49,20 @@ pub(super) fn models_per_reading(engine: &GpuEngine<'_>) -> usize {
     (fitting / TILE_MODELS * TILE_MODELS).clamp(TILE_MODELS, MOST_MODELS)
 }
 
-/// Sums, not means, of loss and gradient.
-pub(super) fn evaluate(
+/// Adds loss and gradient of every model to `sums`.
+pub(super) fn add(
     engine: &GpuEngine<'_>,
     models: &[ModelSpec],
     coefficients: &Coefficients,
     sample: Sample,
-) -> Result<Evaluation, EngineError> {
-    let d = engine.table.n_features;
-    let mut sums =
-        Evaluation { loss: vec![0.0; models.len()], gradient: Coefficients::zeros(d, models.len()) };
+    sums: &mut Sums,
+) -> Result<(), EngineError> {
     let group = models_per_reading(engine);
     for first in (0..models.len()).step_by(group) {
         let end = (first + group).min(models.len());
-        evaluate_block(engine, first, &models[first..end], coefficients, sample, &mut sums)?;
+        evaluate_block(engine, first, &models[first..end], coefficients, sample, sums)?;
     }
-    Ok(sums)
+    Ok(())
 }
 
 /// Models `first ..` of the stack, one pass over X.
@@ -75,7 +72,7 @@ fn evaluate_block(
     models: &[ModelSpec],
     coefficients: &Coefficients,
     sample: Sample,
-    sums: &mut Evaluation,
+    sums: &mut Sums,
 ) -> Result<(), EngineError> {
     let (device, table) = (&engine.device, &engine.table);
     let d = table.n_features;
@@ -177,28 +174,25 @@ fn evaluate_block(
         }
         let sources = [(&totals, total_words), (&partials4, partial_words)];
         let read = device.read("the tiled pass", encoder, &sources)?;
-        add(&read, n_models, first, models.len(), sums);
+        add_read(&read, n_models, first, models.len(), sums);
     }
     Ok(())
 }
 
 /// Adds what came back, `totals` and `partials4` of rows of `width` models, to models `first ..`.
-fn add(read: &[Vec<f32>], width: usize, first: usize, n_models: usize, sums: &mut Evaluation) {
-    let d = sums.gradient.n_features();
+fn add_read(read: &[Vec<f32>], width: usize, first: usize, n_models: usize, sums: &mut Sums) {
+    let d = sums.n_features();
     for (k, row) in read[0].chunks_exact(width).enumerate() {
         for (m, &part) in row[..n_models].iter().enumerate() {
-            // Residuals and losses take turns.
-            let sum = if k % 2 == 0 {
-                &mut sums.gradient.model_mut(first + m)[d]
-            } else {
-                &mut sums.loss[first + m]
-            };
+            // Even rows hold residual sums, odd rows loss sums.
+            let sum =
+                if k % 2 == 0 { &mut sums.gradient_mut(first + m)[d] } else { sums.loss_mut(first + m) };
             *sum += f64::from(part);
         }
     }
     for (k, row) in read[1].chunks_exact(width).enumerate() {
         for (m, &part) in row[..n_models].iter().enumerate() {
-            sums.gradient.model_mut(first + m)[k % d] += f64::from(part);
+            sums.gradient_mut(first + m)[k % d] += f64::from(part);
         }
     }
 }

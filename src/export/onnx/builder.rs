@@ -1,11 +1,11 @@
-//! A graph under construction: nodes, constants, inputs and outputs, each value with a name of its own.
+//! Builds a graph from nodes, constants, inputs and outputs; each value gets a unique name.
 
 use super::proto::{
     AttributeProto, DimensionProto, GraphProto, NodeProto, TensorProto, TensorShapeProto, TensorTypeProto,
     TypeProto, ValueInfoProto, attribute, element,
 };
 
-/// Name of the dimension of rows.
+/// Name of the row dimension.
 const ROWS: &str = "N";
 
 /// An attribute of a node.
@@ -50,15 +50,15 @@ impl Constant {
     }
 }
 
-/// The graph so far.
+/// The graph under construction.
 pub(super) struct Builder {
     graph: GraphProto,
-    /// Begins the name of every inner value; no input's name begins so.
+    /// Prefix of every inner value; no input name begins with it.
     prefix: String,
 }
 
 impl Builder {
-    /// Without nodes, for inputs of these names.
+    /// A graph without nodes, for inputs with these names.
     pub(super) fn new<'a>(inputs: impl Iterator<Item = &'a str> + Clone) -> Self {
         let mut prefix = "logodds/".to_owned();
         while inputs.clone().any(|name| name.starts_with(&prefix)) {
@@ -67,13 +67,13 @@ impl Builder {
         Self { graph: GraphProto { name: "logodds".to_owned(), ..GraphProto::default() }, prefix }
     }
 
-    /// An input of one column, of the length that the call chooses.
+    /// An input with one column and any number of rows.
     pub(super) fn input(&mut self, name: &str, element: i32, doc: String) -> String {
         self.graph.input.push(value_info(name, element, Some(1), doc));
         name.to_owned()
     }
 
-    /// Makes `value` an output: one number a row, or `columns` of them.
+    /// Makes `value` an output with one number a row, or with `columns` of them.
     pub(super) fn output(
         &mut self,
         value: &str,
@@ -122,7 +122,7 @@ impl Builder {
         self.constant(name, &[], Constant::Float(vec![value]))
     }
 
-    /// An operation of the standard set; returns the name of its result.
+    /// An operation of the standard domain; returns the name of its result.
     pub(super) fn node(
         &mut self,
         op: &str,
@@ -133,7 +133,7 @@ impl Builder {
         self.node_of("", op, name, inputs, attributes)
     }
 
-    /// An operation of a domain.
+    /// An operation of another domain.
     pub(super) fn node_of(
         &mut self,
         domain: &str,
@@ -154,7 +154,7 @@ impl Builder {
         result
     }
 
-    /// The graph.
+    /// The finished graph.
     pub(super) fn finish(mut self, doc: String) -> GraphProto {
         self.graph.doc_string = doc;
         self.graph

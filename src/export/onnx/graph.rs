@@ -1,4 +1,4 @@
-//! The nodes: from raw columns to z, from z to label and probabilities.
+//! The nodes of the graph: from raw columns to z, and from z to label and probabilities.
 
 use super::super::stack::{Input, Stack, fresh};
 use super::builder::{Attribute, Builder, Constant};
@@ -7,7 +7,7 @@ use super::proto::{GraphProto, element};
 use super::{LABEL, MACHINE_LEARNING, PROBABILITIES};
 use crate::model::Task;
 
-/// The graph of a stack, `doc` above it.
+/// The graph of a model, described by `doc`.
 pub(super) fn graph(stack: &Stack<'_>, nulls: &Nulls, doc: String) -> GraphProto {
     let names = stack.inputs.iter().map(|input| input.column.name.as_str());
     let mut builder = Builder::new(names.clone());
@@ -22,13 +22,13 @@ pub(super) fn graph(stack: &Stack<'_>, nulls: &Nulls, doc: String) -> GraphProto
     let label = builder.node("Gather", "label", &[&classes, &index], vec![Attribute::Int("axis", 0)]);
     builder.output(&label, &fresh(LABEL, names.clone()), kind, None, "the predicted class");
     let of_classes = "one column for each class, in the order of the property \"classes\"; NaN in a row with a \
-                      null that the model cannot fill, or an infinity: its label means nothing";
+                      null that the model cannot fill, or an infinite value: ignore its label";
     let name = fresh(PROBABILITIES, names);
     builder.output(&probabilities, &name, element::DOUBLE, Some(n), of_classes);
     builder.finish(doc)
 }
 
-/// z of every row and model, NaN where it is not finite.
+/// z of every row and model; NaN if it is not finite.
 fn linear_predictor(builder: &mut Builder, stack: &Stack<'_>, nulls: &Nulls) -> String {
     let mut numbers = Vec::new();
     let mut levels: Option<String> = None;
@@ -65,9 +65,9 @@ fn linear_predictor(builder: &mut Builder, stack: &Stack<'_>, nulls: &Nulls) -> 
     builder.node("Where", "finite z", &[&infinite, &nan, &z], vec![])
 }
 
-/// The coefficient of each row's level, rows x 1 x models: looked up, never a product with 0/1 columns.
+/// The coefficient of each row's level, rows x 1 x models: looked up, not multiplied with 0/1 columns.
 ///
-/// The last row of the table is zero: that of levels without a coefficient, seen in training or not.
+/// The last row of the lookup table is zero, for levels without a coefficient, known from training or not.
 fn level_term(
     builder: &mut Builder,
     stack: &Stack<'_>,
@@ -103,7 +103,7 @@ fn level_term(
         }
     };
     if n == 0 {
-        // An encoder needs a key; that of nulls maps to the row of zeros as well.
+        // An encoder needs at least one key; the key of nulls also maps to the row of zeros.
         attributes = match tensor {
             Tensor::Integer => vec![Attribute::Ints("keys_int64s", vec![nulls.integer])],
             Tensor::Text | Tensor::Float => {
@@ -117,7 +117,7 @@ fn level_term(
     builder.node("Gather", &format!("{at}/term"), &[&table, &row], vec![Attribute::Int("axis", 0)])
 }
 
-/// The sum over the numbers, rows x models: nulls filled, centred, one product of matrices.
+/// The sum over the numbers, rows x models: nulls are filled and numbers centred; then one matrix product.
 fn number_terms(builder: &mut Builder, stack: &Stack<'_>, numbers: &[&Input<'_>]) -> String {
     let names: Vec<&str> = numbers.iter().map(|input| input.column.name.as_str()).collect();
     let (n, m) = (numbers.len(), stack.n_models());
@@ -139,13 +139,13 @@ fn number_terms(builder: &mut Builder, stack: &Stack<'_>, numbers: &[&Input<'_>]
     builder.node("MatMul", "z of numbers", &[&x, &coefficients], vec![])
 }
 
-/// Rows without their dimension of length 1.
+/// Removes a dimension of length 1.
 fn squeeze(builder: &mut Builder, name: &str, value: &str) -> String {
     let axes = builder.constant(&format!("{name}/axis"), &[1], Constant::Integer(vec![1]));
     builder.node("Squeeze", name, &[value, &axes], vec![])
 }
 
-/// Index of the class, and probabilities: that of the positive class is `1 / (1 + exp(-z))`.
+/// The class index and the probabilities; the positive class has `1 / (1 + exp(-z))`.
 fn binary(builder: &mut Builder, stack: &Stack<'_>, z: &str) -> (String, String) {
     let model = stack.model;
     let positive = model.model_classes()[0];
@@ -168,8 +168,8 @@ fn binary(builder: &mut Builder, stack: &Stack<'_>, z: &str) -> (String, String)
     (or_none(builder, 2, &p, &said), both)
 }
 
-/// Index of the class with the largest z (less its offset; the first of equals), and the probabilities
-/// scaled to sum to 1: `softmax(log sigmoid(z))`, which neither overflows nor divides zeros.
+/// The index of the class with the largest z minus its offset (the first in a tie), and the probabilities
+/// scaled to sum to 1: `softmax(log sigmoid(z))`, which neither overflows nor divides by zero.
 fn one_vs_rest(builder: &mut Builder, stack: &Stack<'_>, z: &str) -> (String, String) {
     let zero = builder.scalar("zero", 0.0);
     let one = builder.scalar("one", 1.0);
@@ -197,7 +197,7 @@ fn one_vs_rest(builder: &mut Builder, stack: &Stack<'_>, z: &str) -> (String, St
     (or_none(builder, stack.n_models(), &one_of_row, &said), p)
 }
 
-/// `class`, or the one after all classes where there is no probability.
+/// `class`, or the index after all classes if there is no probability.
 fn or_none(builder: &mut Builder, n_classes: usize, p: &str, class: &str) -> String {
     let none = builder.constant("no class", &[], Constant::Integer(vec![n_classes as i64]));
     let absent = builder.node("IsNaN", "has no class", &[p], vec![]);

@@ -1,11 +1,11 @@
 //! A model as an ONNX graph: raw columns in, label and probabilities out.
 //!
-//! One input for each column that counts, `[N, 1]`, by its name: float64 for numbers, times and booleans,
-//! so that the sums are those of prediction, which are float64 too; int64 or string for levels, as they are
-//! in the files. Nulls are NaN, or the integer or text that the property of the file says. Everything else
-//! happens in the graph: nulls filled, levels looked up, one product of matrices, probabilities, decision.
+//! Each relevant column is an input `[N, 1]` under its name. Numbers, times and booleans are float64, so that
+//! the sums equal those of prediction, which are also float64. Levels are int64 or string, as in the files. A
+//! null is NaN, or the integer or text in the properties of the file. The graph does the rest: it fills
+//! nulls, looks up levels, multiplies one matrix, and computes probabilities and the decision.
 //!
-//! Operators: ai.onnx 13 and ai.onnx.ml 2, of the year 2020, which runtimes have had for long.
+//! Operators: ai.onnx 13 and ai.onnx.ml 2 of 2020, which all common runtimes support.
 
 mod builder;
 mod graph;
@@ -21,9 +21,9 @@ use super::stack::{Stack, fresh};
 use crate::error::{ExportError, Result};
 use crate::model::{Model, Task};
 
-/// Output of the predicted class, `[N]`, in the type of the target.
+/// Output with the predicted class, `[N]`, in the type of the target.
 pub const LABEL: &str = "label";
-/// Output of the probabilities, `[N, classes]`.
+/// Output with the probabilities, `[N, classes]`.
 pub const PROBABILITIES: &str = "probabilities";
 
 const IR_VERSION: i64 = 7;
@@ -33,15 +33,15 @@ const MACHINE_LEARNING_OPERATORS: i64 = 2;
 /// Protocol buffers address bytes by signed 32-bit numbers.
 const LARGEST: usize = i32::MAX as usize;
 
-/// A model as the bytes of an ONNX file, and what it takes and gives.
+/// A model as the bytes of an ONNX file, with its inputs and outputs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Onnx {
     /// The file.
     pub bytes: Vec<u8>,
     /// The inputs, in order.
     pub inputs: Vec<ExportedInput>,
-    /// Names of the outputs: the class, and the probabilities. They have underscores after them where a
-    /// column bears that name.
+    /// Names of the outputs: the class and the probabilities. Underscores are appended if a column has the
+    /// same name.
     pub outputs: [String; 2],
 }
 
@@ -96,19 +96,19 @@ pub fn onnx(model: &Model) -> Result<Onnx> {
     })
 }
 
-/// What a user of the graph has to know.
+/// The description for users of the graph.
 fn doc(nulls: &Nulls) -> String {
     format!(
         "Every input is a column as it was in the training table, of shape [N, 1]: float64 for numbers, times \
-         and booleans, int64 or string for levels. A null is NaN, {} or {:?}. A level that training had not \
-         seen counts for nothing. The label is the class, the probabilities are in the order of the property \
-         \"classes\". Where they are NaN there is no prediction; the label then is {:?}, {}, NaN or false, \
-         whichever its type can hold.",
+         and booleans, int64 or string for levels. A null is NaN, {} or {:?}. A level that did \
+         not occur in training contributes nothing. The label is the class; the probabilities are in the order \
+         of the property \"classes\". Probabilities of NaN mean no prediction; the label is then {:?}, {}, NaN or \
+         false, depending on its type.",
         nulls.integer, nulls.text, nulls.text, nulls.integer
     )
 }
 
-/// What a program may want to know.
+/// The properties for programs.
 fn properties(model: &Model, nulls: &Nulls) -> Vec<StringStringEntryProto> {
     let task = match model.task {
         Task::Binary => "binary",

@@ -1,4 +1,4 @@
-//! How a null, which no tensor can hold, is written instead.
+//! Values that encode null, which no tensor can hold.
 
 use crate::data::{Column, ColumnKind, LevelType, Temporal};
 use crate::model::Model;
@@ -6,10 +6,10 @@ use crate::model::Model;
 use super::super::stack::Stack;
 use super::builder::Constant;
 
-/// What stands for null in tensors of text and of integers; among floats it is NaN.
+/// The values that encode null in string and integer tensors; in float tensors it is NaN.
 ///
-/// Neither is a level of any column or a class. The empty text is taken where that allows it, and the
-/// smallest integer.
+/// Neither value is a level of any column or a class. If possible they are the empty text and the smallest
+/// integer.
 pub(super) struct Nulls {
     pub(super) text: String,
     pub(super) integer: i64,
@@ -29,7 +29,7 @@ impl Nulls {
     }
 }
 
-/// The tensor that a column is passed as.
+/// The tensor type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tensor {
     Float,
@@ -38,8 +38,8 @@ pub(super) enum Tensor {
 }
 
 impl Tensor {
-    /// Numbers and booleans are floats, which have NaN for null; levels are integers or text, as they are in
-    /// the files. Integers beyond 64 bits are text.
+    /// Numbers and booleans are floats, where NaN is null; levels are integers or text, as in the files.
+    /// Integers beyond 64 bits are text.
     pub(super) fn of(column: &Column) -> Self {
         let fits = || column.levels.iter().flatten().flatten().all(|level| level.parse::<i64>().is_ok());
         match (column.kind, column.level_type) {
@@ -50,7 +50,7 @@ impl Tensor {
         }
     }
 
-    /// As numpy calls it.
+    /// The name in numpy.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Float => "float64",
@@ -59,7 +59,7 @@ impl Tensor {
         }
     }
 
-    /// What a null is passed as.
+    /// The value that encodes null.
     pub(super) fn null(self, nulls: &Nulls) -> String {
         match self {
             Self::Float => "NaN".to_owned(),
@@ -69,7 +69,7 @@ impl Tensor {
     }
 }
 
-/// What the values of a column mean, for whoever has to pass them.
+/// The meaning of a column's values, for callers of the graph.
 pub(super) fn describe(column: &Column) -> &'static str {
     match (column.kind, column.temporal, column.level_type) {
         (ColumnKind::Boolean, ..) | (ColumnKind::Categorical, _, Some(LevelType::Boolean)) => {
@@ -84,7 +84,7 @@ pub(super) fn describe(column: &Column) -> &'static str {
     }
 }
 
-/// The classes in the type of the target, and last what stands for none.
+/// The classes in the type of the target, followed by the value for no class.
 pub(super) fn labels(model: &Model, nulls: &Nulls) -> Constant {
     use crate::data::TargetType;
     fn parsed<T: std::str::FromStr>(classes: &[String], none: T) -> Option<Vec<T>> {

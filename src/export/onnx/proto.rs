@@ -1,7 +1,7 @@
-//! The messages of an ONNX file that a model needs.
+//! The messages of an ONNX file, as far as a model needs them.
 //!
-//! Fields and numbers are those of `onnx.proto` (<https://github.com/onnx/onnx>); what is not used is left
-//! out, which protocol buffers allow.
+//! Fields and numbers follow `onnx.proto` (<https://github.com/onnx/onnx>). Unused fields are left out, which
+//! protocol buffers allow.
 
 use prost::Message;
 
@@ -42,7 +42,7 @@ pub(super) struct StringStringEntryProto {
     pub(super) value: String,
 }
 
-/// Nodes in the order of computation, and what they begin with.
+/// Nodes in the order of computation, and their initial values.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct GraphProto {
     #[prost(message, repeated, tag = "1")]
@@ -76,7 +76,7 @@ pub(super) struct NodeProto {
     pub(super) domain: String,
 }
 
-/// A constant of an operation; `kind` says which field holds it.
+/// An attribute of an operation; `kind` says which field holds it.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct AttributeProto {
     #[prost(string, tag = "1")]
@@ -132,7 +132,7 @@ pub(super) struct ValueInfoProto {
     pub(super) doc_string: String,
 }
 
-/// A type; here always that of a tensor.
+/// A type; here always a tensor.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct TypeProto {
     #[prost(message, optional, tag = "1")]
@@ -155,7 +155,7 @@ pub(super) struct TensorShapeProto {
     pub(super) dim: Vec<DimensionProto>,
 }
 
-/// A length, or the name of one that each call chooses.
+/// A length, or the name of a length that each call chooses.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct DimensionProto {
     #[prost(int64, optional, tag = "1")]

@@ -1,13 +1,13 @@
-//! What the dialects write differently.
+//! Differences between the SQL dialects.
 
 use crate::config::Dialect;
 use crate::data::{Column, Temporal, Unit};
 use crate::error::{ExportError, Result};
 
-/// Arguments of one call of GREATEST: SQLite takes 127 at most.
+/// Arguments in one call of GREATEST; SQLite allows at most 127.
 const ARGUMENTS: usize = 100;
 
-/// Bytes of a name in PostgreSQL, which cuts longer ones.
+/// Bytes of a name in PostgreSQL, which truncates longer ones.
 const POSTGRESQL_NAME: usize = 63;
 
 impl Dialect {
@@ -51,9 +51,9 @@ impl Dialect {
         Ok(format!("'{}'", text.replace('\'', "''")))
     }
 
-    /// A float64 literal with all its digits. Without an exponent some dialects would take it for a
-    /// decimal, slower and of other precision; negative ones stand in parentheses, as two minus signs begin
-    /// a comment.
+    /// A float64 literal with all its digits. Without an exponent some dialects would read it as a decimal,
+    /// which is slower and has another precision. A negative literal is in parentheses, because two minus
+    /// signs begin a comment.
     pub(super) fn float(self, value: f64) -> String {
         let plain = value == 0.0 || (1e-5..1e16).contains(&value.abs());
         let literal = match (self, plain) {
@@ -65,18 +65,18 @@ impl Dialect {
         if value.is_sign_negative() { format!("({literal})") } else { literal }
     }
 
-    /// A float32 literal, which equals the float32 of a column and a float64 that it was widened to.
+    /// A float32 literal, which equals a float32 column value, also after widening to float64.
     pub(super) fn single(self, value: f32) -> String {
         let double = self.float(f64::from(value));
         match self {
             Self::Postgresql => format!("{double}::float4"),
             Self::Ansi | Self::Duckdb => format!("CAST({double} AS REAL)"),
-            // All their floats are float64.
+            // All floats of these dialects are float64.
             Self::Sqlite | Self::Bigquery => double,
         }
     }
 
-    /// A truth value.
+    /// A boolean literal.
     pub(super) fn boolean(self, value: bool) -> &'static str {
         match (self, value) {
             (Self::Sqlite, true) => "1",
@@ -86,7 +86,7 @@ impl Dialect {
         }
     }
 
-    /// `expression` as float64.
+    /// `expression` cast to float64.
     pub(super) fn double(self, expression: &str) -> String {
         match self {
             Self::Postgresql => format!("{expression}::float8"),
@@ -97,19 +97,19 @@ impl Dialect {
         }
     }
 
-    /// `number`, a float64, with NULL in place of NaN. SQLite has no NaN, and the standard no word for it.
+    /// `number`, a float64, with NULL in place of NaN. SQLite has no NaN, and standard SQL cannot express it.
     pub(super) fn nan_is_null(self, number: &str) -> String {
         match self {
             Self::Postgresql => format!("NULLIF({number}, 'NaN')"),
             Self::Duckdb => format!("NULLIF({number}, 'NaN'::DOUBLE)"),
-            // There NaN equals nothing, itself included.
+            // In BigQuery NaN equals nothing, not even itself.
             Self::Bigquery => format!("IF(IS_NAN({number}), NULL, {number})"),
             Self::Ansi | Self::Sqlite => number.to_owned(),
         }
     }
 
-    /// `expression` as text that is compared byte by byte, whatever the column's own rules are; `None` for
-    /// the order where the dialect has no way to say so.
+    /// `expression` as text that is compared byte by byte, whatever the collation of the column. Some
+    /// dialects cannot force this for order comparisons, see [`Dialect::orders_text`].
     pub(super) fn as_text(self, expression: &str) -> String {
         match self {
             Self::Postgresql => format!("{expression}::text COLLATE \"C\""),
@@ -120,7 +120,7 @@ impl Dialect {
         }
     }
 
-    /// Whether text from [`Dialect::as_text`] is sure to be in the order of its bytes.
+    /// Whether text from [`Dialect::as_text`] is certain to be in byte order.
     pub(super) fn orders_text(self) -> bool {
         self != Self::Ansi
     }
@@ -146,8 +146,8 @@ impl Dialect {
             (Self::Duckdb, Temporal::Date) => {
                 format!("CAST(CAST({column} AS DATE) - DATE '1970-01-01' AS DOUBLE)")
             }
-            // Read from Parquet they are whole numbers there, and from other sources intervals. Through text,
-            // either expression has a type.
+            // Read from Parquet, durations are integers in DuckDB; from other sources they are intervals.
+            // Casting through text gives either expression a type.
             (Self::Duckdb, Temporal::Duration) => {
                 let text = format!("CAST({column} AS VARCHAR)");
                 let per_second = self.float(of.unit.map_or(1.0, Unit::per_second));
@@ -156,7 +156,8 @@ impl Dialect {
                      ELSE TRY_CAST({text} AS DOUBLE) / {per_second} END)"
                 )
             }
-            // Nanoseconds divided once, as in training: epoch drops them. Those of other columns would overflow.
+            // Divide nanoseconds once, as in training, because epoch drops them. Nanoseconds of other column
+            // types would overflow.
             (Self::Duckdb, _) => format!(
                 "(CASE WHEN ends_with(typeof({column}), '_NS') THEN CAST(epoch_ns({column}) AS DOUBLE) / 1e9 \
                  ELSE epoch({column}) END)"
@@ -166,9 +167,9 @@ impl Dialect {
             (Self::Bigquery, Temporal::Time) => {
                 format!("(TIME_DIFF({column}, TIME '00:00:00', MICROSECOND) / 1e6)")
             }
-            // Neither has a column type of durations that tables are loaded into: seconds.
+            // Neither dialect has a column type for durations in imported tables: expect seconds.
             (Self::Bigquery | Self::Sqlite, Temporal::Duration) => self.double(column),
-            // SQLite keeps times as text or as numbers.
+            // SQLite stores times as text or as numbers.
             (Self::Sqlite, _) => {
                 let of_text = match temporal {
                     Temporal::Date => format!("julianday(date({column})) - 2440587.5e0"),
@@ -177,7 +178,7 @@ impl Dialect {
                          - CAST(strftime('%S', {column}) AS REAL)"
                     ),
                 };
-                // A time of day alone is one of the year 2000 there.
+                // In SQLite a time of day alone belongs to 2000-01-01.
                 let midnight = if temporal == Temporal::Time { " - 946684800e0" } else { "" };
                 format!("(CASE typeof({column}) WHEN 'text' THEN {of_text}{midnight} ELSE {column} END)")
             }
@@ -185,7 +186,7 @@ impl Dialect {
         Ok(number)
     }
 
-    /// The largest of some expressions.
+    /// The largest of several expressions.
     pub(super) fn greatest(self, expressions: &[String]) -> String {
         let name = if self == Self::Sqlite { "max" } else { "GREATEST" };
         match expressions {
@@ -204,9 +205,9 @@ impl Dialect {
         format!("{name}({a}, {b})")
     }
 
-    /// What a common table expression is defined with, and what stands at its end, so that its columns are
-    /// computed once a row rather than wherever they are used: a planner that puts each expression where its
-    /// name stands makes as many copies as there are classes, squared and more from stage to stage.
+    /// The beginning and end of a common table expression that force its columns to be computed once a row.
+    /// Otherwise a planner that substitutes each expression for its name makes as many copies as there are
+    /// classes, squared, and more in each stage.
     pub(super) fn fence(self) -> (&'static str, &'static str) {
         match self {
             Self::Postgresql | Self::Ansi => ("AS", "\n  OFFSET 0 ROWS"),
@@ -215,7 +216,8 @@ impl Dialect {
         }
     }
 
-    /// What two names have in common that are one to the database: in any case of letters, or up to a length.
+    /// A key that is equal for names that the database cannot tell apart: it ignores case, or the end of long
+    /// names.
     pub(super) fn key(self, name: &str) -> String {
         match self {
             Self::Duckdb | Self::Sqlite | Self::Bigquery => name.to_lowercase(),
@@ -224,10 +226,10 @@ impl Dialect {
         }
     }
 
-    /// The name of an output: as the database keeps it, and none of the `taken` ones to it.
+    /// The name of an output as the database stores it, different from all `taken` names.
     pub(super) fn output_name(self, wanted: &str, taken: &[String]) -> String {
         let mut name = match self {
-            // Its names hold letters, digits and underscores only.
+            // Names in BigQuery have only letters, digits and underscores.
             Self::Bigquery => wanted.replace(|c: char| !(c.is_ascii_alphanumeric() || c == '_'), "_"),
             Self::Postgresql => self.key(wanted),
             _ => wanted.to_owned(),
@@ -248,13 +250,13 @@ impl Dialect {
     }
 }
 
-/// As many whole letters from the start as take no more than so many bytes.
+/// The longest prefix of whole characters within `bytes` bytes.
 fn shortened(name: &str, bytes: usize) -> &str {
     let ends = name.char_indices().map(|(at, c)| at + c.len_utf8());
     &name[..ends.take_while(|&end| end <= bytes).last().unwrap_or(0)]
 }
 
-/// For GoogleSQL, whose identifiers and texts have the escapes of C.
+/// Escapes for GoogleSQL, whose identifiers and texts have the escapes of C.
 fn escape(text: &str, quote: char) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,10 +1,11 @@
 //! A model as one SELECT statement, so that a database predicts where its rows are.
 //!
-//! The statement reads a table with the columns of training, by their names, and gives the columns to keep,
-//! `prediction` and the probabilities, as `predict` writes them. Nulls are filled and levels looked up as in
-//! training; a level that training had not seen counts for nothing. A NaN is a null, but in standard SQL, which
-//! has no word for it. Prediction and probabilities are NULL for a row with a null that the model cannot fill,
-//! or with an infinity, or a NaN that training refused, in a column that counts (which `predict` refuses).
+//! The statement reads a table that has the training columns, by their names. It returns the columns to keep,
+//! `prediction` and the probabilities, in the format of `predict`. Nulls are filled and levels looked up as
+//! in training; a level that did not occur in training contributes nothing. A NaN is a null, except in
+//! standard SQL, which cannot express it. Prediction and probabilities are NULL for a row with a null
+//! that the model cannot fill. They are also NULL for an infinite value, or a NaN that training refused, in a
+//! relevant column; `predict` refuses such values.
 
 mod dialect;
 mod query;
@@ -18,41 +19,41 @@ use crate::data::PREDICTION;
 use crate::error::{ConfigError, DataError, ExportError, Result};
 use crate::model::{Model, Task};
 
-/// The table that a statement reads unless another is named.
+/// The default table of a statement.
 pub const DEFAULT_TABLE: &str = "input";
 
-/// Bytes of a statement from which on PostgreSQL's compiler takes seconds.
+/// Length in bytes from which PostgreSQL's compiler takes seconds.
 const COMPILED_SLOWLY: usize = 100_000;
 
-/// What a statement reads and gives.
+/// Options of a statement.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SqlOptions {
-    /// The database that it is for.
+    /// The target database.
     pub dialect: Dialect,
-    /// The table to read, with its schema before a point if need be; [`DEFAULT_TABLE`] if none. Parts in
-    /// quotes are left as they are, others are quoted.
+    /// The table to read, with its schema before a dot if needed; by default [`DEFAULT_TABLE`]. Quoted parts
+    /// keep their names, other parts get quotes.
     pub table: Option<String>,
-    /// Columns to pass through.
+    /// Columns to copy.
     pub keep: Vec<String>,
 }
 
-/// A model as a statement, and what it takes and gives.
+/// A model as a statement, with its inputs and outputs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sql {
     /// The statement.
     pub text: String,
-    /// The columns of the model that it reads.
+    /// The columns of the model that the statement reads.
     pub inputs: Vec<ExportedInput>,
-    /// The columns that it gives.
+    /// The columns that the statement returns.
     pub outputs: Vec<String>,
 }
 
 /// Writes `model` as a SELECT statement.
 ///
 /// # Errors
-/// [`ExportError`]: a name or text that the dialect cannot write, or names that it takes for one.
-/// [`DataError::OutputColumn`]: a column to keep bears the name of an output. [`ConfigError`]: a table or a column to keep has
-/// no name that can be.
+/// [`ExportError`]: a name or text that the dialect cannot write, or names that it cannot tell apart.
+/// [`DataError::OutputColumn`]: a column to keep has the name of an output. [`ConfigError`]: the name of a
+/// table or of a column to keep is not valid.
 pub fn sql(model: &Model, options: &SqlOptions) -> Result<Sql> {
     let dialect = options.dialect;
     let stack = Stack::new(model);
@@ -61,7 +62,7 @@ pub fn sql(model: &Model, options: &SqlOptions) -> Result<Sql> {
     let outputs: Vec<&str> = names.iter().map(String::as_str).chain([PREDICTION]).collect();
     check_keep(dialect, &options.keep, &outputs)?;
     let table = options.table.as_deref().unwrap_or(DEFAULT_TABLE);
-    // No name between the stages is that of a column or of the table.
+    // The prefix of inner names, which no column and no table begins with.
     let mut prefix = "logodds_".to_owned();
     let outside = || options.keep.iter().map(String::as_str).chain([table]);
     while outside().any(|name| name.to_lowercase().contains(&prefix)) {
@@ -89,7 +90,7 @@ pub fn sql(model: &Model, options: &SqlOptions) -> Result<Sql> {
     })
 }
 
-/// Comments above the statement; names are escaped, so that none of them ends its line.
+/// Comments above the statement; names are escaped, so that none can end its comment line.
 fn header(model: &Model, dialect: Dialect, statement: &str) -> String {
     let what = match &model.positive {
         Some(positive) => format!("the probability that {:?} is {positive:?}", model.target),
@@ -103,7 +104,7 @@ fn header(model: &Model, dialect: Dialect, statement: &str) -> String {
     text
 }
 
-/// The names that `predict` gives the probabilities, as far as the database can tell them apart.
+/// The names of the probabilities, as in `predict`, as far as the database can tell them apart.
 fn probability_names(model: &Model, dialect: Dialect) -> Vec<String> {
     if model.task == Task::Binary {
         return vec!["probability".to_owned()];
@@ -115,7 +116,7 @@ fn probability_names(model: &Model, dialect: Dialect) -> Vec<String> {
     names
 }
 
-/// Refuses columns that are one to the database.
+/// Refuses columns that the database cannot tell apart.
 fn check_apart<'n>(dialect: Dialect, names: impl Iterator<Item = &'n str>) -> Result<()> {
     let mut seen = std::collections::HashMap::new();
     for name in names {
@@ -127,7 +128,7 @@ fn check_apart<'n>(dialect: Dialect, names: impl Iterator<Item = &'n str>) -> Re
     Ok(())
 }
 
-/// Refuses columns to keep that have no name, are named twice, or bear the name of an output.
+/// Refuses columns to keep that have no name, occur twice, or have the name of an output.
 fn check_keep(dialect: Dialect, keep: &[String], outputs: &[&str]) -> Result<()> {
     for (at, column) in keep.iter().enumerate() {
         if column.is_empty() {
@@ -137,7 +138,7 @@ fn check_keep(dialect: Dialect, keep: &[String], outputs: &[&str]) -> Result<()>
         if keep[..at].iter().any(|other| dialect.key(other) == dialect.key(column)) {
             return Err(ConfigError::Twice { flag: "--keep", column: column.clone() }.into());
         }
-        // In any case of letters: people tell these apart no better than most databases.
+        // Ignore case: most databases do.
         if outputs.iter().any(|output| output.to_lowercase() == column.to_lowercase()) {
             return Err(DataError::OutputColumn { column: column.clone() }.into());
         }
@@ -145,9 +146,9 @@ fn check_keep(dialect: Dialect, keep: &[String], outputs: &[&str]) -> Result<()>
     Ok(())
 }
 
-/// The name of a table, its parts in the quotes of the dialect, whatever quotes they were given in.
+/// The name of a table with its parts quoted for the dialect, whatever quotes were given.
 fn quote_table(dialect: Dialect, table: &str) -> Result<String> {
-    // DuckDB reads files where a text stands for a table.
+    // DuckDB reads a file if a string takes the place of a table.
     let file = table.strip_prefix('\'').and_then(|rest| quoted_part(rest, '\''));
     if let Some((file, "")) = file.filter(|(file, _)| dialect == Dialect::Duckdb && !file.is_empty()) {
         return dialect.text(&file);
@@ -160,7 +161,7 @@ fn quote_table(dialect: Dialect, table: &str) -> Result<String> {
     Ok(parts.iter().map(|part| dialect.identifier(part)).collect::<Result<Vec<_>>>()?.join("."))
 }
 
-/// The parts between dots, out of their quotes; none if one is empty or its quote does not end.
+/// The parts between dots, without quotes; `None` if a part is empty or a quote is not closed.
 fn table_parts(table: &str) -> Option<Vec<String>> {
     let mut parts = Vec::new();
     let mut rest = table;
@@ -184,7 +185,7 @@ fn table_parts(table: &str) -> Option<Vec<String>> {
     }
 }
 
-/// What stands before the quote that ends a part, doubled ones being one of it, and what follows.
+/// The text up to the closing quote, with doubled quotes reduced to one, and the rest.
 fn quoted_part(text: &str, quote: char) -> Option<(String, &str)> {
     let mut part = String::new();
     let mut letters = text.char_indices().peekable();

@@ -1,4 +1,4 @@
-//! From linear predictors to probabilities and the class, stage by stage.
+//! The stages of a query, from linear predictors to probabilities and the class.
 
 use super::super::stack::Stack;
 use super::terms::linear_predictor;
@@ -6,25 +6,25 @@ use crate::config::Dialect;
 use crate::data::{PREDICTION, TargetType};
 use crate::error::Result;
 
-/// exp neither overflows nor underflows up to here, which PostgreSQL would stop at.
+/// Largest exponent for which exp neither overflows nor underflows, which is an error in PostgreSQL.
 const EXPONENT: f64 = 700.0;
 
-/// A chain of common table expressions, each computing columns from those of the one before.
+/// A chain of common table expressions; each computes columns from the previous one.
 pub(super) struct Query<'a> {
     pub(super) dialect: Dialect,
     pub(super) stack: &'a Stack<'a>,
-    /// Quoted names of the columns passed through.
+    /// Quoted names of the columns to copy.
     pub(super) keep: Vec<String>,
     /// Quoted name of the table.
     pub(super) table: String,
-    /// Names of stages and of columns between them begin so; no column passed through does.
+    /// Prefix of the names of stages and inner columns; no copied column begins with it.
     pub(super) prefix: String,
     /// Quoted names of the output columns of probabilities.
     pub(super) probabilities: Vec<String>,
 }
 
 impl Query<'_> {
-    /// `p = 1 / (1 + exp(-z))`, and the positive class from the threshold on.
+    /// `p = 1 / (1 + exp(-z))`, and the positive class if p reaches the threshold.
     pub(super) fn binary(&self) -> Result<String> {
         let model = self.stack.model;
         let z = self.inner("z");
@@ -46,8 +46,8 @@ impl Query<'_> {
         Ok(text)
     }
 
-    /// Probabilities scaled to sum to 1, in logarithms: `exp(log sigmoid(z_k) - log sum_j sigmoid(z_j))`; the
-    /// class of the largest z less its offset, the first of equals.
+    /// Probabilities scaled to sum to 1, computed in logarithms: `exp(log sigmoid(z_k) - log sum_j
+    /// sigmoid(z_j))`. The class has the largest z minus its offset (the first in a tie).
     pub(super) fn one_vs_rest(&self) -> Result<String> {
         let n = self.stack.n_models();
         let of = |name: &str| (0..n).map(|k| self.inner(&format!("{name}{k}"))).collect::<Vec<_>>();
@@ -97,12 +97,12 @@ impl Query<'_> {
         Ok(text)
     }
 
-    /// A name between the stages, quoted.
+    /// An inner name, quoted.
     fn inner(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 
-    /// One common table expression: the columns passed through, and `(expression, name)` pairs.
+    /// One common table expression: the copied columns, and `(expression, name)` pairs.
     fn stage(&self, text: &mut String, name: &str, from: &str, columns: &[(&str, &str)]) {
         let (defined, end) = self.dialect.fence();
         text.push_str(&format!("{} {defined} (\n  SELECT\n", self.inner(name)));
@@ -114,7 +114,7 @@ impl Query<'_> {
         text.push_str(&format!("\n  FROM {from}{end}\n)"));
     }
 
-    /// The statement after them.
+    /// The final SELECT.
     fn last(&self, text: &mut String, from: &str, decision: &str, probabilities: &[String]) {
         text.push_str("\nSELECT\n");
         let prediction = format!("  {decision} AS {PREDICTION}");
@@ -143,7 +143,7 @@ impl Query<'_> {
         })
     }
 
-    /// NULL where z is not a finite number.
+    /// The sigmoid; NULL if z is not finite.
     fn sigmoid(&self, z: &str) -> String {
         let float = |value: f64| self.dialect.float(value);
         let (low, high) = (float(-EXPONENT), float(EXPONENT));
@@ -155,7 +155,7 @@ impl Query<'_> {
         )
     }
 
-    /// `log sigmoid(z) = min(z, 0) - log(1 + exp(-|z|))`, NULL where z is not a finite number.
+    /// `log sigmoid(z) = min(z, 0) - log(1 + exp(-|z|))`; NULL if z is not finite.
     fn log_sigmoid(&self, z: &str) -> String {
         let float = |value: f64| self.dialect.float(value);
         let least = self.dialect.least(z, &float(0.0));
@@ -167,7 +167,7 @@ impl Query<'_> {
         )
     }
 
-    /// exp of something that is not positive.
+    /// exp of an expression that is not positive.
     fn exp(&self, x: &str) -> String {
         let (low, zero) = (self.dialect.float(-EXPONENT), self.dialect.float(0.0));
         format!("CASE WHEN {x} > {low} THEN EXP({x}) WHEN {x} <= {low} THEN {zero} END")

@@ -5,13 +5,13 @@ use crate::config::Dialect;
 use crate::data::{ColumnKind, LevelType, Nan};
 use crate::error::Result;
 
-/// Terms written side by side before parentheses begin: SQLite and DuckDB stop at expressions 1,000 deep,
-/// and a sum is one deeper with each term.
+/// Terms in a flat sum; more terms get nested parentheses. SQLite and DuckDB refuse expressions deeper than
+/// 1,000, and a flat sum is one deeper with each term.
 const SIDE_BY_SIDE: usize = 100;
-/// Levels compared one after the other before they are halved by an order comparison first.
+/// Levels that are compared one by one; more levels are first halved by order comparisons.
 const COMPARED: usize = 16;
 
-/// `z` of model `m`, every line of it indented by `indent`.
+/// `z` of model `m`, with each line indented by `indent`.
 pub(super) fn linear_predictor(
     dialect: Dialect,
     stack: &Stack<'_>,
@@ -25,7 +25,7 @@ pub(super) fn linear_predictor(
     Ok(sum(&terms, indent))
 }
 
-/// The terms added up, in parentheses where there are many.
+/// The sum of the terms, with parentheses if there are many.
 pub(super) fn sum(terms: &[String], indent: &str) -> String {
     let separator = format!("\n{indent}+ ");
     if terms.len() <= SIDE_BY_SIDE {
@@ -36,7 +36,7 @@ pub(super) fn sum(terms: &[String], indent: &str) -> String {
     sum(&parts.collect::<Vec<_>>(), indent)
 }
 
-/// What a column adds; nothing where its coefficients are zero and a null would not count.
+/// The term of a column; `None` if its coefficients are zero and a null would not matter.
 fn term(dialect: Dialect, stack: &Stack<'_>, m: usize, input: &Input<'_>) -> Result<Option<String>> {
     let name = dialect.identifier(&input.column.name)?;
     let column = input.column;
@@ -59,7 +59,7 @@ fn term(dialect: Dialect, stack: &Stack<'_>, m: usize, input: &Input<'_>) -> Res
         )));
     }
     let number = match column.temporal {
-        // Without a value for nulls either takes the prediction away.
+        // Without a fill value, null and NaN both prevent the prediction.
         None if column.missing.is_some() && stack.model.nan == Nan::Null => {
             dialect.nan_is_null(&dialect.double(&name))
         }
@@ -71,7 +71,7 @@ fn term(dialect: Dialect, stack: &Stack<'_>, m: usize, input: &Input<'_>) -> Res
     let (product, w) = (format!("{} * {centred}", float(w)), float(w));
     let text = match column.missing {
         None => product,
-        // A null is the mean mostly, and then adds nothing.
+        // A null usually means the centre, and then adds nothing.
         Some(missing) => format!(
             "COALESCE({product}, {})",
             match missing - input.centre {
@@ -83,7 +83,7 @@ fn term(dialect: Dialect, stack: &Stack<'_>, m: usize, input: &Input<'_>) -> Res
     Ok(Some(text))
 }
 
-/// The coefficient of a row's level: that of null, of one of the levels, or 0.
+/// The coefficient of a row's level: of null, of one of the levels, or 0.
 fn levels(
     dialect: Dialect,
     stack: &Stack<'_>,
@@ -125,7 +125,8 @@ fn levels(
     })
 }
 
-/// The second of the pair whose first is `value`, else `otherwise`; `pairs` are in ascending order.
+/// The second element of the pair whose first is `value`, otherwise `otherwise`; `pairs` are in ascending
+/// order.
 fn lookup(value: &str, pairs: &[(String, String)], ordered: bool, otherwise: &str) -> String {
     if ordered && pairs.len() > COMPARED {
         let (below, rest) = pairs.split_at(pairs.len() / 2);

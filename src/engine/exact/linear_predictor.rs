@@ -5,8 +5,8 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::Coefficients;
-use super::float64::{PanelTile, TILE, predictors};
+use super::products::{PanelTile, TILE, predictors};
+use crate::objective::Coefficients;
 use crate::panels::{PANEL_ROWS, Panels};
 
 /// `z_im = x_i . w_m + b_m` for every row i and model m, summed in float64.

@@ -2,8 +2,8 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::float64::{PanelTile, gradients, predictors};
-use super::{Coefficients, HeldOut, ModelSpec};
+use super::products::{PanelTile, gradients, predictors};
+use crate::objective::{Coefficients, Coordinates, HeldOut, ModelSpec};
 use crate::panels::{PANEL_ROWS, Panels, Rows};
 
 /// Values of X that the estimate reads at most: some milliseconds of work.
@@ -40,7 +40,13 @@ impl Smoothness {
 }
 
 /// The smoothness of each model's loss, from evenly spaced panels. Models that weigh rows alike share it.
-pub fn smoothness(panels: &Panels, rows: &Rows, models: &[ModelSpec], intercept: bool) -> Vec<Smoothness> {
+pub fn smoothness(
+    panels: &Panels,
+    rows: &Rows,
+    models: &[ModelSpec],
+    coordinates: &Coordinates,
+) -> Vec<Smoothness> {
+    let intercept = coordinates.intercept().is_some();
     let d = panels.n_features();
     let wanted = (SAMPLE_VALUES / (PANEL_ROWS * d.max(1))).max(4);
     let step = panels.n_panels().div_ceil(wanted).max(1);

@@ -15,7 +15,8 @@
 //! # References
 //! Björck, Numerical Methods for Least Squares Problems, 1996, section 2.2 (normal equations lose what the rows keep).
 
-use super::{Coefficients, linear_predictor};
+use super::linear_predictor;
+use crate::objective::Coefficients;
 use crate::panels::Panels;
 
 /// What rounding leaves of a combination that is 0, as a share of its parts: of values kept in two float32 words.

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::ModelSpec;
+use crate::objective::ModelSpec;
 use crate::panels::{PANEL_ROWS, Panels, Rows, class_of};
 
 /// Rounding of a float32 value, root mean square, as a share of it: uniform within half a unit of the last of 24 bits.
@@ -143,7 +143,8 @@ pub fn mean_square(panels: &Panels, rows: &Rows, feature: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objective::{Coefficients, Gaps, evaluate};
+    use crate::engine::exact::evaluate;
+    use crate::objective::{Coefficients, Gaps};
 
     #[test]
     fn rounding_changes_no_more_of_an_objective_than_its_bound_and_not_much_less() {

@@ -56,11 +56,11 @@ impl Gram {
         self.lower[(row.max(column), row.min(column))]
     }
 
-    /// Adds `factor` times `value(row, column)` to the lower triangle.
-    pub fn add_values(&mut self, factor: f64, value: impl Fn(usize, usize) -> f64) {
+    /// Adds `value(row, column)` to the lower triangle, where `row >= column`.
+    pub fn add_values(&mut self, value: impl Fn(usize, usize) -> f64) {
         for column in 0..self.order() {
             for row in column..self.order() {
-                self.lower[(row, column)] += factor * value(row, column);
+                self.lower[(row, column)] += value(row, column);
             }
         }
     }

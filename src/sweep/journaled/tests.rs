@@ -1,4 +1,4 @@
-//! A run that is killed at any answer makes none of those before it again.
+//! A run that is killed at any answer computes none of the earlier answers again.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,11 +9,11 @@ use rand::{RngExt, SeedableRng};
 use super::*;
 use crate::engine::cpu::CpuEngine;
 use crate::error::EngineError;
-use crate::objective::Penalty;
+use crate::objective::{Coordinates, Penalty};
 use crate::solver::{RowSpace, Solution, WorkingSet};
-use crate::train::HostTable;
+use crate::train::TablePasses;
 
-/// Counts what is computed, and dies at the `last`.
+/// Counts the computations, and fails at number `last`.
 struct Life {
     made: AtomicUsize,
     last: usize,
@@ -29,126 +29,102 @@ impl Life {
 }
 
 struct Mortal<'a> {
-    engine: &'a mut dyn Engine,
+    table: &'a mut dyn Passes,
     life: &'a Life,
 }
 
-impl Engine for Mortal<'_> {
-    fn device(&self) -> String {
-        self.engine.device()
-    }
-
+impl Passes for Mortal<'_> {
     fn models_per_reading(&self) -> usize {
-        self.engine.models_per_reading()
-    }
-
-    fn evaluate_on(&mut self, models: &[ModelSpec], at: &Coefficients, sample: Sample) -> Result<Evaluation> {
-        self.life.make(|| self.engine.evaluate_on(models, at, sample))
-    }
-
-    fn hessian(&mut self, model: &ModelSpec, column: &[f64], sample: Sample) -> Result<Hessian> {
-        self.life.make(|| self.engine.hessian(model, column, sample))
-    }
-
-    fn sgd_epoch(&mut self, models: &[ModelSpec], epoch: &Epoch<'_>, state: &mut SgdState) -> Result<()> {
-        self.engine.sgd_epoch(models, epoch, state)
-    }
-}
-
-struct MortalHost<'a> {
-    host: &'a dyn Host,
-    life: &'a Life,
-}
-
-impl Host for MortalHost<'_> {
-    fn evaluate(&self, models: &[ModelSpec], coefficients: &Coefficients, gaps: Gaps) -> Result<Exact> {
-        self.life.make(|| self.host.evaluate(models, coefficients, gaps))
-    }
-
-    fn hessian(&self, model: &ModelSpec, column: &[f64]) -> Result<Hessian> {
-        self.life.make(|| self.host.hessian(model, column))
-    }
-
-    fn mean_squares(&self) -> Result<Vec<f64>> {
-        self.life.make(|| self.host.mean_squares())
+        self.table.models_per_reading()
     }
 
     fn rows(&self) -> &Rows {
-        self.host.rows()
+        self.table.rows()
+    }
+
+    fn n_features(&self) -> usize {
+        self.table.n_features()
     }
 
     fn is_exact(&self, feature: usize) -> bool {
-        self.host.is_exact(feature)
+        self.table.is_exact(feature)
     }
 
     fn room(&self) -> u64 {
-        u64::MAX
+        self.table.room()
     }
 
     fn select(&self, features: &[usize]) -> Panels {
-        self.host.select(features)
+        self.table.select(features)
     }
 
-    fn row_spectrum(&self) -> Result<(Arc<Spectrum>, f64)> {
-        self.life.make(|| self.host.row_spectrum())
+    fn evaluation_sums(&mut self, models: &[ModelSpec], at: &Coefficients, sample: Sample) -> Result<Sums> {
+        self.life.make(|| self.table.evaluation_sums(models, at, sample))
     }
 
-    fn scores(&self, coefficients: &Coefficients) -> Result<Vec<Vec<f64>>> {
-        self.life.make(|| self.host.scores(coefficients))
+    fn exact_sums(&mut self, models: &[ModelSpec], at: &Coefficients, gaps: Gaps) -> Result<Sums> {
+        self.life.make(|| self.table.exact_sums(models, at, gaps))
     }
 
-    fn combine_rows(&self, weights: &[Vec<f64>]) -> Result<Vec<Vec<f64>>> {
-        self.life.make(|| self.host.combine_rows(weights))
+    fn curvature_sums(&mut self, points: &[At<'_>], sample: Sample) -> Result<Vec<Vec<f64>>> {
+        self.life.make(|| self.table.curvature_sums(points, sample))
     }
 
-    fn with_table(
-        &self,
-        panels: &Panels,
-        work: &mut dyn FnMut(&mut dyn Engine, &dyn Host) -> Result<()>,
-    ) -> Result<()> {
+    fn exact_hessian(&mut self, point: At<'_>) -> Result<Hessian> {
+        self.life.make(|| self.table.exact_hessian(point))
+    }
+
+    fn mean_squares(&mut self) -> Result<Vec<f64>> {
+        self.life.make(|| self.table.mean_squares())
+    }
+
+    fn row_spectrum(&mut self) -> Result<(Arc<Spectrum>, f64)> {
+        self.life.make(|| self.table.row_spectrum())
+    }
+
+    fn scores(&mut self, coefficients: &Coefficients) -> Result<Vec<Vec<f64>>> {
+        self.life.make(|| self.table.scores(coefficients))
+    }
+
+    fn combine_rows(&mut self, weights: &[Vec<f64>]) -> Result<Vec<Vec<f64>>> {
+        self.life.make(|| self.table.combine_rows(weights))
+    }
+
+    fn over(&mut self, panels: &Panels, work: &mut dyn FnMut(&mut dyn Passes) -> Result<()>) -> Result<()> {
         let life = self.life;
-        self.host.with_table(panels, &mut |engine, host| {
-            work(&mut Mortal { engine, life }, &MortalHost { host, life })
-        })
+        self.table.over(panels, &mut |table| work(&mut Mortal { table, life }))
     }
 }
 
-/// What a run leads to and tells, and how much was computed for it.
+/// The result and progress of a run, and the number of computations.
 type Ended = (Result<(Solution, Vec<Progress>)>, usize);
 
-/// Two runs, the second from the end of the first, as a sweep has its waves.
+/// Two runs; the second starts at the end of the first, like the waves of a sweep.
 fn run(journal: &Journal, (panels, rows): (&Panels, &Rows), l1: f64, last: usize) -> Ended {
     let life = Life { made: AtomicUsize::new(0), last };
     let mut engine = CpuEngine::new(panels, rows);
-    let mut engine = Mortal { engine: &mut engine, life: &life };
-    let table = HostTable::new(panels, rows);
-    let host = MortalHost { host: &table, life: &life };
-    let (mut engine, host) =
-        (Remembered { engine: &mut engine, journal }, RememberedHost::new(&host, journal));
+    let mut table = TablePasses::new(&mut engine, panels, rows);
+    let mut table = Mortal { table: &mut table, life: &life };
+    let mut table = Journaled::new(&mut table, journal);
     let told = RefCell::new(Vec::new());
     let mut watch = |progress: &Progress| {
         told.borrow_mut().push(*progress);
         true
     };
-    let offsets = vec![0.0; panels.n_features()];
+    let coordinates = Coordinates::new(panels.n_features(), true);
     let mut wave = |start: Coefficients, factor: f64| {
         let penalty = |p: f64| Penalty { l1: factor * l1 * p, l2: factor * 0.05 * p };
         let models = [1.0, 0.5].map(|p| ModelSpec { class: 1, penalty: penalty(p), ..ModelSpec::shared() });
         let problem = Problem {
-            models: &models,
-            n_rows: panels.n_rows(),
-            intercept: true,
-            offsets: &offsets,
-            smoothness: &[],
-            start,
             is_warm: true,
             gaps: Gaps::Without,
+            ..Problem::new(&models, rows, &coordinates, start)
         };
         let (max_iterations, tolerance) = (100, 1e-7);
         if l1 == 0.0 {
-            RowSpace { max_iterations, tolerance }.run(&mut engine, &host, &problem, &mut watch)
+            RowSpace { max_iterations, tolerance }.run(&mut table, &problem, &mut watch)
         } else {
-            WorkingSet { max_iterations, tolerance }.run(&mut engine, &host, &problem, &mut watch)
+            WorkingSet { max_iterations, tolerance }.run(&mut table, &problem, &mut watch)
         }
     };
     let first = wave(Coefficients::zeros(panels.n_features(), 2), 1.0);
