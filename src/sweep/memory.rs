@@ -6,7 +6,7 @@ use crate::objective::Penalty;
 use crate::observer::Observer;
 use crate::scoring::ranking_bytes;
 use crate::solver::FullBatch;
-use crate::train::{hessian_order, memory_of_solver};
+use crate::train::{memory_of_solver, own_order};
 
 /// Float64 numbers of a fit for each coefficient: points, gradients, the last steps.
 const VALUES_PER_COEFFICIENT: usize = 48;
@@ -57,7 +57,7 @@ pub(super) fn fixed(config: &ValidTune, shape: &TableShape) -> u64 {
 /// Bytes of a model while its wave is trained.
 pub(super) fn of_model(config: &ValidTune, shape: &TableShape) -> u64 {
     let order = shape.features + 1;
-    let hessians = hessian_order(shape.rows, shape.features, &penalties(config));
+    let hessians = own_order(&config.train, shape, &penalties(config));
     // Row space: linear predictors, and afterwards a factor over the features unless another model's is
     // shared.
     let (numbers, factor) = match hessians {

@@ -15,8 +15,8 @@ use crate::error::{Result, SweepError};
 use crate::objective::{Certificate, Coefficients, Coordinates, Gaps, HeldOut, ModelSpec, Penalty};
 use crate::observer::Observer;
 use crate::panels::Sample;
-use crate::solver::{Passes, Problem, Progress, Solution, Stop};
-use crate::train::{Stack, class_model, minimise, start, takes_small_tables};
+use crate::solver::{Passes, Problem, Progress, Route, Solution, Stop};
+use crate::train::{Stack, class_model, minimise, start};
 
 /// A trained model.
 pub(super) struct Outcome {
@@ -149,8 +149,8 @@ impl Runner<'_> {
         let models = self.journal.remember(Digest::new().words([4]), || planned.models as f64)?;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
         let planned = Waves { models: (models as usize).max(1), ..planned };
-        let one_by_one = takes_small_tables(shape.rows, shape.features, &penalties);
-        Ok(planned.grouped(models_of_rank, self.config.halving, one_by_one))
+        let route = Route::choose(self.config.train.solver, (shape.rows, shape.features), &penalties, false);
+        Ok(planned.grouped(models_of_rank, self.config.halving, !route.shares_passes()))
     }
 
     /// Trains one wave.

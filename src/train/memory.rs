@@ -1,11 +1,10 @@
 //! The memory that training takes beside the table.
 
-use super::solve::{hessian_order, takes_working_sets};
 use crate::config::{Solver, ValidConfig};
 use crate::data::{Dataset, Room, TableShape};
 use crate::engine::exact::Gram;
 use crate::objective::Penalty;
-use crate::solver::{FullBatch, WorkingSet};
+use crate::solver::{FullBatch, Route, WorkingSet};
 
 /// Float64 numbers of a model for each row: linear predictors and the values computed from them.
 const OF_ROW: u64 = 4;
@@ -47,8 +46,7 @@ pub(crate) fn shared(config: &ValidConfig, shape: &TableShape, penalties: &[Pena
     let order = features + 1;
     let is_in_rows = own.is_some_and(|own| own < order) && features <= FullBatch::MAX_FEATURES;
     let of_mending = if is_in_rows { matrices(2, order) + Gram::partial_bytes(order) } else { 0 };
-    let is_sparse = penalties.iter().any(|penalty| penalty.l1 > 0.0);
-    let of_sets = if chooses(config) && takes_working_sets(is_sparse, features) {
+    let of_sets = if routes(config, shape, penalties).any(|route| route == Route::WorkingSets) {
         let has_ridge = penalties.iter().any(|penalty| penalty.l1 > 0.0 && penalty.l2 > 0.0);
         let set = WorkingSet::largest(rows, features, has_ridge);
         let order = WorkingSet::order(set);
@@ -60,19 +58,19 @@ pub(crate) fn shared(config: &ValidConfig, shape: &TableShape, penalties: &[Pena
     of_own.saturating_add(of_mending).saturating_add(of_sets)
 }
 
-/// Whether the solver may use working sets or the row space.
-fn chooses(config: &ValidConfig) -> bool {
-    matches!(config.solver, Solver::Auto | Solver::Newton) && config.validation.is_none()
+/// The routes that models of these penalties may take.
+fn routes<'a>(
+    config: &ValidConfig,
+    shape: &TableShape,
+    penalties: &'a [Penalty],
+) -> impl Iterator<Item = Route> + 'a {
+    Route::possible(config.solver, (shape.rows, shape.features), penalties, config.validation.is_some())
 }
 
-/// The order of the matrices that each model of these penalties may have.
-fn own_order(config: &ValidConfig, shape: &TableShape, penalties: &[Penalty]) -> Option<usize> {
-    let &TableShape { rows, features, .. } = shape;
-    match config.solver {
-        Solver::Sgd => None,
-        _ if chooses(config) => hessian_order(rows, features, penalties),
-        _ => (features <= FullBatch::MAX_FEATURES).then_some(features + 1),
-    }
+/// The order of the largest curvature matrices that models of these penalties may keep; `None` if they keep none.
+pub(crate) fn own_order(config: &ValidConfig, shape: &TableShape, penalties: &[Penalty]) -> Option<usize> {
+    let table = (shape.rows, shape.features);
+    routes(config, shape, penalties).filter_map(|route| route.hessian_order(table)).max()
 }
 
 fn matrices(count: u64, order: usize) -> u64 {

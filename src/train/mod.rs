@@ -13,8 +13,8 @@ use std::time::Instant;
 pub use passes::TablePasses;
 pub use report::{TrainReport, Trained};
 
-pub(crate) use memory::{room_beside, shared as memory_of_solver};
-pub(crate) use solve::{hessian_order, minimise, takes_small_tables};
+pub(crate) use memory::{own_order, room_beside, shared as memory_of_solver};
+pub(crate) use solve::minimise;
 pub(crate) use stack::{Stack, model as class_model, rounding, start};
 
 use crate::config::{ClassWeight, Features, Scoring, ValidConfig, Validation};
