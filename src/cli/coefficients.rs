@@ -14,7 +14,7 @@ const ROWS: usize = 10;
 
 /// The selection of coefficients.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Choice {
+pub(crate) struct CoefficientArgs {
     /// Coefficients to show of each model [default: 10]
     ///
     /// Number of coefficients to show of each model; zeros are left out. The default is 10; JSON has all of
@@ -48,7 +48,7 @@ pub(crate) enum Order {
     File,
 }
 
-impl Choice {
+impl CoefficientArgs {
     /// Refuses an order by a value that was not computed.
     pub(crate) fn check(&self, has_inference: bool, is_penalised: bool) -> Result<(), ConfigError> {
         let why = match (self.sort, has_inference) {
@@ -174,7 +174,7 @@ fn sds(column: &Column, standardize: bool) -> Vec<Option<f64>> {
 }
 
 /// The largest nonzero coefficients.
-pub(crate) fn top<'a>(mut rows: Vec<Coefficient<'a>>, choice: &Choice) -> Vec<Coefficient<'a>> {
+pub(crate) fn top<'a>(mut rows: Vec<Coefficient<'a>>, choice: &CoefficientArgs) -> Vec<Coefficient<'a>> {
     rows.retain(Coefficient::is_nonzero);
     choice.sort(&mut rows, |row| Key {
         name: row.feature,

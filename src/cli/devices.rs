@@ -11,7 +11,7 @@ use super::table::facts;
 struct Report {
     adapters: Vec<AdapterSummary>,
     cpu: Cpu,
-    auto: Choice,
+    auto: AutoDevice,
 }
 
 #[derive(Serialize)]
@@ -21,7 +21,7 @@ struct Cpu {
 
 /// The device that `--device auto` chooses, as a value of `--device`.
 #[derive(Serialize)]
-struct Choice {
+struct AutoDevice {
     device: String,
     reason: String,
 }
@@ -29,7 +29,7 @@ struct Choice {
 pub(crate) fn run(output: Output) -> anyhow::Result<()> {
     let adapters = list_adapters();
     let chosen = choose(AdapterChoice::Auto, &adapters).map_err(logodds::Error::from)?;
-    let auto = Choice {
+    let auto = AutoDevice {
         device: chosen.map_or_else(|| Device::Cpu.to_string(), |index| index.to_string()),
         reason: reason(AdapterChoice::Auto, chosen, &adapters),
     };

@@ -8,7 +8,7 @@ use logodds::inference::{
 
 use logodds::model::Model;
 
-use super::coefficients::{Choice, Key, ratio};
+use super::coefficients::{CoefficientArgs, Key, ratio};
 use super::table::{brief, count, facts, number, plural, table_up_to};
 use super::weights::WeightArguments;
 
@@ -110,7 +110,7 @@ pub(super) fn whole_text(inference: &Inference) -> String {
 }
 
 /// The report of one model: its fit and its coefficients.
-pub(super) fn model_text(model: &ModelInference, inference: &Inference, choice: &Choice) -> String {
+pub(super) fn model_text(model: &ModelInference, inference: &Inference, choice: &CoefficientArgs) -> String {
     let errors = match model.covariance {
         Covariance::Information => "from the inverse information (maximum likelihood)",
         Covariance::Hc0 => "robust (sandwich, HC0)",
@@ -185,7 +185,7 @@ fn fit(model: &ModelInference, has_intercept: bool) -> String {
 }
 
 /// The coefficients, and below them the odds ratios.
-fn tables(model: &ModelInference, confidence: f64, choice: &Choice) -> String {
+fn tables(model: &ModelInference, confidence: f64, choice: &CoefficientArgs) -> String {
     let is_shown = |row: &CoefficientInference| !matches!(row.status, Status::Reference | Status::Aliased);
     let (intercept, mut rows): (Vec<_>, Vec<_>) =
         model.coefficients.iter().filter(|row| is_shown(row)).partition(|row| row.is_intercept());

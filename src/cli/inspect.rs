@@ -9,7 +9,7 @@ use logodds::objective::Penalty;
 use logodds::scoring::BestScore;
 use serde::Serialize;
 
-use super::coefficients::{self, Choice, Coefficient};
+use super::coefficients::{self, Coefficient, CoefficientArgs};
 use super::early;
 use super::inference::{self, InferenceArguments};
 use super::interrupt::{STOPPING, end_in_order};
@@ -40,7 +40,7 @@ pub(crate) struct InspectArguments {
     #[arg(long = "class", value_name = "CLASS")]
     classes: Vec<String>,
     #[command(flatten)]
-    choice: Choice,
+    choice: CoefficientArgs,
     #[command(flatten)]
     inference: InferenceArguments,
 }
@@ -137,7 +137,7 @@ pub(crate) fn run(arguments: &InspectArguments, output: Output) -> anyhow::Resul
 fn summarise<'a>(
     model: &'a Model,
     fitted: &'a FittedModel,
-    choice: &Choice,
+    choice: &CoefficientArgs,
     wanted: &[bool],
 ) -> ModelSummary<'a> {
     let coefficients = coefficients::coefficients(model, fitted, wanted);
@@ -158,7 +158,7 @@ fn summarise<'a>(
     }
 }
 
-fn text(summary: &Summary<'_>, shown: usize, choice: &Choice) -> String {
+fn text(summary: &Summary<'_>, shown: usize, choice: &CoefficientArgs) -> String {
     let training = summary.training;
     let or_none = |value: Option<f64>| value.map_or("none".to_owned(), number);
     let mut classes = summary.classes.iter().take(10).cloned().collect::<Vec<_>>().join(", ");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use logodds::config::{TuneConfig, ValidTune};
 use logodds::data;
 use logodds::error::ConfigError;
-use logodds::model::{Choice, CurvePoint, Seconds, SweepRow};
+use logodds::model::{ChosenPenalty, CurvePoint, Seconds, SweepRow};
 use logodds::output::{check_apart, check_writable, is_stdout};
 use logodds::sweep::{
     Sweep, SweepReport, Tuned, checkpoint_files, path_features, report_files, write_report,
@@ -204,7 +204,7 @@ fn models_line(report: &SweepReport, config: &ValidTune) -> String {
     format!("{} in {}, {}: {converged}", count(report.models), plural(report.waves, "wave"), report.solver)
 }
 
-fn penalty(choice: &Choice) -> String {
+fn penalty(choice: &ChosenPenalty) -> String {
     let c = choice.c.map_or(String::new(), |c| {
         format!(" (C {}, L1 share {})", number(c), number(choice.l1_ratio.unwrap_or(0.0)))
     });
@@ -213,7 +213,7 @@ fn penalty(choice: &Choice) -> String {
 
 fn chosen_line(tuned: &Tuned) -> String {
     let (sweep, name) = (tuned.table(), tuned.table().scoring.name());
-    let of = |choice: &Choice| {
+    let of = |choice: &ChosenPenalty| {
         let point = sweep.curve.iter().find(|p| p.chosen && p.class == choice.class);
         let score = point.and_then(|p| p.mean).map_or("-".to_owned(), number);
         let error =

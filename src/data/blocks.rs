@@ -1,7 +1,7 @@
 //! Reads a table in file order, block by block, for prediction and evaluation.
 
 use super::chunks::{BATCH_ROWS, Chunks, Types};
-use super::encode_block::{EncodedRows, Place, View};
+use super::encode_block::{EncodedRows, RowPlace, View};
 use super::in_order::in_order;
 use super::keys::{Keys, NULL_ID};
 use super::options::{column, weight_column};
@@ -35,7 +35,7 @@ pub struct BlocksOptions<'a> {
 
 /// Columns passed through, as they were read.
 #[derive(Debug, Clone)]
-pub struct Kept {
+pub struct KeptColumns {
     pub(crate) columns: Vec<ArrayRef>,
 }
 
@@ -49,7 +49,7 @@ pub struct Block {
     /// Weight of each row.
     pub weight: Option<Vec<f64>>,
     /// The columns passed through.
-    pub keep: Kept,
+    pub keep: KeptColumns,
     /// For each column of the encoding: number of rows with a level not seen in training.
     pub unseen: Vec<usize>,
     /// Rows, ascending, with a null that the model cannot fill. Their features must not be used.
@@ -214,7 +214,7 @@ impl<'a> Blocks<'a> {
         let rows = self.rows_per_block.min(open.group.n_rows - open.row);
         let arrays = in_order(open.features.par_iter_mut(), |chunks| next(chunks, rows))?;
         let arrays: Vec<ArrayRef> = arrays.into_iter().flatten().collect();
-        let place = Place { source: self.source, group: open.group, row: open.row };
+        let place = RowPlace { source: self.source, group: open.group, row: open.row };
         let mut spare = self.spares.as_ref().and_then(|spares| spares.try_recv().ok()).unwrap_or_default();
         let encoded = self.views.iter().map(|view| {
             let panels = (!spare.is_empty()).then(|| spare.remove(0));
@@ -256,7 +256,7 @@ impl<'a> Blocks<'a> {
         let columns = open.keep.as_mut().map(|chunks| next(chunks, rows)).transpose()?.unwrap_or_default();
         let first_row = open.group.first_row + open.row;
         open.row += rows;
-        let keep = Kept { columns };
+        let keep = KeptColumns { columns };
         Ok(Some(Block { panels, class, weight, keep, unseen, incomplete, also, rows, first_row }))
     }
 }

@@ -1,7 +1,7 @@
 //! Reads some columns of one row group, batch by batch. Errors name the file, column and row group.
 
 use super::pages::ColumnChunks;
-use super::source::{Place, RowGroup, Source};
+use super::source::{ColumnPlace, RowGroup, Source};
 use crate::error::DataError;
 use arrow_array::{ArrayRef, UInt32Array};
 use arrow_cast::cast;
@@ -59,18 +59,18 @@ impl<'a> Chunks<'a> {
         }
         let file = &source.files[group.file];
         let of_file = |&column: &usize| match &file.place[column] {
-            Place::Column(at) => Some(*at),
-            Place::Folder(_) | Place::Nowhere => None,
+            ColumnPlace::Column(at) => Some(*at),
+            ColumnPlace::Folder(_) | ColumnPlace::Nowhere => None,
         };
         let mut order: Vec<usize> = columns.iter().filter_map(of_file).collect();
         order.sort_unstable();
         let from = |&column: &usize| match &file.place[column] {
-            Place::Folder(value) if types == Types::Decoding => {
+            ColumnPlace::Folder(value) if types == Types::Decoding => {
                 cast(value, &file.decoding_type(column)).map(From::Folder)
             }
-            Place::Folder(value) => Ok(From::Folder(value.clone())),
+            ColumnPlace::Folder(value) => Ok(From::Folder(value.clone())),
             place => Ok(From::Batch(match place {
-                Place::Column(at) => order.binary_search(at).unwrap_or(0),
+                ColumnPlace::Column(at) => order.binary_search(at).unwrap_or(0),
                 _ => 0,
             })),
         };
@@ -97,7 +97,8 @@ impl<'a> Chunks<'a> {
             leaves.iter().find_map(|&leaf| Some((leaf, file.unreadable.get(&(group.index, leaf))?)))
         {
             let at = schema.get_column_root_idx(leaf);
-            let is_it = |column: &&usize| matches!(file.place[**column], Place::Column(place) if place == at);
+            let is_it =
+                |column: &&usize| matches!(file.place[**column], ColumnPlace::Column(place) if place == at);
             let column = columns.iter().find(is_it).map_or(columns, std::slice::from_ref);
             return Err(page_error(source, &group, column, reason));
         }

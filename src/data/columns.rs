@@ -2,7 +2,7 @@
 
 use super::paths::folder_columns;
 use super::schema::ValueType;
-use super::source::{FileEntry, Place, SourceColumn, Trouble};
+use super::source::{ColumnPlace, FileEntry, SourceColumn, Trouble};
 use arrow_array::{Int64Array, StringArray};
 use arrow_schema::Schema;
 use std::collections::{HashMap, HashSet};
@@ -20,8 +20,8 @@ pub(super) struct Columns {
 
 impl Columns {
     /// Adds the columns of a file. Returns where the file has each of the columns known so far.
-    pub(super) fn add_file(&mut self, path: &Path, schema: &Schema) -> Vec<Place> {
-        let mut place = vec![Place::Nowhere; self.columns.len()];
+    pub(super) fn add_file(&mut self, path: &Path, schema: &Schema) -> Vec<ColumnPlace> {
+        let mut place = vec![ColumnPlace::Nowhere; self.columns.len()];
         let mut seen = HashSet::new();
         let index = pandas_index(schema);
         for (at, field) in schema.fields().iter().enumerate() {
@@ -37,7 +37,7 @@ impl Columns {
                         .first()
                         .map(|before| Trouble::Absent { path: before.clone(), other: path.to_owned() }),
                 });
-                place.push(Place::Nowhere);
+                place.push(ColumnPlace::Nowhere);
                 self.columns.len() - 1
             });
             let column = &mut self.columns[known];
@@ -45,7 +45,7 @@ impl Columns {
                 column.trouble.get_or_insert_with(|| Trouble::Doubled { path: path.to_owned() });
                 continue;
             }
-            place[known] = Place::Column(at);
+            place[known] = ColumnPlace::Column(at);
             match column.value_type.merge(&found) {
                 Some(both) => column.value_type = both,
                 None => {
@@ -59,7 +59,7 @@ impl Columns {
             }
         }
         for (column, place) in self.columns.iter_mut().zip(&place) {
-            if matches!(place, Place::Nowhere) {
+            if matches!(place, ColumnPlace::Nowhere) {
                 let other = self.paths[0].clone();
                 column.trouble.get_or_insert_with(|| Trouble::Absent { path: path.to_owned(), other });
             }
@@ -94,8 +94,8 @@ impl Columns {
                     let has = of_file.iter().position(|folders| folders.contains_key(&key)).unwrap_or(0);
                     trouble.get_or_insert((f, has));
                 }
-                file.place.resize(self.columns.len(), Place::Nowhere);
-                file.place.push(Place::Folder(match &integers {
+                file.place.resize(self.columns.len(), ColumnPlace::Nowhere);
+                file.place.push(ColumnPlace::Folder(match &integers {
                     Some(integers) => Arc::new(Int64Array::from(vec![integers[f]])),
                     None => Arc::new(StringArray::from(vec![values[f]])),
                 }));
@@ -114,7 +114,7 @@ impl Columns {
             });
         }
         for file in files {
-            file.place.resize(self.columns.len(), Place::Nowhere);
+            file.place.resize(self.columns.len(), ColumnPlace::Nowhere);
         }
     }
 }

@@ -71,7 +71,7 @@ impl View {
     /// of this encoding, if given.
     pub(super) fn encode(
         &self,
-        place: &Place<'_>,
+        place: &RowPlace<'_>,
         arrays: &[ArrayRef],
         rows: usize,
         spare: Option<Panels>,
@@ -115,7 +115,7 @@ impl View {
 }
 
 /// The position of a block's first row.
-pub(super) struct Place<'a> {
+pub(super) struct RowPlace<'a> {
     pub(super) source: &'a Source,
     pub(super) group: RowGroup,
     pub(super) row: usize,
@@ -135,7 +135,7 @@ pub(super) struct Written {
 type Words<'a> = (Vec<Vec<&'a mut [f32]>>, Option<Vec<&'a mut [f32]>>);
 
 fn write_numbers(
-    place: &Place<'_>,
+    place: &RowPlace<'_>,
     column: usize,
     (centre, scale, missing): (f64, f64, Option<f64>),
     nan: Nan,
@@ -222,7 +222,7 @@ impl pulp::WithSimd for Narrow<'_, '_> {
 }
 
 fn write_levels(
-    place: &Place<'_>,
+    place: &RowPlace<'_>,
     column: usize,
     index: &LevelIndex,
     array: &ArrayRef,

@@ -44,7 +44,7 @@ mod weights;
 mod writer;
 
 pub use block_memory::block_rows;
-pub use blocks::{Block, Blocks, BlocksOptions, Kept, blocks, blocks_in};
+pub use blocks::{Block, Blocks, BlocksOptions, KeptColumns, blocks, blocks_in};
 pub use encode_block::EncodedRows;
 pub use encoding::{Column, ColumnKind, Encoding, LevelType, Target, TargetType, Temporal, Unit};
 pub use folds::{FoldName, Folding, Folds};

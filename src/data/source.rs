@@ -34,7 +34,7 @@ pub(crate) struct FileEntry {
     /// Types to decode with.
     pub(crate) decoding: ArrowReaderMetadata,
     /// For each column of the source: where this file has it.
-    pub(crate) place: Vec<Place>,
+    pub(crate) place: Vec<ColumnPlace>,
     /// The chunks (row group, leaf) that cannot be read, and why.
     pub(crate) unreadable: HashMap<(usize, usize), String>,
     stamp: Stamp,
@@ -42,7 +42,7 @@ pub(crate) struct FileEntry {
 
 /// Where a file has a column of the table.
 #[derive(Debug, Clone)]
-pub(crate) enum Place {
+pub(crate) enum ColumnPlace {
     /// Index among its columns.
     Column(usize),
     /// In a folder name: an array of length 1, whose value holds for all rows.
@@ -135,9 +135,9 @@ impl FileEntry {
     /// The field of a column in the file or in its folder names.
     pub(crate) fn natural_field(&self, name: &str, column: usize) -> Field {
         match &self.place[column] {
-            Place::Column(at) => self.natural.schema().field(*at).clone(),
-            Place::Folder(value) => Field::new(name, value.data_type().clone(), true),
-            Place::Nowhere => Field::new(name, DataType::Null, true),
+            ColumnPlace::Column(at) => self.natural.schema().field(*at).clone(),
+            ColumnPlace::Folder(value) => Field::new(name, value.data_type().clone(), true),
+            ColumnPlace::Nowhere => Field::new(name, DataType::Null, true),
         }
     }
 
@@ -229,8 +229,8 @@ impl Source {
     /// Whether a column from folder names has more than one value.
     pub(crate) fn has_several_folders(&self, column: usize) -> bool {
         let value = |file: &FileEntry| match &file.place[column] {
-            Place::Folder(value) => Some(value.to_data()),
-            Place::Column(_) | Place::Nowhere => None,
+            ColumnPlace::Folder(value) => Some(value.to_data()),
+            ColumnPlace::Column(_) | ColumnPlace::Nowhere => None,
         };
         self.files.iter().any(|file| value(file) != value(&self.files[0]))
     }
@@ -253,7 +253,7 @@ impl Source {
     /// Bytes of a column in a row group after decompression.
     pub(crate) fn chunk_bytes(&self, group: &RowGroup, column: usize) -> u64 {
         let file = &self.files[group.file];
-        let Some(Place::Column(at)) = file.place.get(column) else { return 0 };
+        let Some(ColumnPlace::Column(at)) = file.place.get(column) else { return 0 };
         let schema = file.natural.parquet_schema();
         // If all columns are flat, the index of a column is the index of its leaf.
         let leaf =

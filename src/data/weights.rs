@@ -4,7 +4,7 @@ use super::chunks::{BATCH_ROWS, Chunks, Types};
 use super::in_order::in_order;
 use super::rows::DROPPED;
 use super::schema::ValueType;
-use super::source::{Place, RowGroup, Source};
+use super::source::{ColumnPlace, RowGroup, Source};
 use super::target::by_group;
 use super::training::Reading;
 use super::values::{has_non_finite, numbers};
@@ -130,9 +130,9 @@ pub(crate) fn drop_nulls(
 fn may_have_nulls(source: &Source, group: &RowGroup, column: usize) -> bool {
     let file = &source.files[group.file];
     let place = match &file.place[column] {
-        Place::Column(at) => *at,
-        Place::Folder(value) => return value.null_count() > 0,
-        Place::Nowhere => return true,
+        ColumnPlace::Column(at) => *at,
+        ColumnPlace::Folder(value) => return value.null_count() > 0,
+        ColumnPlace::Nowhere => return true,
     };
     if !file.natural.schema().field(place).is_nullable() {
         return false;

@@ -1,6 +1,6 @@
 //! Writes predictions as Parquet, to a temporary file that is renamed when complete.
 
-use super::blocks::Kept;
+use super::blocks::KeptColumns;
 use super::options::column;
 use super::source::Source;
 use super::{Target, TargetType};
@@ -134,7 +134,7 @@ impl PredictionWriter {
     /// If the columns differ in number of rows, or are not as many as in [`PredictionWriter::create`].
     pub fn write(
         &mut self,
-        keep: &Kept,
+        keep: &KeptColumns,
         prediction: &[Option<u32>],
         probabilities: &[Vec<f64>],
     ) -> crate::Result<()> {

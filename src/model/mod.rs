@@ -19,7 +19,7 @@ use crate::objective::{Coefficients, Penalty};
 use crate::scoring::BestScore;
 pub use curve::{CurveRecorder, CurveStep, TrainingCurve};
 pub use file::VERSION;
-pub use sweep::{Choice, ClassPath, CurvePoint, FeaturePath, PathPoint, SweepRow, SweepTable};
+pub use sweep::{ChosenPenalty, ClassPath, CurvePoint, FeaturePath, PathPoint, SweepRow, SweepTable};
 pub(crate) use units::centre_levels;
 pub use units::{to_original_units, to_panel_units};
 

@@ -62,7 +62,7 @@ pub struct CurvePoint {
 
 /// A penalty that was chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Choice {
+pub struct ChosenPenalty {
     /// L1 weight.
     pub l1: f64,
     /// L2 weight.
@@ -134,7 +134,7 @@ pub struct SweepTable {
     pub rule: Rule,
     /// The chosen penalties: one object, or a list with one for each class.
     #[serde(serialize_with = "one_or_many", deserialize_with = "many_of_one_or_many")]
-    pub chosen: Vec<Choice>,
+    pub chosen: Vec<ChosenPenalty>,
     /// The curves by L1 share and class, each from the largest penalty to the smallest.
     pub curve: Vec<CurvePoint>,
     /// The result of every model.
@@ -151,7 +151,7 @@ pub struct SweepTable {
 
 impl SweepTable {
     /// The penalty chosen for a class, or for all classes.
-    pub fn chosen_for(&self, class: Option<&str>) -> Option<&Choice> {
+    pub fn chosen_for(&self, class: Option<&str>) -> Option<&ChosenPenalty> {
         let own = self.chosen.iter().find(|choice| choice.class.as_deref() == class);
         own.or_else(|| self.chosen.iter().find(|choice| choice.class.is_none()))
     }
@@ -162,19 +162,19 @@ impl SweepTable {
     }
 }
 
-fn one_or_many<S: Serializer>(chosen: &[Choice], serializer: S) -> Result<S::Ok, S::Error> {
+fn one_or_many<S: Serializer>(chosen: &[ChosenPenalty], serializer: S) -> Result<S::Ok, S::Error> {
     match chosen {
         [one] => one.serialize(serializer),
         many => many.serialize(serializer),
     }
 }
 
-fn many_of_one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Choice>, D::Error> {
+fn many_of_one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ChosenPenalty>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Chosen {
-        One(Choice),
-        Many(Vec<Choice>),
+        One(ChosenPenalty),
+        Many(Vec<ChosenPenalty>),
     }
     Ok(match Chosen::deserialize(deserializer)? {
         Chosen::One(one) => vec![one],

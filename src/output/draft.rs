@@ -22,10 +22,10 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// An output that is being written. It is a temporary file beside its place, which disappears unless it is
 /// finished, or, for stdout, a file without a name.
 #[derive(Debug)]
-pub struct Draft(Kept);
+pub struct Draft(DraftFile);
 
 #[derive(Debug)]
-enum Kept {
+enum DraftFile {
     Beside {
         file: NamedTempFile,
         place: PathBuf,
@@ -44,7 +44,7 @@ impl Draft {
     /// system.
     pub fn create(path: &Path) -> io::Result<Self> {
         if is_stdout(path) {
-            return Ok(Self(Kept::ForStdout(tempfile::tempfile()?)));
+            return Ok(Self(DraftFile::ForStdout(tempfile::tempfile()?)));
         }
         let place = place(path)?;
         let folder = place.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -67,7 +67,7 @@ impl Draft {
         if let Some(old) = old {
             file.as_file().set_permissions(old)?;
         }
-        Ok(Self(Kept::Beside { file, place, known }))
+        Ok(Self(DraftFile::Beside { file, place, known }))
     }
 
     /// Moves the file to its place, or copies it to stdout. A reader of stdout that has closed the pipe is
@@ -77,13 +77,13 @@ impl Draft {
     /// An error of the system.
     pub fn finish(self) -> io::Result<()> {
         match self.0 {
-            Kept::Beside { file, place, known } => {
+            DraftFile::Beside { file, place, known } => {
                 file.as_file().sync_all()?;
                 file.persist(&place)?;
                 drop(known);
                 Ok(())
             }
-            Kept::ForStdout(mut file) => {
+            DraftFile::ForStdout(mut file) => {
                 file.rewind()?;
                 let stdout = io::stdout().lock();
                 match pour(file, stdout.is_terminal(), stdout) {
@@ -96,8 +96,8 @@ impl Draft {
 
     fn file(&mut self) -> &mut dyn Write {
         match &mut self.0 {
-            Kept::Beside { file, .. } => file,
-            Kept::ForStdout(file) => file,
+            DraftFile::Beside { file, .. } => file,
+            DraftFile::ForStdout(file) => file,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::labels::apart;
 use super::lines::runs;
 use super::measure::{SMALL, TEXT, widest};
 use super::picture::Picture;
-use crate::model::{Choice, ClassPath, FeaturePath, SweepTable};
+use crate::model::{ChosenPenalty, ClassPath, FeaturePath, SweepTable};
 
 /// Most features with labels; below, the same for small panels.
 const NAMED: usize = 12;
@@ -18,7 +18,7 @@ const NAMED_IN_SMALL: usize = 6;
 /// Draws the coefficients along the penalties at the chosen L1 share, with a panel for each class of `paths`;
 /// `n_classes` is the number of all classes.
 pub fn sweep_path(table: &SweepTable, paths: &[ClassPath], n_classes: usize) -> Picture {
-    let chosen: Vec<Option<&Choice>> =
+    let chosen: Vec<Option<&ChosenPenalty>> =
         paths.iter().map(|path| table.chosen_for(path.class.as_deref())).collect();
     let lambdas = paths.iter().flat_map(|path| path.lambda.iter().copied());
     let x = PenaltyAxis::new(lambdas.chain(chosen.iter().flatten().map(|chosen| chosen.l1 + chosen.l2)));
@@ -74,7 +74,7 @@ fn title(paths: &[ClassPath], n_classes: usize) -> String {
     title
 }
 
-fn below(paths: &[ClassPath], chosen: &[Option<&Choice>]) -> String {
+fn below(paths: &[ClassPath], chosen: &[Option<&ChosenPenalty>]) -> String {
     let mut shares: Vec<f64> = paths.iter().map(|path| path.l1_ratio).collect();
     shares.dedup();
     match (shares.as_slice(), chosen) {
@@ -99,7 +99,7 @@ fn colour<'a>(colours: &mut HashMap<&'a str, usize>, here: &[&'a str], name: &'a
 
 fn draw<'a>(
     canvas: &mut Canvas,
-    (path, chosen): (&'a ClassPath, Option<&Choice>),
+    (path, chosen): (&'a ClassPath, Option<&ChosenPenalty>),
     colours: &mut HashMap<&'a str, usize>,
     (x, y): (&PenaltyAxis, &Scale),
     (origin, part): ((f64, f64), (f64, f64)),

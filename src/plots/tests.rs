@@ -6,7 +6,7 @@ use super::measure::{FONTS, options};
 use super::*;
 use crate::config::{Rule, Scoring};
 use crate::metrics::{Calibration, Curve, Point, ScoreBins};
-use crate::model::{Choice, ClassPath, CurvePoint, FeaturePath, SweepTable, TrainingCurve};
+use crate::model::{ChosenPenalty, ClassPath, CurvePoint, FeaturePath, SweepTable, TrainingCurve};
 
 /// Every text of a picture, with its bounding box.
 fn texts(group: &Group, found: &mut Vec<(String, Rect)>) {
@@ -200,7 +200,7 @@ fn swept(n_classes: usize, by_class: bool, size: f64) -> SweepTable {
             chosen: k == 5,
         }));
     }
-    let chosen = |class| Choice { l1: 0.0, l2: lambdas[5], c: None, l1_ratio: Some(0.0), class };
+    let chosen = |class| ChosenPenalty { l1: 0.0, l2: lambdas[5], c: None, l1_ratio: Some(0.0), class };
     let path = |class| ClassPath {
         class: name(class),
         l1_ratio: 0.0,

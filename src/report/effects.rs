@@ -17,7 +17,7 @@ const WIDEST: f64 = 2.0;
 
 /// A coefficient in the page.
 #[derive(Debug, Clone)]
-pub(super) struct Kept {
+pub(super) struct ShownCoefficient {
     /// Index of the feature.
     pub(super) feature: usize,
     /// Coefficient in original units.
@@ -31,7 +31,7 @@ pub(super) struct Kept {
 /// The nonzero coefficients of a model that are largest per standard deviation.
 #[derive(Debug, Clone)]
 pub(super) struct Largest {
-    pub(super) kept: Vec<Kept>,
+    pub(super) kept: Vec<ShownCoefficient>,
     pub(super) nonzero: usize,
     pub(super) intercept: f64,
 }
@@ -57,19 +57,19 @@ pub(super) fn largest(
         };
         values = of_features.iter().map(|c| (c.estimate, interval(c))).collect();
     }
-    let mut kept: Vec<Kept> = values
+    let mut kept: Vec<ShownCoefficient> = values
         .into_iter()
         .zip(transform)
         .enumerate()
         .filter(|(_, ((coefficient, _), _))| *coefficient != 0.0)
-        .map(|(feature, ((coefficient, interval), (_, scale)))| Kept {
+        .map(|(feature, ((coefficient, interval), (_, scale)))| ShownCoefficient {
             feature,
             coefficient: carried(coefficient),
             standardised: carried(coefficient * scale),
             interval: interval.map(|ends| ends.map(|end| carried(end * scale))),
         })
         .collect();
-    let size = |kept: &Kept| kept.standardised.abs();
+    let size = |kept: &ShownCoefficient| kept.standardised.abs();
     kept.sort_by(|a, b| size(b).total_cmp(&size(a)).then(a.feature.cmp(&b.feature)));
     let nonzero = kept.len();
     kept.truncate(most);
@@ -104,7 +104,7 @@ pub(super) fn kept_of_each(n_models: usize) -> usize {
 
 /// The rows of a forest plot.
 pub(super) fn effects(model: &Model, largest: &Largest) -> Vec<Effect> {
-    let effect = |kept: &Kept| Effect {
+    let effect = |kept: &ShownCoefficient| Effect {
         feature: model.features[kept.feature].clone(),
         standardised: kept.standardised,
         interval: kept.interval,

@@ -5,7 +5,7 @@ use serde_json::{Number, Value};
 
 use super::Report;
 use super::decisions::bin_rows;
-use super::effects::{Kept, Largest};
+use super::effects::{Largest, ShownCoefficient};
 use super::scores::ClassScores;
 use super::text::significant;
 use crate::model::Task;
@@ -75,7 +75,7 @@ pub(super) fn payload(report: &Report<'_>, largest: &[Largest], reach: f64) -> S
     used.dedup();
     let ends = |largest: &Largest, end: usize| {
         let is_known = report.inference.is_some();
-        let of = |kept: &Kept| kept.interval.map_or(Value::Null, |ends| exact(ends[end]));
+        let of = |kept: &ShownCoefficient| kept.interval.map_or(Value::Null, |ends| exact(ends[end]));
         if is_known { largest.kept.iter().map(of).collect() } else { Vec::new() }
     };
     let coefficients = largest.iter().map(|largest| Coefficients {

@@ -3,7 +3,7 @@
 use super::page::ROWS;
 use super::text::{number, or_dash, plural};
 use crate::config::Rule;
-use crate::model::{Choice, Model, SweepTable};
+use crate::model::{ChosenPenalty, Model, SweepTable};
 use crate::plots::{Picture, short, sweep_curve, sweep_path};
 
 pub(super) struct Sweep {
@@ -51,7 +51,7 @@ pub(super) fn sweep(model: &Model) -> Option<Sweep> {
         ]);
         cells
     });
-    let chosen = |choice: &Choice| {
+    let chosen = |choice: &ChosenPenalty| {
         vec![
             choice.class.as_deref().map_or_else(|| "all classes".to_owned(), |class| short(class, 40)),
             number(choice.l1 + choice.l2),

@@ -49,7 +49,7 @@ pub(super) struct Memory {
 
 /// Where a fit stands: what the next step starts from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct StepOrigin<'a> {
     pub(super) column: &'a [f64],
     /// Gradient of the mean loss.
     pub(super) gradient: &'a [f64],
@@ -68,9 +68,9 @@ impl Curvature {
     }
 
     /// The minimiser of the model of the objective that this curvature makes.
-    pub(super) fn target(&self, place: Place<'_>) -> Vec<f64> {
+    pub(super) fn target(&self, place: StepOrigin<'_>) -> Vec<f64> {
         let quadratic = |hessian: &Hessian| {
-            let Place { penalty, coordinates, ridge, .. } = place;
+            let StepOrigin { penalty, coordinates, ridge, .. } = place;
             Quadratic { hessian, penalty, coordinates, ridge }.minimise(
                 place.column,
                 place.gradient,
@@ -127,7 +127,7 @@ impl Curvature {
     }
 }
 
-impl Place<'_> {
+impl StepOrigin<'_> {
     /// The penalty of coefficient `j`.
     fn penalty(&self, j: usize) -> Penalty {
         self.coordinates.penalty(&self.penalty, j)
@@ -157,7 +157,7 @@ impl Memory {
     ///
     /// # References
     /// Nocedal, Updating Quasi-Newton Matrices with Limited Storage, 1980.
-    fn step(&self, gradient: &[f64], place: Place<'_>) -> Vec<f64> {
+    fn step(&self, gradient: &[f64], place: StepOrigin<'_>) -> Vec<f64> {
         // The change of the whole smooth gradient along a step.
         let total = |(j, (s, y)): (usize, (&f64, &f64))| y + place.penalty(j).l2 * s;
         let pairs: Vec<(&[f64], Vec<f64>)> = self
@@ -203,7 +203,7 @@ impl Memory {
     ///
     /// # References
     /// Andrew and Gao, Scalable Training of L1-Regularized Log-Linear Models, ICML 2007.
-    fn orthant_step(&self, place: Place<'_>) -> Vec<f64> {
+    fn orthant_step(&self, place: StepOrigin<'_>) -> Vec<f64> {
         let w = place.column;
         let smooth = place.smooth_gradient();
         let slope = |j: usize| {
@@ -244,7 +244,7 @@ impl Memory {
 
 impl Base {
     /// Divides by the base's matrix plus the L2 penalty.
-    fn solve(&self, right: &mut [f64], place: Place<'_>) {
+    fn solve(&self, right: &mut [f64], place: StepOrigin<'_>) {
         match self {
             Self::Gram { factor, .. } => factor.solve(right),
             Self::Diagonal { .. } => {

@@ -1,6 +1,6 @@
 //! One model's place in its own descent: where it is, where it aims, and whether a step is taken.
 
-use super::curvature::{Curvature, Place};
+use super::curvature::{Curvature, StepOrigin};
 use super::full_batch::MAX_ORDER;
 use super::{Stop, trapezoid};
 use crate::objective::{Certificate, Coordinates, Hessian, ModelSpec};
@@ -145,7 +145,7 @@ impl Fit {
             let Point { column, gradient, residual, .. } = &self.point;
             let penalty = self.model.penalty;
             let place =
-                Place { column, gradient, penalty, coordinates, residual: *residual, ridge: self.ridge };
+                StepOrigin { column, gradient, penalty, coordinates, residual: *residual, ridge: self.ridge };
             let mut target = curvature.target(place);
             if stage != Stage::Float64 {
                 target.iter_mut().for_each(|w| *w = to_f32(*w));

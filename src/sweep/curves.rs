@@ -7,7 +7,7 @@ use super::grid::GridPoint;
 use super::names::Names;
 use super::plan::Plan;
 use super::waves::{JointScores, Outcome, count_nonzero, mean_column};
-use super::{Choice, CurvePoint, PathPoint};
+use super::{ChosenPenalty, CurvePoint, PathPoint};
 use crate::config::ValidTune;
 use crate::error::{Result, SweepError};
 
@@ -24,9 +24,9 @@ pub(super) fn picked(choice: &[Picked], class: usize) -> &Picked {
 }
 
 impl Picked {
-    pub(super) fn describe(&self, plan: &Plan<'_>, weight_sum: f64, class: Option<String>) -> Choice {
+    pub(super) fn describe(&self, plan: &Plan<'_>, weight_sum: f64, class: Option<String>) -> ChosenPenalty {
         let penalty = plan.points[self.point].scales(weight_sum);
-        Choice { l1: penalty.l1, l2: penalty.l2, c: penalty.c, l1_ratio: penalty.l1_ratio, class }
+        ChosenPenalty { l1: penalty.l1, l2: penalty.l2, c: penalty.c, l1_ratio: penalty.l1_ratio, class }
     }
 }
 

@@ -23,8 +23,8 @@ mod score;
 mod search;
 mod waves;
 
-pub use crate::model::{Choice, ClassPath, CurvePoint, FeaturePath, PathPoint, SweepRow, SweepTable};
+pub use crate::model::{ChosenPenalty, ClassPath, CurvePoint, FeaturePath, PathPoint, SweepRow, SweepTable};
 pub use journal::checkpoint_files;
-pub use paths::{Kept, PathFeature, class_paths, path_features};
+pub use paths::{PathFeature, PathLimits, class_paths, path_features};
 pub use report::{report_files, write_report};
 pub use run::{Sweep, SweepReport, Tuned};

@@ -5,7 +5,7 @@ use crate::model::{ClassPath, FeaturePath, PathPoint, SweepTable};
 
 /// Limits of the stored paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kept {
+pub struct PathLimits {
     /// Most classes.
     pub classes: usize,
     /// Most features of each class.
@@ -14,7 +14,7 @@ pub struct Kept {
     pub penalties: usize,
 }
 
-impl Kept {
+impl PathLimits {
     /// Limits for a picture.
     pub const IN_PICTURE: Self = Self { classes: 12, features: 200, penalties: usize::MAX };
     /// Limits for a model file: at most some hundred kilobytes.
@@ -47,7 +47,7 @@ pub fn class_paths(
     table: &SweepTable,
     path: &[PathPoint],
     features: &[PathFeature],
-    kept: Kept,
+    kept: PathLimits,
 ) -> Vec<ClassPath> {
     let of_class = |class: Option<&str>| {
         let mut points: Vec<_> = path.iter().filter(|point| point.class.as_deref() == class).collect();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::paths::{Kept, PathFeature, class_paths, n_classes};
+use super::paths::{PathFeature, PathLimits, class_paths, n_classes};
 use crate::data::{Frame, Values, write_frames};
 use crate::error::{DataError, Result};
 use crate::model::{CurvePoint, PathPoint, SweepRow, SweepTable};
@@ -40,7 +40,7 @@ pub fn write_report(
     let [curve_svg, path_svg, results_parquet, results_json, curve_parquet, coefficients_parquet] =
         FILES.map(|name| folder.join(name));
     write_text(&curve_svg, &sweep_curve(table).svg())?;
-    let paths = class_paths(table, path, features, Kept::IN_PICTURE);
+    let paths = class_paths(table, path, features, PathLimits::IN_PICTURE);
     write_text(&path_svg, &sweep_path(table, &paths, n_classes(path)).svg())?;
     write_frames(&results_parquet, results(&table.results), [])?;
     let text = serde_json::to_string_pretty(table)

@@ -11,7 +11,7 @@ use super::journal::Journal;
 use super::journaled::Journaled;
 use super::memory::SweepReading;
 use super::names::Names;
-use super::paths::{Kept, class_paths, path_features};
+use super::paths::{PathLimits, class_paths, path_features};
 use super::plan::Plan;
 use super::search::Search;
 use super::waves::Runner;
@@ -167,7 +167,7 @@ impl<'a> Sweep<'a> {
         let features = path_features(&dataset.encoding);
         let path = search.path(&features);
         let mut table = search.table(&fitted, notes);
-        table.paths = class_paths(&table, &path, &features, Kept::IN_MODEL);
+        table.paths = class_paths(&table, &path, &features, PathLimits::IN_MODEL);
         let course = runner.course;
         drop(engine);
         let report = SweepReport {

@@ -51,14 +51,14 @@ pub struct ClassThreshold {
 }
 
 /// The choice of a threshold for one class.
-pub(super) struct Choice<'a> {
+pub(super) struct ThresholdChoice<'a> {
     ranked: &'a Ranked,
     by: Criterion,
     /// The total weight of each side, without points.
     sides: Curve,
 }
 
-impl<'a> Choice<'a> {
+impl<'a> ThresholdChoice<'a> {
     /// Prepares the choice; `ranked` are the rows, ranked by the probability of the class.
     pub(super) fn new(ranked: &'a Ranked, by: Criterion) -> Self {
         let sides = Curve { positive: ranked.positive(), negative: ranked.negative(), points: Vec::new() };

@@ -17,7 +17,7 @@ use crate::model::{Model, Task};
 use crate::objective::sigmoids;
 use crate::observer::Observer;
 use crate::output;
-use choice::Choice;
+use choice::ThresholdChoice;
 
 /// Options of [`choose`].
 #[derive(Debug, Clone, PartialEq)]
@@ -216,7 +216,7 @@ fn choose_one(
         let found = if ranked.positive() > 0.0 { "every row" } else { "no row" };
         return Err(ModelFileError::OneSide { class: class.clone(), found }.into());
     }
-    let choice = Choice::new(&ranked, by);
+    let choice = ThresholdChoice::new(&ranked, by);
     let chosen = choice.best().map_err(|nearest| ModelFileError::Unreachable {
         class: class.clone(),
         by: by.to_string(),

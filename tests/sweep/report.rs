@@ -9,12 +9,13 @@ use logodds::config::{Rule, Scoring};
 use logodds::data::FoldName;
 use logodds::plots::{sweep_curve, sweep_path};
 use logodds::sweep::{
-    Choice, CurvePoint, Kept, PathFeature, PathPoint, SweepRow, SweepTable, class_paths, write_report,
+    ChosenPenalty, CurvePoint, PathFeature, PathLimits, PathPoint, SweepRow, SweepTable, class_paths,
+    write_report,
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 fn table(curve: Vec<CurvePoint>) -> SweepTable {
-    let chosen = curve.iter().filter(|point| point.chosen).map(|point| Choice {
+    let chosen = curve.iter().filter(|point| point.chosen).map(|point| ChosenPenalty {
         l1: point.l1,
         l2: point.l2,
         c: point.c,
@@ -57,7 +58,7 @@ fn curve_svg(table: &SweepTable) -> String {
 fn path_svg(table: &SweepTable, path: &[PathPoint], features: &[PathFeature]) -> String {
     let mut classes: Vec<_> = path.iter().map(|point| &point.class).collect();
     classes.dedup();
-    sweep_path(table, &class_paths(table, path, features, Kept::IN_PICTURE), classes.len()).svg()
+    sweep_path(table, &class_paths(table, path, features, PathLimits::IN_PICTURE), classes.len()).svg()
 }
 
 const LAMBDAS: [f64; 4] = [1.0, 0.1, 0.01, 0.001];

@@ -5,7 +5,7 @@ use super::super::deal::Places;
 use super::super::keys::{KeyError, Keys, NULL_ID};
 use super::super::levels::LevelIndex;
 use super::super::rows::{is_held_out, is_trained};
-use super::{Batch, Filled, Place};
+use super::{Batch, ColumnMemory, Filled};
 use crate::error::DataError;
 use arrow_array::ArrayRef;
 
@@ -26,10 +26,10 @@ impl<'a> LevelWriter<'a> {
     pub(super) fn new(
         column: usize,
         index: &'a LevelIndex,
-        train: Place<'a>,
-        held_out: Option<Place<'a>>,
+        train: ColumnMemory<'a>,
+        held_out: Option<ColumnMemory<'a>>,
     ) -> Self {
-        let open = |place: Place<'a>| (place.features, place.span.places());
+        let open = |place: ColumnMemory<'a>| (place.features, place.span.places());
         Self {
             column,
             index,

@@ -80,7 +80,7 @@ struct Slices<'a> {
 }
 
 /// The memory of one column in one span.
-struct Place<'a> {
+struct ColumnMemory<'a> {
     span: &'a Span,
     features: Vec<Vec<&'a mut [f32]>>,
     /// Its second words, if it is stored exactly.
@@ -102,10 +102,14 @@ impl<'a> Part<'a> {
 }
 
 impl<'a> Slices<'a> {
-    fn take(&mut self, span: usize, column: &FillColumn<'_>) -> Place<'a> {
+    fn take(&mut self, span: usize, column: &FillColumn<'_>) -> ColumnMemory<'a> {
         let features = &mut self.values[span][column.first_feature..][..column.n_features];
         let fine = self.fine_place[column.first_feature].map(|at| std::mem::take(&mut self.fine[span][at]));
-        Place { span: &self.spans[span], features: features.iter_mut().map(std::mem::take).collect(), fine }
+        ColumnMemory {
+            span: &self.spans[span],
+            features: features.iter_mut().map(std::mem::take).collect(),
+            fine,
+        }
     }
 }
 
@@ -141,7 +145,7 @@ fn fill_span<'a>(
     reading: &Reading<'_>,
     plan: &RowPlan,
     span: usize,
-    places: Vec<(&FillColumn<'_>, Place<'a>, Option<Place<'a>>)>,
+    places: Vec<(&FillColumn<'_>, ColumnMemory<'a>, Option<ColumnMemory<'a>>)>,
 ) -> Result<Vec<Filled>, DataError> {
     let columns: Vec<usize> = places.iter().map(|(c, ..)| c.column).collect();
     let mut writers: Vec<Writer<'_>> = places

@@ -5,7 +5,7 @@ use super::super::rows::{is_held_out, is_trained};
 use super::super::scatter::Scatter;
 use super::super::statistics::{Moments, Range, guess, rests, standardise, standardise_weighted};
 use super::super::values::{first_refused, has_non_finite, numbers};
-use super::{Batch, Encode, Filled, Place};
+use super::{Batch, ColumnMemory, Encode, Filled};
 use crate::error::DataError;
 use arrow_array::{Array, ArrayRef};
 
@@ -32,11 +32,11 @@ impl<'a> NumberWriter<'a> {
     pub(super) fn new(
         column: usize,
         encode: &Encode<'_>,
-        mut train: Place<'a>,
-        held_out: Option<Place<'a>>,
+        mut train: ColumnMemory<'a>,
+        held_out: Option<ColumnMemory<'a>>,
     ) -> Self {
         let fine = train.fine.take().map(|pieces| Scatter::new(train.span, pieces));
-        let scatter = |place: Place<'a>| {
+        let scatter = |place: ColumnMemory<'a>| {
             Scatter::new(place.span, place.features.into_iter().next().unwrap_or_default())
         };
         let (fixed, missing, applied) = match *encode {

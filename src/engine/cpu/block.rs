@@ -36,13 +36,13 @@ impl Segment {
 
 /// Segments that are handled together while they are in cache.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Block<'a> {
+pub(super) struct RowBlock<'a> {
     pub(super) panels: &'a Panels,
     pub(super) rows: &'a Rows,
     pub(super) segments: &'a [Segment],
 }
 
-impl Block<'_> {
+impl RowBlock<'_> {
     /// Rows computed: those of all covers.
     pub(super) fn cover_rows(&self) -> usize {
         self.segments.iter().map(|s| s.cover().len()).sum()
@@ -177,7 +177,7 @@ const MANY_MODELS: usize = 8;
 /// A few models take the block in parts that stay in cache between predictor and gradient, and hand
 /// their lane sums from part to part; many take it whole. Either adds in the same order.
 pub(super) struct Evaluate<'a> {
-    pub(super) block: Block<'a>,
+    pub(super) block: RowBlock<'a>,
     pub(super) models: &'a [ModelSpec],
     pub(super) packed: &'a Packed,
     /// Segments of a part.
@@ -198,7 +198,7 @@ impl WithSimd for Evaluate<'_> {
         let n_lanes = if n_parts > 1 { block.panels.n_features() * models.len() * S::F32_LANES } else { 0 };
         let lanes = room(lanes, n_lanes);
         for (i, segments) in block.segments.chunks(part).enumerate() {
-            let block = Block { segments, ..block };
+            let block = RowBlock { segments, ..block };
             let rows = block.cover_rows();
             let z = room(values, models.len() * rows);
             linear_predictor::block(simd, block, packed, z);

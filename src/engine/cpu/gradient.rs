@@ -6,7 +6,7 @@
 
 use pulp::Simd;
 
-use super::block::{Block, Partial, TILE_MODELS};
+use super::block::{Partial, RowBlock, TILE_MODELS};
 use crate::panels::PANEL_ROWS;
 
 /// Where the chains of a block stand in a run of blocks.
@@ -27,7 +27,7 @@ impl Carry<'_> {
 /// Goes on with the chains of residuals `r[k * rows + i]`; the last block of a run adds them to `out`,
 /// the intercept's not included.
 #[inline(always)]
-pub(super) fn block<S: Simd>(simd: S, block: Block<'_>, r: &[f32], carry: Carry<'_>, out: &mut Partial) {
+pub(super) fn block<S: Simd>(simd: S, block: RowBlock<'_>, r: &[f32], carry: Carry<'_>, out: &mut Partial) {
     let (lanes, _) = S::as_mut_simd_f32s(&mut *carry.lanes);
     let n_features = block.panels.n_features();
     let n_models = out.loss.len();
@@ -52,7 +52,7 @@ pub(super) fn block<S: Simd>(simd: S, block: Block<'_>, r: &[f32], carry: Carry<
 
 #[derive(Clone, Copy)]
 struct Tile<'a> {
-    block: Block<'a>,
+    block: RowBlock<'a>,
     r: &'a [f32],
     /// First feature.
     feature: usize,

@@ -8,7 +8,7 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::block::{Block, Packed, Segment};
+use super::block::{Packed, RowBlock, Segment};
 use super::{Chunks, CpuEngine, linear_predictor, residual};
 use crate::engine::At;
 use crate::objective::{Coefficients, ModelSpec};
@@ -54,7 +54,7 @@ pub(super) fn add(engine: &CpuEngine<'_>, points: &[At<'_>], sample: Sample, sum
                 let mut scratch = Vec::new();
                 for block in chunks.blocks(chunk) {
                     let segments: Vec<_> = block.map(|k| Segment::whole(sample.panel(k))).collect();
-                    let block = Block { panels: engine.panels, rows: engine.rows, segments: &segments };
+                    let block = RowBlock { panels: engine.panels, rows: engine.rows, segments: &segments };
                     for (((model, _), packed), partial) in points.iter().zip(&packed).zip(&mut partials) {
                         engine.arch.dispatch(Scale { block, model, packed, scratch: &mut scratch });
                         let scaled = &scratch[..order * block.cover_rows()];
@@ -86,7 +86,7 @@ fn add_product(arch: Arch, scaled: &[f32], order: usize, sums: &mut [f64]) {
 
 /// Fills `scratch` with the block's features times the square root of the row's curvature.
 struct Scale<'a> {
-    block: Block<'a>,
+    block: RowBlock<'a>,
     model: &'a ModelSpec,
     packed: &'a Packed,
     /// `[feature][row]`.

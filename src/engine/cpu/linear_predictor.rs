@@ -7,12 +7,12 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::block::{Block, Packed};
+use super::block::{Packed, RowBlock};
 use crate::panels::PANEL_ROWS;
 
 /// Writes `z[k * rows + i]` for every model k and row i of the block's covers.
 #[inline(always)]
-pub(super) fn block<S: Simd>(simd: S, block: Block<'_>, packed: &Packed, z: &mut [f32]) {
+pub(super) fn block<S: Simd>(simd: S, block: RowBlock<'_>, packed: &Packed, z: &mut [f32]) {
     let rows = block.cover_rows();
     let (first, others) = packed.split_first();
     for (segment, place) in block.places() {

@@ -22,7 +22,7 @@ use crate::engine::{At, Engine, Epoch, MiniBatch, SgdState};
 use crate::error::Result;
 use crate::objective::{Coefficients, ModelSpec, Sums};
 use crate::panels::{PANEL_ROWS, Panels, Rows, Sample};
-use block::{Block, Packed, Partial, Scratch, Segment};
+use block::{Packed, Partial, RowBlock, Scratch, Segment};
 
 /// Models that take a block of X together. Beyond this arithmetic is the limit, and the residuals of a block would
 /// leave the cache.
@@ -95,7 +95,7 @@ impl<'a> CpuEngine<'a> {
                 let mut partials = zeros();
                 for block in chunks.blocks(chunk) {
                     let segments: Vec<_> = block.map(|k| Segment::whole(sample.panel(k))).collect();
-                    let block = Block { panels: self.panels, rows: self.rows, segments: &segments };
+                    let block = RowBlock { panels: self.panels, rows: self.rows, segments: &segments };
                     for ((models, packed), out) in walks.iter().zip(&packed).zip(&mut partials) {
                         self.arch.dispatch(block::Evaluate { block, models, packed, part, scratch, out });
                     }

@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use super::block::{Block, GROUP, Segment};
+use super::block::{GROUP, RowBlock, Segment};
 use super::sigmoid::{log1pexp, sigmoid};
 use crate::objective::ModelSpec;
 use crate::panels::PANEL_ROWS;
@@ -10,7 +10,7 @@ use crate::panels::PANEL_ROWS;
 /// Replaces the predictors `z` by `s (sigmoid(z) - y)`, 0 outside the block's lanes; returns the
 /// sums of the loss and of the residual.
 #[inline(always)]
-pub(super) fn block<S: Simd>(simd: S, block: Block<'_>, model: &ModelSpec, z: &mut [f32]) -> (f64, f64) {
+pub(super) fn block<S: Simd>(simd: S, block: RowBlock<'_>, model: &ModelSpec, z: &mut [f32]) -> (f64, f64) {
     let factors = Factors::new(simd, model);
     let zero = simd.splat_f32s(0.0);
     let mut sums = (0.0, 0.0);
@@ -41,7 +41,7 @@ pub(super) fn block<S: Simd>(simd: S, block: Block<'_>, model: &ModelSpec, z: &m
 #[inline(always)]
 pub(super) fn change<S: Simd>(
     simd: S,
-    block: Block<'_>,
+    block: RowBlock<'_>,
     model: &ModelSpec,
     z: &mut [f32],
     snapshot: &[f32],
@@ -65,7 +65,7 @@ pub(super) fn change<S: Simd>(
 
 /// Replaces the predictors `z` by `sqrt(s p (1 - p))`, p their sigmoid.
 #[inline(always)]
-pub(super) fn root_curvature<S: Simd>(simd: S, block: Block<'_>, model: &ModelSpec, z: &mut [f32]) {
+pub(super) fn root_curvature<S: Simd>(simd: S, block: RowBlock<'_>, model: &ModelSpec, z: &mut [f32]) {
     let factors = Factors::new(simd, model);
     let zero = simd.splat_f32s(0.0);
     for (segment, place) in block.places() {
@@ -86,7 +86,7 @@ pub(super) fn root_curvature<S: Simd>(simd: S, block: Block<'_>, model: &ModelSp
 #[inline(always)]
 fn each_vector<S: Simd>(
     simd: S,
-    block: Block<'_>,
+    block: RowBlock<'_>,
     segment: &Segment,
     mut f: impl FnMut(usize, S::u32s, S::f32s),
 ) {

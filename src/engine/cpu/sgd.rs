@@ -5,7 +5,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::block::{Block, Packed, Partial, Scratch, Segment};
+use super::block::{Packed, Partial, RowBlock, Scratch, Segment};
 use super::{CpuEngine, MODELS_PER_WALK, gradient, linear_predictor, residual};
 use crate::engine::{Epoch, SgdState};
 use crate::objective::ModelSpec;
@@ -129,7 +129,7 @@ impl<'a> Walk<'a> {
         }
         let (models, packed) = (self.models, &self.packed);
         let pass = |((segments, out), scratch): ((&Vec<Segment>, &mut Partial), &mut Scratch)| {
-            let block = Block { panels: engine.panels, rows: engine.rows, segments };
+            let block = RowBlock { panels: engine.panels, rows: engine.rows, segments };
             engine.arch.dispatch(Change { block, models, packed, scratch, out });
         };
         if blocks.len() > 1 && batch_rows * n_features * 3 * models.len() >= PARALLEL_WORK {
@@ -188,7 +188,7 @@ fn to_f32(x: f64) -> f64 {
 
 /// Computes the change of the gradient from the snapshots to the coupled points, for one block.
 struct Change<'a> {
-    block: Block<'a>,
+    block: RowBlock<'a>,
     models: &'a [ModelSpec],
     packed: &'a Packed,
     scratch: &'a mut Scratch,

@@ -22,13 +22,6 @@ pub enum AdapterKind {
     Other,
 }
 
-impl AdapterKind {
-    /// Whether a GPU, rather than the CPU, runs the shaders.
-    pub fn is_hardware(self) -> bool {
-        matches!(self, Self::Discrete | Self::Integrated | Self::Virtual)
-    }
-}
-
 impl fmt::Display for AdapterKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -20,7 +20,7 @@ impl Default for Limits {
 
 /// Whole panels in one set of buffers.
 #[derive(Debug)]
-pub(super) struct Block {
+pub(super) struct PanelBuffers {
     /// Number of its first panel in the table.
     pub(super) first_panel: u32,
     pub(super) n_panels: u32,
@@ -31,7 +31,7 @@ pub(super) struct Block {
     pub(super) weight: wgpu::Buffer,
 }
 
-impl Block {
+impl PanelBuffers {
     /// The panels of `sample` in this block: the first, counted in the block, and how many.
     pub(super) fn sampled(&self, sample: Sample) -> (usize, usize) {
         let stride = sample.stride();
@@ -45,7 +45,7 @@ impl Block {
 pub(super) struct Table {
     pub(super) n_rows: usize,
     pub(super) n_features: usize,
-    pub(super) blocks: Vec<Block>,
+    pub(super) blocks: Vec<PanelBuffers>,
 }
 
 /// Bytes that a table takes on a device: X, and label and weight of each row.
@@ -103,7 +103,7 @@ impl Table {
                 }
                 other => other,
             };
-            blocks.push(Block {
+            blocks.push(PanelBuffers {
                 first_panel: first as u32,
                 n_panels: (end - first) as u32,
                 x: device.upload("logodds.table.x", x).map_err(whole)?,
