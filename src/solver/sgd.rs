@@ -23,10 +23,10 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
-use super::{Problem, Progress, Proof, Solution, Stop, Validation, trapezoid};
+use super::{Problem, Progress, Proof, Solution, Stop, Validated, Validation, trapezoid};
 use crate::engine::{Epoch, MiniBatch, SgdState};
 use crate::error::Result;
-use crate::objective::{Coefficients, Evaluation, Penalty};
+use crate::objective::{Coefficients, Evaluation, ModelSpec, Penalty};
 use crate::panels::PANEL_ROWS;
 
 /// Steps of an epoch when the batch size is not given: enough for momentum and the variance
@@ -158,137 +158,187 @@ impl Sgd {
         mut validation: Option<Validation<'_>>,
         watch: &mut dyn FnMut(&Progress) -> bool,
     ) -> Result<Solution> {
-        let n_models = problem.models.len();
-        let batch_rows = self.batch_rows(problem.rows.n_rows());
-        let mut order = Order::new(problem.rows.n_rows(), batch_rows, self.seed);
-        let start = self.learning_rate.map_or_else(
-            || {
-                problem
-                    .smoothness
-                    .iter()
-                    .map(|s| 1.0 / s.of_batch(batch_rows, problem.rows.n_rows()))
-                    .collect()
-            },
-            |rate| vec![rate; n_models],
-        );
-        let mut state = SgdState { snapshot: problem.start.clone(), iterate: problem.start.clone() };
-        let first = engine.evaluate(problem.models, &state.snapshot)?;
-        let mut gradient = first.gradient;
-        let mut descents: Vec<Descent> = (0..n_models)
-            .map(|m| {
-                let penalty = &problem.models[m].penalty;
-                let objective = first.loss[m] + problem.coordinates.value(penalty, state.snapshot.model(m));
-                Descent {
-                    objective,
-                    residual: problem.residual(m, state.snapshot.model(m), gradient.model(m)),
-                    trace: vec![objective],
-                    epochs: 0,
-                    bad: 0,
-                    age: 0,
-                    multiple: 1.0,
-                    growth: if self.learning_rate.is_some() { 1.0 } else { GROWTH },
-                    stop: None,
-                }
-            })
-            .collect();
-        let mut passes = 1;
-        for descent in &mut descents {
-            descent.stop = (descent.residual <= self.tolerance).then_some(Stop::Converged);
-        }
-
+        let mut run = Run::new(self, engine, problem)?;
         for epoch in 1..=self.epochs {
-            let active: Vec<usize> = (0..n_models).filter(|&m| descents[m].stop.is_none()).collect();
+            let active = run.active();
             if active.is_empty() {
                 break;
             }
-            let models: Vec<_> = active.iter().map(|&m| problem.models[m]).collect();
-            let coupling: Vec<f64> =
-                active.iter().map(|&m| descents[m].coupling(self.momentum, order.n_batches())).collect();
-            let step: Vec<f64> = active
-                .iter()
-                .zip(&coupling)
-                .map(|(&m, theta)| descents[m].multiple * start[m] / theta)
-                .collect();
-            order.shuffle();
-            let mut moved =
-                SgdState { snapshot: state.snapshot.select(&active), iterate: state.iterate.select(&active) };
-            let plan = Epoch {
-                panel_order: &order.panels,
-                batch_rows,
-                batch_order: &order.batches,
-                coordinates: problem.coordinates,
-                coupling: &coupling,
-                step: &step,
-                gradient: &gradient.select(&active),
+            run.epoch(&active)?;
+            let validated = match &mut validation {
+                Some(validation) => Some(run.validate(validation, &active, epoch)?),
+                None => None,
             };
-            engine.sgd_epoch(&models, &plan, &mut moved)?;
-            let evaluation = engine.evaluate(&models, &moved.snapshot)?;
-            passes += 2;
+            if !watch(&run.progress(epoch, validated)) {
+                run.descents.iter_mut().for_each(|d| d.stop = d.stop.or(Some(Stop::Interrupted)));
+            }
+        }
+        run.finish(validation.as_ref())
+    }
+}
 
-            for (k, &m) in active.iter().enumerate() {
-                let descent = &mut descents[m];
-                let penalty = &problem.models[m].penalty;
-                let objective =
-                    evaluation.loss[k] + problem.coordinates.value(penalty, moved.snapshot.model(k));
-                let small_change =
-                    trapezoid(
-                        (state.snapshot.model(m), gradient.model(m)),
-                        (moved.snapshot.model(k), evaluation.gradient.model(k)),
-                    ) + problem.coordinates.change(penalty, state.snapshot.model(m), moved.snapshot.model(k));
-                if descent.judge(objective, small_change) {
-                    state.snapshot.model_mut(m).copy_from_slice(moved.snapshot.model(k));
-                    state.iterate.model_mut(m).copy_from_slice(moved.iterate.model(k));
-                    gradient.model_mut(m).copy_from_slice(evaluation.gradient.model(k));
-                    descent.residual = problem.residual(m, state.snapshot.model(m), gradient.model(m));
-                } else {
-                    state.iterate.model_mut(m).copy_from_slice(state.snapshot.model(m));
-                }
-                if descent.residual <= self.tolerance {
-                    descent.stop = Some(Stop::Converged);
-                } else if descent.progress_ended(self.tolerance) {
-                    descent.stop = Some(Stop::ProgressEnded);
-                }
+/// A run over a stack.
+struct Run<'a> {
+    settings: &'a Sgd,
+    engine: &'a mut dyn MiniBatch,
+    problem: &'a Problem<'a>,
+    batch_rows: usize,
+    order: Order,
+    /// The starting step of each model.
+    start: Vec<f64>,
+    state: SgdState,
+    /// Gradient of each model's mean loss at its snapshot.
+    gradient: Coefficients,
+    descents: Vec<Descent>,
+    /// Readings of X.
+    passes: usize,
+}
+
+impl<'a> Run<'a> {
+    /// One pass, at the starting points.
+    fn new(settings: &'a Sgd, engine: &'a mut dyn MiniBatch, problem: &'a Problem<'a>) -> Result<Self> {
+        let (n_rows, n_models) = (problem.rows.n_rows(), problem.models.len());
+        let batch_rows = settings.batch_rows(n_rows);
+        let start = settings.learning_rate.map_or_else(
+            || problem.smoothness.iter().map(|s| 1.0 / s.of_batch(batch_rows, n_rows)).collect(),
+            |rate| vec![rate; n_models],
+        );
+        let state = SgdState { snapshot: problem.start.clone(), iterate: problem.start.clone() };
+        let Evaluation { loss, gradient } = engine.evaluate(problem.models, &state.snapshot)?;
+        let descent = |m: usize| {
+            let (penalty, column) = (&problem.models[m].penalty, state.snapshot.model(m));
+            let objective = loss[m] + problem.coordinates.value(penalty, column);
+            let residual = problem.residual(m, column, gradient.model(m));
+            Descent {
+                objective,
+                residual,
+                trace: vec![objective],
+                epochs: 0,
+                bad: 0,
+                age: 0,
+                multiple: 1.0,
+                growth: if settings.learning_rate.is_some() { 1.0 } else { GROWTH },
+                stop: (residual <= settings.tolerance).then_some(Stop::Converged),
             }
-            let mut validated = None;
-            if let Some(validation) = &mut validation {
-                let (means, ended) = validation.score(
-                    &models,
-                    &active,
-                    &state.snapshot.select(&active),
-                    &vec![epoch; active.len()],
-                )?;
-                validated = Some(means);
-                for (&m, _) in active.iter().zip(ended).filter(|(_, ended)| *ended) {
-                    descents[m].stop = Some(Stop::Patience);
-                }
-            }
-            let progress = Progress {
-                iteration: epoch,
-                passes: passes as f64,
-                objective: descents.iter().map(|d| d.objective).sum::<f64>() / n_models.max(1) as f64,
-                kkt_residual: descents.iter().map(|d| d.residual).fold(0.0, f64::max),
-                active: descents.iter().filter(|d| d.stop.is_none()).count(),
-                converged: descents.iter().filter(|d| d.stop == Some(Stop::Converged)).count(),
-                validated,
-            };
-            if !watch(&progress) {
-                descents.iter_mut().for_each(|d| d.stop = d.stop.or(Some(Stop::Interrupted)));
+        };
+        Ok(Self {
+            descents: (0..n_models).map(descent).collect(),
+            order: Order::new(n_rows, batch_rows, settings.seed),
+            settings,
+            engine,
+            problem,
+            batch_rows,
+            start,
+            state,
+            gradient,
+            passes: 1,
+        })
+    }
+
+    /// Models that have not stopped.
+    fn active(&self) -> Vec<usize> {
+        (0..self.descents.len()).filter(|&m| self.descents[m].stop.is_none()).collect()
+    }
+
+    /// Runs one epoch of the active models, and keeps it for those whose objective went down.
+    fn epoch(&mut self, active: &[usize]) -> Result<()> {
+        let models: Vec<ModelSpec> = active.iter().map(|&m| self.problem.models[m]).collect();
+        let (momentum, n_batches) = (self.settings.momentum, self.order.n_batches());
+        let coupling: Vec<f64> =
+            active.iter().map(|&m| self.descents[m].coupling(momentum, n_batches)).collect();
+        let length = |(&m, theta): (&usize, &f64)| self.descents[m].multiple * self.start[m] / theta;
+        let step: Vec<f64> = active.iter().zip(&coupling).map(length).collect();
+        self.order.shuffle();
+        let mut moved = SgdState {
+            snapshot: self.state.snapshot.select(active),
+            iterate: self.state.iterate.select(active),
+        };
+        let plan = Epoch {
+            panel_order: &self.order.panels,
+            batch_rows: self.batch_rows,
+            batch_order: &self.order.batches,
+            coordinates: self.problem.coordinates,
+            coupling: &coupling,
+            step: &step,
+            gradient: &self.gradient.select(active),
+        };
+        self.engine.sgd_epoch(&models, &plan, &mut moved)?;
+        let evaluation = self.engine.evaluate(&models, &moved.snapshot)?;
+        self.passes += 2;
+        for (k, &m) in active.iter().enumerate() {
+            self.judge(m, k, &moved, &evaluation);
+        }
+        Ok(())
+    }
+
+    /// Takes what an epoch made of model `m`, the `k`-th of those that moved, or undoes it.
+    fn judge(&mut self, m: usize, k: usize, moved: &SgdState, evaluation: &Evaluation) {
+        let (problem, tolerance) = (self.problem, self.settings.tolerance);
+        let penalty = &problem.models[m].penalty;
+        let (before, after) = (self.state.snapshot.model(m), moved.snapshot.model(k));
+        let objective = evaluation.loss[k] + problem.coordinates.value(penalty, after);
+        let small_change = trapezoid((before, self.gradient.model(m)), (after, evaluation.gradient.model(k)))
+            + problem.coordinates.change(penalty, before, after);
+        let descent = &mut self.descents[m];
+        if descent.judge(objective, small_change) {
+            self.state.snapshot.model_mut(m).copy_from_slice(after);
+            self.state.iterate.model_mut(m).copy_from_slice(moved.iterate.model(k));
+            self.gradient.model_mut(m).copy_from_slice(evaluation.gradient.model(k));
+            descent.residual = problem.residual(m, after, self.gradient.model(m));
+        } else {
+            self.state.iterate.model_mut(m).copy_from_slice(self.state.snapshot.model(m));
+        }
+        if descent.residual <= tolerance {
+            descent.stop = Some(Stop::Converged);
+        } else if descent.progress_ended(tolerance) {
+            descent.stop = Some(Stop::ProgressEnded);
+        }
+    }
+
+    /// Scores the models that moved on the validation rows, and stops those whose patience is at an end.
+    fn validate(
+        &mut self,
+        validation: &mut Validation<'_>,
+        active: &[usize],
+        epoch: usize,
+    ) -> Result<Validated> {
+        let models: Vec<ModelSpec> = active.iter().map(|&m| self.problem.models[m]).collect();
+        let points = self.state.snapshot.select(active);
+        let (means, ended) = validation.score(&models, active, &points, &vec![epoch; active.len()])?;
+        for (&m, _) in active.iter().zip(ended).filter(|(_, ended)| *ended) {
+            self.descents[m].stop = Some(Stop::Patience);
+        }
+        Ok(means)
+    }
+
+    fn progress(&self, epoch: usize, validated: Option<Validated>) -> Progress {
+        let descents = &self.descents;
+        Progress {
+            iteration: epoch,
+            passes: self.passes as f64,
+            objective: descents.iter().map(|d| d.objective).sum::<f64>() / descents.len().max(1) as f64,
+            kkt_residual: descents.iter().map(|d| d.residual).fold(0.0, f64::max),
+            active: descents.iter().filter(|d| d.stop.is_none()).count(),
+            converged: descents.iter().filter(|d| d.stop == Some(Stop::Converged)).count(),
+            validated,
+        }
+    }
+
+    /// The best point of each model on the validation rows, or its last; then the steps that set zeros.
+    fn finish(mut self, validation: Option<&Validation<'_>>) -> Result<Solution> {
+        let n_models = self.descents.len();
+        for m in 0..n_models {
+            if let Some(best) = validation.and_then(|validation| validation.best(m)) {
+                self.state.snapshot.model_mut(m).copy_from_slice(best);
             }
         }
-        if let Some(validation) = &validation {
-            for m in 0..n_models {
-                if let Some(best) = validation.best(m) {
-                    state.snapshot.model_mut(m).copy_from_slice(best);
-                }
-            }
-        }
-        passes += problem.finish(engine, &mut state.snapshot)?;
+        let passes = self.passes + self.problem.set_zeros(self.engine, &mut self.state.snapshot)?;
         Ok(Solution {
             certificates: vec![None; n_models],
             proofs: vec![Proof::default(); n_models],
-            coefficients: state.snapshot,
-            iterations: descents.iter().map(|d| d.epochs).collect(),
-            stops: descents.iter().map(|d| d.stop.unwrap_or(Stop::Limit)).collect(),
+            coefficients: self.state.snapshot,
+            iterations: self.descents.iter().map(|d| d.epochs).collect(),
+            stops: self.descents.iter().map(|d| d.stop.unwrap_or(Stop::Limit)).collect(),
             passes: passes as f64,
             method: "sgd".to_owned(),
         })
@@ -320,7 +370,7 @@ impl Problem<'_> {
 
     /// Proximal gradient steps over the whole table for the models with an L1 penalty, from `point`;
     /// a step that makes a model's objective worse is not taken, but halved. Returns the passes made.
-    fn finish(&self, engine: &mut dyn MiniBatch, point: &mut Coefficients) -> Result<usize> {
+    fn set_zeros(&self, engine: &mut dyn MiniBatch, point: &mut Coefficients) -> Result<usize> {
         let mut active: Vec<usize> =
             (0..self.models.len()).filter(|&m| self.models[m].penalty.l1 > 0.0).collect();
         if active.is_empty() {
