@@ -5,7 +5,7 @@ use logodds::engine::cpu::CpuEngine;
 use logodds::engine::exact::{evaluate, linear_predictor};
 use logodds::objective::{Coordinates, Gaps, ModelSpec, Penalty};
 use logodds::panels::{Panels, Rows};
-use logodds::solver::{Stop, Validation};
+use logodds::solver::{Method, Stop, Validation};
 use logodds::train::TablePasses;
 
 use super::support::{METHODS, Run, full_batch, full_batch_with, problem, settings, working_set};
@@ -64,9 +64,9 @@ fn the_duality_gap_bounds_the_distance_to_the_optimum() {
     let (panels, rows) = problems::table(2000, 9, 2, 3);
     for pair in [(0.0, 1e-2), (1e-2, 0.0), (5e-3, 5e-3)] {
         let models = problems::one_vs_rest(2, penalty(pair));
-        let best = full_batch(METHODS[0], 1e-12, &panels, &rows, &models);
+        let best = full_batch(Method::Newton, 1e-12, &panels, &rows, &models);
         for tolerance in [1e-2, 1e-4, 1e-6] {
-            let run = full_batch(METHODS[0], tolerance, &panels, &rows, &models);
+            let run = full_batch(Method::Newton, tolerance, &panels, &rows, &models);
             for (c, best) in run.certificates.iter().zip(&best.certificates) {
                 let gap = c.duality_gap.expect("a penalty");
                 assert!(c.objective - best.objective <= gap + 1e-15, "{pair:?}, {tolerance}: {c:?}");
@@ -82,10 +82,10 @@ fn a_stack_of_mixed_penalties_gives_each_model_what_it_gets_alone() {
     let (panels, rows) = problems::table(9000, 9, 4, 4);
     let models: Vec<ModelSpec> =
         PENALTIES.iter().flat_map(|&pair| problems::one_vs_rest(4, penalty(pair))).collect();
-    for method in &METHODS[..2] {
-        let stacked = full_batch(*method, 1e-8, &panels, &rows, &models);
+    for method in [Method::Newton, Method::Lbfgs] {
+        let stacked = full_batch(method, 1e-8, &panels, &rows, &models);
         for (m, model) in models.iter().enumerate() {
-            let alone = full_batch(*method, 1e-8, &panels, &rows, &[*model]);
+            let alone = full_batch(method, 1e-8, &panels, &rows, &[*model]);
             let bits = (stacked.solution.coefficients.model(m), alone.solution.coefficients.model(0));
             assert_eq!(bits.0, bits.1, "{method:?}, model {m}");
             assert_eq!(stacked.solution.iterations[m], alone.solution.iterations[0], "{method:?}, model {m}");
@@ -101,7 +101,7 @@ fn auto_and_working_sets_give_a_stacked_model_the_optimum_that_it_gets_alone() {
         pairs.iter().flat_map(|&pair| problems::one_vs_rest(4, penalty(pair))).collect()
     };
     let (all, sparse) = (models(&PENALTIES), models(&sparse));
-    let auto = |models: &[ModelSpec]| full_batch(METHODS[2], 1e-9, &panels, &rows, models);
+    let auto = |models: &[ModelSpec]| full_batch(Method::Auto, 1e-9, &panels, &rows, models);
     let sets = |models: &[ModelSpec]| working_set(1e-9, &panels, &rows, models);
     let check = |models: &[ModelSpec], run: &dyn Fn(&[ModelSpec]) -> Run| {
         let stacked = run(models);
@@ -122,7 +122,7 @@ fn the_number_of_threads_does_not_change_a_bit() {
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let run = full_batch(METHODS[2], 1e-7, &panels, &rows, &models);
+            let run = full_batch(Method::Auto, 1e-7, &panels, &rows, &models);
             (run.solution.coefficients, working_set(1e-7, &panels, &rows, &models).solution.coefficients)
         })
     };
@@ -266,7 +266,7 @@ fn patience_returns_the_best_point_on_the_held_out_rows() {
     let mut engine = CpuEngine::new(&held, &held_rows);
     let validation = Some(Validation::new(&mut engine, (&held, &held_rows), Scoring::LogLoss, 3));
     let mut losses = Vec::new();
-    let solution = settings(METHODS[1], 1e-12)
+    let solution = settings(Method::Lbfgs, 1e-12)
         .run(
             &mut TablePasses::new(&mut CpuEngine::new(&panels, &rows), &panels, &rows),
             &problem,

@@ -8,7 +8,7 @@
 use faer::Mat;
 use faer::linalg::solvers::Solve;
 use logodds::engine::cpu::CpuEngine;
-use logodds::objective::{Coefficients, Coordinates, HeldOut, ModelSpec, Penalty, sigmoid};
+use logodds::objective::{Coefficients, Coordinates, ModelSpec, Penalty, sigmoid};
 use logodds::panels::{Panels, Rows};
 use logodds::solver::{Progress, RowSpace, Stop, WorkingSet};
 use logodds::train::TablePasses;
@@ -73,7 +73,7 @@ fn construct(n: usize, d: usize, penalty: Penalty, seed: u64) -> Exact {
 }
 
 fn model(penalty: Penalty) -> ModelSpec {
-    ModelSpec { class: 1, penalty, positive_weight: 1.0, negative_weight: 1.0, held_out: HeldOut::NONE }
+    ModelSpec { class: 1, penalty, ..ModelSpec::shared() }
 }
 
 #[test]
