@@ -1,6 +1,6 @@
 //! The one seeded generator of bench inputs.
 
-use logodds::objective::{HeldOut, ModelSpec, Penalty};
+use logodds::objective::{ModelSpec, Penalty};
 use logodds::panels::{PANEL_ROWS, Panels, Rows};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -26,9 +26,7 @@ pub(crate) fn models(n_models: usize, n_classes: u32) -> Vec<ModelSpec> {
         .map(|m| ModelSpec {
             class: m % n_classes,
             penalty: Penalty { l1: 0.0, l2: 1e-4 },
-            positive_weight: 1.0,
-            negative_weight: 1.0,
-            held_out: HeldOut::NONE,
+            ..ModelSpec::shared()
         })
         .collect()
 }

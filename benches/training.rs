@@ -2,7 +2,7 @@
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, measurement::WallTime};
 use logodds::engine::cpu::CpuEngine;
-use logodds::objective::{Coefficients, Coordinates, HeldOut, ModelSpec, Penalty};
+use logodds::objective::{Coefficients, Coordinates, ModelSpec, Penalty};
 use logodds::panels::{Panels, Rows};
 use logodds::solver::{FullBatch, Method, Problem, WorkingSet};
 use logodds::train::TablePasses;
@@ -39,13 +39,7 @@ fn fit(
 }
 
 fn model(class: u32, l1: f64, l2: f64) -> ModelSpec {
-    ModelSpec {
-        class,
-        penalty: Penalty { l1, l2 },
-        positive_weight: 1.0,
-        negative_weight: 1.0,
-        held_out: HeldOut::NONE,
-    }
+    ModelSpec { class, penalty: Penalty { l1, l2 }, ..ModelSpec::shared() }
 }
 
 fn fits(c: &mut Criterion) {

@@ -5,7 +5,7 @@ use logodds::engine::gpu::{
     AdapterChoice, AdapterKind, AdapterSummary, GpuDevice, GpuEngine, Limits, Selection, choose,
     list_adapters, select,
 };
-use logodds::objective::{Coefficients, HeldOut, ModelSpec, Penalty};
+use logodds::objective::{Coefficients, ModelSpec};
 use logodds::panels::{Panels, Rows};
 
 use super::software;
@@ -73,13 +73,7 @@ fn lost_device_is_an_error_and_not_a_panic() {
     let (panels, rows) = (Panels::zeros(2, 3), Rows::new(vec![0, 1], &[1.0; 2], 2));
     let mut engine = GpuEngine::new(&gpu, &panels, &rows).unwrap();
     device.destroy();
-    let model = ModelSpec {
-        class: 1,
-        penalty: Penalty::default(),
-        positive_weight: 1.0,
-        negative_weight: 1.0,
-        held_out: HeldOut::NONE,
-    };
+    let model = ModelSpec { class: 1, ..ModelSpec::shared() };
     let error = engine.evaluate(&[model], &Coefficients::zeros(3, 1)).unwrap_err().to_string();
     assert!(error.contains("lost") && error.contains("card 0"), "{error}");
     let error = GpuEngine::new(&gpu, &panels, &rows).unwrap_err().to_string();
