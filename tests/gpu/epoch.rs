@@ -1,74 +1,25 @@
 //! A mini-batch epoch on the device ends at the result of the float64 loop.
 
+use logodds::engine::SgdState;
 use logodds::engine::gpu::{GpuDevice, GpuEngine, Limits};
-use logodds::engine::{Epoch, MiniBatch, SgdState};
-use logodds::objective::Coordinates;
-use logodds::panels::PANEL_ROWS;
 
-use super::problem::{Noise, Problem, problem};
-use super::reference::Reference;
 use super::software;
-use crate::support::assert_close;
+use crate::support::problems::{Problem, problem};
+use crate::support::twins::check_epoch;
 
 /// The parameters of an epoch.
-pub(crate) struct Plan {
-    pub(crate) batch_rows: usize,
-    pub(crate) intercept: bool,
+struct Plan {
+    batch_rows: usize,
+    intercept: bool,
     /// Limits of the device's buffers.
-    pub(crate) limits: Limits,
+    limits: Limits,
 }
 
-pub(crate) const WHOLE: Limits = Limits { max_buffer_bytes: u64::MAX };
-
-/// Runs one epoch on both, with panels and batches in reverse order, except that the partly filled panel is
-/// last.
-pub(crate) fn run(
-    engine: &mut dyn MiniBatch,
-    oracle: &mut dyn MiniBatch,
-    problem: &Problem,
-    plan: &Plan,
-) -> SgdState {
-    let (n_rows, d, n_models) = (problem.rows.n_rows(), problem.panels.n_features(), problem.models.len());
-    let mut noise = Noise(n_rows as u64);
-    let whole = n_rows / PANEL_ROWS;
-    let panel_order: Vec<u32> =
-        (0..whole).rev().chain(whole..n_rows.div_ceil(PANEL_ROWS)).map(|p| p as u32).collect();
-    let batch_order: Vec<u32> = (0..n_rows.div_ceil(plan.batch_rows) as u32).rev().collect();
-    let mut state =
-        SgdState { snapshot: problem.coefficients.clone(), iterate: noise.coefficients(d, n_models, 0.5) };
-    if !plan.intercept {
-        for m in 0..n_models {
-            state.iterate.model_mut(m)[d] = state.snapshot.intercept(m);
-        }
-    }
-    let gradient = oracle.evaluate(&problem.models, &state.snapshot).unwrap().gradient;
-    let coupling: Vec<_> = (0..n_models).map(|m| [0.3, 1.0, 0.7][m % 3]).collect();
-    let step: Vec<_> = (0..n_models).map(|m| [0.05, 0.2][m % 2]).collect();
-    let coordinates = Coordinates::new(d, plan.intercept);
-    let epoch = Epoch {
-        panel_order: &panel_order,
-        batch_rows: plan.batch_rows,
-        batch_order: &batch_order,
-        coordinates: &coordinates,
-        coupling: &coupling,
-        step: &step,
-        gradient: &gradient,
-    };
-    let mut expected = state.clone();
-    engine.sgd_epoch(&problem.models, &epoch, &mut state).unwrap();
-    oracle.sgd_epoch(&problem.models, &epoch, &mut expected).unwrap();
-    // Each step rounds x once (by 6e-8 of its size, of order 1), and the steps are contractions, so errors
-    // do not grow: a few hundred steps stay below 1e-5. Soft thresholding does not enlarge errors either.
-    assert_close(state.iterate.values(), expected.iterate.values(), 1e-5, 1e-5);
-    assert_close(state.snapshot.values(), expected.snapshot.values(), 1e-5, 1e-5);
-    let holds = |w: &f64| f64::from(*w as f32) == *w;
-    assert!(state.iterate.values().iter().all(holds) && state.snapshot.values().iter().all(holds));
-    state
-}
+const WHOLE: Limits = Limits { max_buffer_bytes: u64::MAX };
 
 fn check(device: &GpuDevice, problem: &Problem, plan: &Plan) -> SgdState {
     let mut engine = GpuEngine::with_limits(device, &problem.panels, &problem.rows, plan.limits).unwrap();
-    run(&mut engine, &mut Reference { panels: &problem.panels, rows: &problem.rows }, problem, plan)
+    check_epoch(&mut engine, problem, plan.batch_rows, plan.intercept)
 }
 
 #[test]

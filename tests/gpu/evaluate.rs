@@ -4,28 +4,14 @@ use logodds::engine::Engine;
 use logodds::engine::gpu::{GpuDevice, GpuEngine, Limits};
 use logodds::objective::Evaluation;
 
-use super::problem::{Problem, problem};
-use super::reference::Reference;
 use super::{noop, software};
 use crate::support::assert_close;
-
-/// Predictors are sums of up to a few hundred float32 terms of order 1/sqrt(d), with absolute errors of
-/// 1e-6. Means over rows average these out, so bounds of 4e-6 relative and 2e-6 absolute (gradients cancel)
-/// leave a margin.
-fn assert_same(actual: &Evaluation, expected: &Evaluation) {
-    assert_close(&actual.loss, &expected.loss, 4e-6, 1e-7);
-    assert_close(actual.gradient.values(), expected.gradient.values(), 4e-6, 2e-6);
-}
-
-fn compare(engine: &mut dyn Engine, oracle: &mut dyn Engine, problem: &Problem) {
-    let actual = engine.evaluate(&problem.models, &problem.coefficients).unwrap();
-    let expected = oracle.evaluate(&problem.models, &problem.coefficients).unwrap();
-    assert_same(&actual, &expected);
-}
+use crate::support::problems::{Problem, problem};
+use crate::support::twins::{assert_same, check_pass};
 
 fn check(device: &GpuDevice, problem: &Problem, limits: Limits) -> usize {
     let mut engine = GpuEngine::with_limits(device, &problem.panels, &problem.rows, limits).unwrap();
-    compare(&mut engine, &mut Reference { panels: &problem.panels, rows: &problem.rows }, problem);
+    check_pass(&mut engine, problem);
     engine.n_buffers()
 }
 

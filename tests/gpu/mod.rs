@@ -5,10 +5,8 @@
 
 mod adapters;
 mod curvature;
-pub(crate) mod epoch;
+mod epoch;
 mod evaluate;
-pub(crate) mod problem;
-pub(crate) mod reference;
 mod shaders;
 
 use std::io::Write as _;

@@ -2,5 +2,8 @@
 
 mod close;
 pub(crate) mod problems;
+mod reference;
+mod tables;
+pub(crate) mod twins;
 
 pub(crate) use close::assert_close;

@@ -1,11 +1,60 @@
 //! Seeded problems in memory.
 
-use logodds::objective::{HeldOut, ModelSpec, Penalty};
+use logodds::objective::{Coefficients, HeldOut, ModelSpec, Penalty};
 use logodds::panels::{Panels, Rows};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// Rows of features with mild correlation, and classes that follow a linear rule with noise.
+use super::tables;
+
+const CLASSES: u32 = 5;
+const FOLDS: u32 = 4;
+
+/// A table and a stack over it.
+pub(crate) struct Problem {
+    pub(crate) panels: Panels,
+    pub(crate) rows: Rows,
+    pub(crate) models: Vec<ModelSpec>,
+    pub(crate) coefficients: Coefficients,
+}
+
+/// What engines are compared on: rows with some weights of 0, and models of different classes, class weights,
+/// penalties and held-out folds. Coefficients get smaller with more features, so that predictors are of order 1.
+pub(crate) fn problem(n_rows: usize, n_features: usize, n_models: usize) -> Problem {
+    let seed = (n_rows * 1_000_003 + n_features * 1009 + n_models) as u64;
+    let (panels, class) = tables::uniform(n_rows, n_features, CLASSES, seed);
+    let mut rng = StdRng::seed_from_u64(!seed);
+    let weight: Vec<f32> =
+        (0..n_rows).map(|slot| if slot % 7 == 3 { 0.0 } else { rng.random_range(0.5..1.5) }).collect();
+    let fold: Vec<u32> = (0..n_rows as u32).map(|row| row * 7 % 11 % FOLDS).collect();
+    let rows = Rows::with_folds(&class, &fold, &weight, CLASSES as usize, FOLDS as usize);
+    let models = (0..n_models)
+        .map(|m| ModelSpec {
+            class: m as u32 % CLASSES,
+            penalty: Penalty { l1: 0.001 * (m % 3) as f64, l2: 0.01 * (m % 4) as f64 },
+            positive_weight: 1.0 + 0.5 * (m % 2) as f64,
+            negative_weight: 1.0 - 0.25 * (m % 3) as f64,
+            held_out: match m % 4 {
+                // Every model needs rows to be trained on.
+                _ if n_rows < 20 => HeldOut::NONE,
+                1 => HeldOut::fold(m as u32 % FOLDS),
+                3 => HeldOut::from(1 + m as u32 % (FOLDS - 1)),
+                _ => HeldOut::NONE,
+            },
+        })
+        .collect();
+    let coefficients = coefficients(&mut rng, n_features, n_models, 3.0 / (n_features as f64 + 1.0).sqrt());
+    Problem { panels, rows, models, coefficients }
+}
+
+/// Coefficients uniform in `-scale .. scale` that float32 holds exactly.
+pub(crate) fn coefficients(rng: &mut StdRng, n_features: usize, n_models: usize, scale: f64) -> Coefficients {
+    let mut out = Coefficients::zeros(n_features, n_models);
+    out.values_mut().iter_mut().for_each(|w| *w = f64::from(rng.random_range(-scale..scale) as f32));
+    out
+}
+
+/// What solvers are run on: rows of features with mild correlation, and classes that follow a linear rule with noise.
 pub(crate) fn table(n_rows: usize, n_features: usize, n_classes: usize, seed: u64) -> (Panels, Rows) {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut values = Vec::with_capacity(n_rows * n_features);
@@ -29,13 +78,5 @@ pub(crate) fn table(n_rows: usize, n_features: usize, n_classes: usize, seed: u6
 
 /// One model per class, all with the same penalty.
 pub(crate) fn one_vs_rest(n_classes: usize, penalty: Penalty) -> Vec<ModelSpec> {
-    (0..n_classes)
-        .map(|class| ModelSpec {
-            class: u32::try_from(class).expect("few classes"),
-            penalty,
-            positive_weight: 1.0,
-            negative_weight: 1.0,
-            held_out: HeldOut::NONE,
-        })
-        .collect()
+    (0..n_classes).map(|class| ModelSpec { class: class as u32, penalty, ..ModelSpec::shared() }).collect()
 }
