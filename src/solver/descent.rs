@@ -43,11 +43,27 @@ pub(super) enum Stage {
     Float64,
 }
 
+/// Where a fit stands in the present stage:
+///
+/// ```text
+///                     aim: a target, and the decrease that it promises
+///           ┌──────▶ Active ──────────────────────────────────────────▶ its candidates are evaluated
+///           │         │  ▲                                                      │
+///   begin   │         │  └── accept: goes to the best candidate ◀── descends ───┤
+///  (stage)  │         │  └── shorten: the same target, less of the way;  ◀── none descends
+///           │         │      after MAX_SHORTENINGS another curvature
+///           │         ▼ the stage brings it no further, or no further than it promises
+///           └────── Waiting
+///
+///   Active, Waiting ──▶ Stopped(why): converged, no more progress, separated, out of patience, interrupted
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
+    /// Takes part in the passes of the stage.
     Active,
     /// Waits for the next stage.
     Waiting,
+    /// Has left the run.
     Stopped(Stop),
 }
 
