@@ -3,7 +3,6 @@
 mod close;
 pub(crate) mod problems;
 mod reference;
-mod tables;
 pub(crate) mod twins;
 
 pub(crate) use close::assert_close;

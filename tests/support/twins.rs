@@ -3,11 +3,9 @@
 use logodds::engine::{At, Engine, Epoch, MiniBatch, SgdState};
 use logodds::objective::{Coordinates, Evaluation, Hessian, ModelSpec};
 use logodds::panels::{PANEL_ROWS, Panels, Rows, Sample};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 
 use super::assert_close;
-use super::problems::{Problem, coefficients, problem};
+use super::problems::{Noise, Problem, problem};
 use super::reference::{Reference, evaluate_on, hessians};
 
 fn reference(problem: &Problem) -> Reference<'_> {
@@ -95,15 +93,13 @@ pub(crate) fn check_epoch(
 ) -> SgdState {
     let mut oracle = reference(problem);
     let (n_rows, d, n_models) = (problem.rows.n_rows(), problem.panels.n_features(), problem.models.len());
-    let mut rng = StdRng::seed_from_u64(n_rows as u64);
+    let mut noise = Noise(n_rows as u64);
     let whole = n_rows / PANEL_ROWS;
     let panel_order: Vec<u32> =
         (0..whole).rev().chain(whole..n_rows.div_ceil(PANEL_ROWS)).map(|p| p as u32).collect();
     let batch_order: Vec<u32> = (0..n_rows.div_ceil(batch_rows) as u32).rev().collect();
-    let mut state = SgdState {
-        snapshot: problem.coefficients.clone(),
-        iterate: coefficients(&mut rng, d, n_models, 0.5),
-    };
+    let mut state =
+        SgdState { snapshot: problem.coefficients.clone(), iterate: noise.coefficients(d, n_models, 0.5) };
     if !intercept {
         for m in 0..n_models {
             state.iterate.model_mut(m)[d] = state.snapshot.intercept(m);
