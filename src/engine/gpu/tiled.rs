@@ -4,6 +4,7 @@ use super::GpuEngine;
 use super::adapter::AdapterKind;
 use super::kernels::{TILE_GRADIENT, TILE_RESIDUAL};
 use super::layout::{Model, Tile};
+use super::table::Table;
 use crate::error::EngineError;
 use crate::objective::{Coefficients, ModelSpec, Sums};
 use crate::panels::{PANEL_ROWS, Sample};
@@ -65,6 +66,54 @@ pub(super) fn add(
     Ok(())
 }
 
+/// How a pass is cut into row blocks: panels whose X and residuals stay in the cache together.
+struct Plan {
+    /// Models of the pass, in whole tiles.
+    n_models: usize,
+    /// Panels of a row block, at most.
+    panels: usize,
+    /// Panels that a workgroup of `tile_gradient` adds up.
+    chunk_panels: usize,
+    /// Chunks of a row block, at most.
+    n_chunks: usize,
+}
+
+impl Plan {
+    fn new(engine: &GpuEngine<'_>, n_models: usize, sample: Sample) -> Self {
+        let table = &engine.table;
+        let n_models = n_models.next_multiple_of(TILE_MODELS);
+        let panel_bytes = 4 * PANEL_ROWS * (n_models + table.n_features);
+        let most = table.blocks.iter().map(|b| b.sampled(sample).1).max().unwrap_or(1).max(1);
+        let cut = Cut::of(engine.device.summary().kind);
+        let panels = (cut.cache_bytes / panel_bytes).clamp(1, 4096).min(most);
+        let tiles = table.n_features.div_ceil(TILE_COLUMNS) * (n_models / TILE_MODELS);
+        let workgroups = (cut.workgroups / tiles.max(1)).clamp(1, panels);
+        let chunk_panels = panels.div_ceil(workgroups).max(cut.chunk_panels);
+        Self { n_models, panels, chunk_panels, n_chunks: panels.div_ceil(chunk_panels) }
+    }
+
+    /// The row blocks of a sample, each with the number of the buffers that hold it.
+    fn tasks(&self, table: &Table, sample: Sample) -> Vec<(usize, Tile)> {
+        let mut tasks = Vec::new();
+        for (b, block) in table.blocks.iter().enumerate() {
+            let (first_panel, n_panels) = block.sampled(sample);
+            for start in (0..n_panels).step_by(self.panels) {
+                let tile = Tile {
+                    n_features: table.n_features as u32,
+                    n_models: self.n_models as u32,
+                    first_panel: (first_panel + start * sample.stride()) as u32,
+                    n_panels: (n_panels - start).min(self.panels) as u32,
+                    chunk_panels: self.chunk_panels as u32,
+                    stride: sample.stride() as u32,
+                    ..Tile::default()
+                };
+                tasks.push((b, tile));
+            }
+        }
+        tasks
+    }
+}
+
 /// Models `first ..` of the stack, one pass over X.
 fn evaluate_block(
     engine: &GpuEngine<'_>,
@@ -76,7 +125,8 @@ fn evaluate_block(
 ) -> Result<(), EngineError> {
     let (device, table) = (&engine.device, &engine.table);
     let d = table.n_features;
-    let n_models = models.len().next_multiple_of(TILE_MODELS);
+    let plan = Plan::new(engine, models.len(), sample);
+    let Plan { n_models, panels, n_chunks, .. } = plan;
     let residual = device.pipeline(&TILE_RESIDUAL, &[])?;
     let gradient = device.pipeline(&TILE_GRADIENT, &[])?;
 
@@ -91,15 +141,6 @@ fn evaluate_block(
     let coefficients4 = device.upload("logodds.tile_residual.coefficients4", &packed)?;
     let specs = device.upload("logodds.tile_residual.models", &specs)?;
 
-    // Row blocks: panels whose X and residuals stay in the cache together.
-    let panel_bytes = 4 * PANEL_ROWS * (n_models + d);
-    let most = table.blocks.iter().map(|b| b.sampled(sample).1).max().unwrap_or(1).max(1);
-    let cut = Cut::of(device.summary().kind);
-    let panels = (cut.cache_bytes / panel_bytes).clamp(1, 4096).min(most);
-    let tiles = d.div_ceil(TILE_COLUMNS) * (n_models / TILE_MODELS);
-    let chunk_panels =
-        panels.div_ceil((cut.workgroups / tiles.max(1)).clamp(1, panels)).max(cut.chunk_panels);
-    let n_chunks = panels.div_ceil(chunk_panels);
     let residuals4 =
         device.storage("logodds.tile_residual.residuals4", (4 * panels * n_models * PANEL_ROWS) as u64)?;
     let total_words = panels * 2 * n_models;
@@ -107,22 +148,7 @@ fn evaluate_block(
     let partial_words = n_chunks * d * n_models;
     let partials4 = device.storage("logodds.tile_gradient.partials4", 4 * partial_words as u64)?;
 
-    let mut tasks = Vec::new();
-    for (b, block) in table.blocks.iter().enumerate() {
-        let (first_panel, n_panels) = block.sampled(sample);
-        for start in (0..n_panels).step_by(panels) {
-            let tile = Tile {
-                n_features: d as u32,
-                n_models: n_models as u32,
-                first_panel: (first_panel + start * sample.stride()) as u32,
-                n_panels: (n_panels - start).min(panels) as u32,
-                chunk_panels: chunk_panels as u32,
-                stride: sample.stride() as u32,
-                ..Tile::default()
-            };
-            tasks.push((b, tile));
-        }
-    }
+    let tasks = plan.tasks(table, sample);
     let uniforms = device.uniforms("logodds.tile", tasks.len().min(CHAIN_BLOCKS))?;
     let mut bound = Vec::new();
     for block in &table.blocks {
