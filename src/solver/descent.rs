@@ -2,6 +2,7 @@
 
 use super::curvature::{Curvature, StepOrigin};
 use super::full_batch::MAX_ORDER;
+use super::states::{Stage, State};
 use super::{Stop, trapezoid};
 use crate::objective::{Certificate, Coordinates, Hessian, ModelSpec};
 
@@ -31,41 +32,6 @@ const MAX_SHORTENINGS: usize = 4;
 
 /// Steps in a row that gain nothing before a fit has no more progress to make.
 const MAX_IDLE: usize = 6;
-
-/// By what a fit is evaluated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
-    /// The engine's passes over a sample of the rows.
-    Sample,
-    /// The engine's passes over the whole table.
-    Table,
-    /// The host's float64 passes over the whole table.
-    Float64,
-}
-
-/// Where a fit stands in the present stage:
-///
-/// ```text
-///                     aim: a target, and the decrease that it promises
-///           ┌──────▶ Active ──────────────────────────────────────────▶ its candidates are evaluated
-///           │         │  ▲                                                      │
-///   begin   │         │  └── accept: goes to the best candidate ◀── descends ───┤
-///  (stage)  │         │  └── shorten: the same target, less of the way;  ◀── none descends
-///           │         │      after MAX_SHORTENINGS another curvature
-///           │         ▼ the stage brings it no further, or no further than it promises
-///           └────── Waiting
-///
-///   Active, Waiting ──▶ Stopped(why): converged, no more progress, separated, out of patience, interrupted
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    /// Takes part in the passes of the stage.
-    Active,
-    /// Waits for the next stage.
-    Waiting,
-    /// Has left the run.
-    Stopped(Stop),
-}
 
 /// A candidate that was evaluated.
 #[derive(Debug, Clone)]

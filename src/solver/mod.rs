@@ -17,6 +17,7 @@ mod separation;
 mod sgd;
 mod spectrum;
 mod stages;
+mod states;
 mod substitution;
 mod working_set;
 

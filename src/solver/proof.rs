@@ -15,11 +15,11 @@
 //! - Boyd and Vandenberghe, Convex Optimization, 2004, section 9.5.1 (the decrement).
 //! - Albert and Anderson, On the Existence of Maximum Likelihood Estimates in Logistic Regression Models, 1984.
 
-use super::descent::{Stage, State};
 use super::factor::{self, Dependent};
 use super::full_batch::{FullBatch, MAX_ORDER};
 use super::separation::is_unpenalised;
 use super::stages::Run;
+use super::states::{Stage, State};
 use super::{Passes, Problem, Solution, Stop};
 use crate::error::Result;
 use crate::objective::{Certificate, Coefficients, Hessian, Sides};

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use super::bases::{Bases, own_base};
 use super::curvature::Curvature;
-use super::descent::Stage;
 use super::full_batch::{MAX_ORDER, Method, hessian_passes};
 use super::stages::Run;
+use super::states::Stage;
 use crate::engine::At;
 use crate::error::Result;
 use crate::objective::{HeldOut, Hessian, ModelSpec};
@@ -82,6 +82,8 @@ impl Run<'_, '_> {
     /// Gives each of `makers` its Hessian over the rows of `sample`, and the same to the fits that borrow it.
     fn make_hessians(&mut self, makers: &[usize], sample: Sample, sources: &[(usize, Source)]) -> Result<()> {
         let started = Instant::now();
+        // What they replace is freed first: a plan of memory counts one curvature a model.
+        makers.iter().for_each(|&m| self.fits[m].curvature = None);
         let points: Vec<At<'_>> =
             makers.iter().map(|&m| (self.fits[m].model, self.fits[m].point.column.as_slice())).collect();
         let hessians = self.table.hessians(&points, sample)?;

@@ -1,8 +1,9 @@
 //! Separation, by name: without a penalty there is no optimum where a plane separates the classes.
 
 use super::Stop;
-use super::descent::{Fit, Stage, State};
+use super::descent::Fit;
 use super::stages::Run;
+use super::states::{Stage, State};
 use crate::error::Result;
 use crate::objective::{Coefficients, Gaps, ModelSpec};
 use crate::panels::Rows;

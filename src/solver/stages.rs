@@ -5,8 +5,9 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::bases::Bases;
-use super::descent::{Fit, Point, Stage, State};
+use super::descent::{Fit, Point};
 use super::full_batch::FullBatch;
+use super::states::{Stage, State};
 use super::{Passes, Problem, Progress, Proof, Solution, Stop, Validated, Validation};
 use crate::engine::exact::Remainder;
 use crate::error::Result;

@@ -3,10 +3,10 @@
 //! The minimum is found over a table in which remainders stand in the features' places, and judged over the table as
 //! it is.
 
-use super::descent::{Stage, State};
 use super::factor::{self, Dependent, Factor};
 use super::full_batch::FullBatch;
 use super::stages::Run;
+use super::states::{Stage, State};
 use super::{Method, Problem, Proof, Solution, Stop};
 use crate::engine::exact::{Basis, Remainder};
 use crate::error::Result;
